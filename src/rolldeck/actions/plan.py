@@ -1,0 +1,199 @@
+"""Plans for a local target: what a pin, a rollback or an undo would do, checked beforehand."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from rolldeck.actions.show import load_version
+from rolldeck.actions.unpack import require_kit
+from rolldeck.actions.workspace import Workspace
+from rolldeck.compare import compare
+from rolldeck.errors import NotFoundError, RolldeckError, UsageError
+from rolldeck.oci import Digest, Place, Reference, is_digest
+from rolldeck.release import Check, Plan, Target
+from rolldeck.units import human_size, short_digest
+
+
+async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path) -> Plan:
+    """Plan to make a version current in a target; fetches its manifest and small layers only."""
+    workspace.require_writable("pin")
+    target = Target(target_path.absolute())
+    version = await load_version(workspace, reference)
+    resolved = Reference.parse(version.reference)
+    require_kit(version.kit, resolved)
+    digest = version.kit.digest
+    current = target.current() if target.exists else None
+    checks = []
+    if current == digest:
+        checks.append(Check("already current", True, f"{version.label} is current, nothing moves"))
+    if target.release(digest) if target.exists else None:
+        missing = 0
+        checks.append(Check("unpacked here", True, "0 B to move"))
+    else:
+        fetch = [blob for blob in version.kit.manifest.layers if not workspace.library.has(blob)]
+        is_local = resolved.place is not Place.REGISTRY
+        missing = 0 if is_local else sum(blob.size for blob in fetch)
+        text = f"{human_size(missing)} to fetch, " if missing else ""
+        checks.append(
+            Check("readable", True, f"{text}{human_size(version.kit.size)} to unpack")
+        )
+        checks.append(_space(target_path, missing + version.kit.size))
+        missing += version.kit.size
+    return Plan(
+        verb="pin",
+        target=target.path,
+        from_digest=current,
+        from_label=_label(target, current),
+        to_digest=digest,
+        to_label=version.label,
+        reference=str(resolved),
+        checks=tuple(checks),
+        bytes_to_move=missing,
+        summary=await _summary(workspace, target, current, resolved),
+    )
+
+
+async def plan_rollback(workspace: Workspace, target_path: Path, to: str | None = None) -> Plan:
+    """Plan to go back to the version that was current before, or to ``to``.
+
+    ``to`` is a generation (``g3``), a digest or its beginning, or a tag that was pinned here.
+    """
+    workspace.require_writable("rollback")
+    target = Target(target_path.absolute()).require()
+    current = target.current()
+    digest = _find(target, to) if to else target.previous()
+    if digest is None:
+        candidates = sorted(short_digest(item) for item in target.unpacked() if item != current)
+        raise NotFoundError(
+            f"Nothing was current in {target.path} before",
+            reference=str(target.path),
+            hint=f"Unpacked there: {', '.join(candidates)}; name one with --to"
+            if candidates
+            else "Pin the version that you want: rolldeck pin REFERENCE TARGET",
+        )
+    if digest == current:
+        raise UsageError(f"{to} is current already", reference=str(target.path))
+    plan = Plan(
+        verb="rollback",
+        target=target.path,
+        from_digest=current,
+        from_label=_label(target, current),
+        to_digest=digest,
+        to_label=_label(target, digest) or short_digest(digest),
+        reference=_reference(target, digest),
+        checks=(),
+        bytes_to_move=0,
+    )
+    return await _checked(workspace, target, plan)
+
+
+async def plan_undo(workspace: Workspace, target_path: Path) -> Plan:
+    """Plan to reverse exactly the last move of a target."""
+    workspace.require_writable("undo")
+    target = Target(target_path.absolute()).require()
+    history = target.history()
+    if not history:
+        raise NotFoundError(f"Nothing was moved in {target.path} yet", reference=str(target.path))
+    last = history[-1]
+    plan = Plan(
+        verb="undo",
+        target=target.path,
+        from_digest=target.current(),
+        from_label=_label(target, target.current()),
+        to_digest=last.from_digest,
+        to_label=_label(target, last.from_digest) or "no version",
+        reference=_reference(target, last.from_digest) if last.from_digest else last.reference,
+        checks=(Check("takes back", True, f"g{last.number}: {last.verb} of {last.reference}"),),
+        bytes_to_move=0,
+        undoes=last.number,
+    )
+    return await _checked(workspace, target, plan)
+
+
+async def _checked(workspace: Workspace, target: Target, plan: Plan) -> Plan:
+    """Add what must hold for the version that the plan goes to."""
+    checks = list(plan.checks)
+    missing = 0
+    if plan.to_digest is not None:
+        release = target.release(plan.to_digest)
+        if release is not None:
+            checks.append(Check("unpacked here", True, "0 B to move"))
+        else:
+            check, missing = await _restorable(workspace, Reference.parse(plan.reference))
+            checks.append(check)
+    summary = None
+    if plan.to_digest is not None:
+        goal = Reference.parse(plan.reference)
+        summary = await _summary(workspace, target, plan.from_digest, goal)
+    return replace(plan, checks=tuple(checks), bytes_to_move=missing, summary=summary)
+
+
+async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check, int]:
+    try:
+        manifest = await workspace.manifest(reference)
+    except RolldeckError as error:
+        return Check("can be unpacked again", False, error.message), 0
+    size = sum(layer.size for layer in manifest.layers)
+    return Check("can be unpacked again", True, f"{human_size(size)} from {reference.name}"), size
+
+
+async def _summary(
+    workspace: Workspace, target: Target, current: Digest | None, goal: Reference
+) -> str | None:
+    """Say in one sentence what differs, where both versions can still be read."""
+    if current is None or current == goal.digest:
+        return None
+    try:
+        here, there = await asyncio.gather(
+            load_version(workspace, Reference.parse(_reference(target, current))),
+            load_version(workspace, goal),
+        )
+    except RolldeckError:
+        return None  # the move does not depend on it, and the library may be gone
+    return (await asyncio.to_thread(compare, here, there)).summary
+
+
+def _space(path: Path, needed: int) -> Check:
+    existing = next(item for item in (path.absolute(), *path.absolute().parents) if item.exists())
+    status = os.statvfs(existing)
+    free = status.f_bavail * status.f_frsize
+    return Check("disk space", needed < free, f"{human_size(needed)} of {human_size(free)} free")
+
+
+def _label(target: Target, digest: Digest | None) -> str | None:
+    release = target.release(digest) if digest and target.exists else None
+    return release.label if release else (short_digest(digest) if digest else None)
+
+
+def _reference(target: Target, digest: Digest) -> str:
+    release = target.release(digest)
+    if release:
+        return release.reference
+    for generation in reversed(target.history()):
+        if generation.to_digest == digest:
+            return generation.reference
+    raise NotFoundError(f"{digest} was never in {target.path}", reference=str(target.path))
+
+
+def _find(target: Target, name: str) -> Digest:
+    """Find the version that ``name`` means among all that were ever current here."""
+    history = target.history()
+    for generation in reversed(history):
+        digest = generation.to_digest
+        if digest is None:
+            continue
+        tag = Reference.parse(generation.reference).tag
+        short = digest.partition(":")[2]
+        if name in (f"g{generation.number}", digest, tag, generation.reference):
+            return digest
+        if len(name) >= 7 and not is_digest(name) and short.startswith(name):
+            return digest
+    known = sorted({Reference.parse(item.reference).tag or "" for item in history} - {""})
+    raise NotFoundError(
+        f"{name} was never current in {target.path}",
+        reference=str(target.path),
+        hint=f"Versions of its history: {', '.join(known)}" if known else None,
+    )

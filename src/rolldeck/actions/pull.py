@@ -1,0 +1,110 @@
+"""Pull: a version from any place into the library, every byte verified before it is named."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from rolldeck.actions.workspace import Workspace
+from rolldeck.errors import UsageError
+from rolldeck.oci import Descriptor, Digest, Manifest, Place, Reference
+from rolldeck.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class PulledBlob:
+    """One blob of a pulled version, size in bytes."""
+
+    digest: Digest
+    size: int
+    status: Literal["fetched", "present"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull did: ``reference`` names the copy in the library; sizes in bytes."""
+
+    reference: Reference
+    digest: Digest
+    bytes_total: int
+    bytes_transferred: int
+    blobs: tuple[PulledBlob, ...]
+    seconds: float
+
+
+async def pull(workspace: Workspace, reference: Reference, progress: Progress) -> Pulled:
+    """Fetch a version into the library under its own name; what is there already is not fetched.
+
+    Raises IntegrityError for bytes that are not what the manifest names (nothing of them stays),
+    StorageError, CancelledError, and the errors of the registry.
+    """
+    workspace.require_writable("pull")
+    started = time.monotonic()
+    resolved = await workspace.resolve(reference)
+    manifest = await workspace.manifest(resolved)
+    if manifest.is_index:
+        raise UsageError(
+            f"{reference} is an image index that names {len(manifest.manifests)} manifests",
+            reference=str(reference),
+            hint="Pull one of them by digest; rolldeck show lists them.",
+        )
+    await asyncio.to_thread(workspace.library.prepare)
+    blobs = await _fetch_all(workspace, resolved, manifest, progress)
+    await asyncio.to_thread(_publish, workspace, resolved, manifest)
+    copy = Reference(
+        Place.LIBRARY, "", resolved.library_name, resolved.tag, manifest.digest
+    )
+    return Pulled(
+        reference=copy,
+        digest=manifest.digest,
+        bytes_total=sum(blob.size for blob in blobs),
+        bytes_transferred=sum(blob.size for blob in blobs if blob.status == "fetched"),
+        blobs=blobs,
+        seconds=time.monotonic() - started,
+    )
+
+
+async def _fetch_all(
+    workspace: Workspace, reference: Reference, manifest: Manifest, progress: Progress
+) -> tuple[PulledBlob, ...]:
+    """Fetch what is missing, small blobs first, a few at once; the first failure stops all."""
+    found = [manifest.config] if manifest.config else []
+    wanted = list({blob.digest: blob for blob in [*found, *manifest.layers]}.values())
+    missing = [blob for blob in wanted if not workspace.library.has(blob)]
+    progress.expect(sum(blob.size for blob in missing))
+    gate = asyncio.Semaphore(workspace.settings.concurrency)
+    registry = workspace.registry(reference)
+
+    async def fetch(blob: Descriptor) -> None:
+        async with gate:
+            progress.check()
+            await registry.fetch_blob(
+                reference.repository, blob, lambda: workspace.library.sink(blob), progress
+            )
+
+    tasks = [
+        asyncio.create_task(fetch(blob)) for blob in sorted(missing, key=lambda blob: blob.size)
+    ]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        progress.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    fetched = {blob.digest for blob in missing}
+    return tuple(
+        PulledBlob(blob.digest, blob.size, "fetched" if blob.digest in fetched else "present")
+        for blob in wanted
+    )
+
+
+def _publish(workspace: Workspace, reference: Reference, manifest: Manifest) -> None:
+    """Store the manifest, then give it its name: nothing is named before it is complete."""
+    library = workspace.library
+    sink = library.sink(manifest.descriptor)
+    sink.write(memoryview(manifest.raw))
+    sink.commit()
+    tags = [reference.tag] if reference.tag else []
+    library.tag(reference.library_name, tags, manifest.descriptor)

@@ -1,0 +1,393 @@
+"""The commands of rolldeck, once: keys, footer, help, palette, docs and verbs are fed from here.
+
+A command that does not work yet is not listed. ``keys`` are named as the terminal library names
+them; ``key_label`` turns a name into what a person reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["everywhere", "move", "browse", "compare", "text", "jobs", "dialog"]
+Danger = Literal["look", "adds", "changes"]
+
+SCOPES: tuple[Scope, ...] = ("everywhere", "move", "browse", "compare", "text", "jobs", "dialog")
+"""All scopes, in the order in which they are listed."""
+
+SCOPE_TITLES: dict[Scope, str] = {
+    "everywhere": "Everywhere",
+    "move": "Move",
+    "browse": "Repositories, versions, details",
+    "compare": "Compare",
+    "text": "Text difference",
+    "jobs": "Jobs",
+    "dialog": "Dialog",
+}
+"""Headings of the scopes."""
+
+FOOTER_LIMIT = 8
+"""Most keys a footer shows; more are not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a user can do.
+
+    ``help`` is one sentence and the only description anywhere. ``danger`` says whether it looks,
+    adds files, or changes what is live; all but ``look`` are absent in a read-only deck. ``cli`` is
+    the verb of the command line that does the same. ``footer`` is the place in the footer, None
+    for never. ``when`` is why it may not apply right now. ``typed`` is its form after ``:``.
+    """
+
+    id: str
+    title: str
+    help: str
+    keys: tuple[str, ...] = ()
+    scope: Scope = "everywhere"
+    danger: Danger = "look"
+    cli: str | None = None
+    footer: int | None = None
+    when: str = ""
+    typed: str | None = None
+
+    @property
+    def action(self) -> str:
+        """The name of the method that runs it, without its ``action_``."""
+        return self.id.replace(".", "_")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Its keys as a person reads them."""
+        return tuple(key_label(key) for key in self.keys)
+
+
+_NO_VERSION = "no version is selected"
+_NO_TARGET = "no local target of this repository is known; L pins one"
+
+COMMANDS: tuple[Command, ...] = (
+    # everywhere
+    Command(
+        "help.show", "help", "Show the keys of this pane and of everywhere.", ("?",), footer=90
+    ),
+    Command("command.type", "command", "Type a command with its arguments.", (":",), footer=80),
+    Command("command.palette", "palette", "Find a command by its name.", ("ctrl+p",)),
+    Command(
+        "filter.open",
+        "filter",
+        "Filter the list: text, !text for all others, column:text for one column.",
+        ("/",),
+        footer=70,
+        when="there is no list here",
+    ),
+    Command("hit.next", "next hit", "Go to the next hit or difference.", ("n",)),
+    Command("hit.previous", "previous hit", "Go to the hit or difference before.", ("N",)),
+    Command("view.back", "back", "Go one step back.", ("escape", "backspace"), footer=75),
+    Command("deck.quit", "quit", "Quit; asks while a job runs.", ("q",), footer=95, typed="quit"),
+    Command("pane.next", "next pane", "Go to the next pane.", ("tab",)),
+    Command("pane.previous", "previous pane", "Go to the pane before.", ("shift+tab",)),
+    Command("pane.repositories", "repositories", "Go to the repositories.", ("1",)),
+    Command("pane.versions", "versions", "Go to the versions.", ("2",)),
+    Command("pane.jobs", "jobs", "List the jobs, running and done.", ("5",), typed="jobs"),
+    Command("view.refresh", "refresh", "Read this list again from its source.", ("r",), footer=78),
+    Command("log.show", "log", "Show the command lines that do what the deck did.", ("@",)),
+    Command(
+        "place.open",
+        "open",
+        "List the repositories of a place or the versions of a repository.",
+        cli="ls",
+        typed="open REFERENCE",
+    ),
+    Command(
+        "version.verify",
+        "verify",
+        "Check every byte of a version or of a local target against its digests.",
+        cli="verify",
+        typed="verify WHAT",
+    ),
+    Command(
+        "library.demo",
+        "demo",
+        "Fill the library with example versions to play with.",
+        danger="adds",
+        cli="demo",
+    ),
+    # move
+    Command("move.down", "down", "Move down.", ("j", "down"), "move"),
+    Command("move.up", "up", "Move up.", ("k", "up"), "move"),
+    Command("move.left", "left", "Move to the left, or to the pane there.", ("h", "left"), "move"),
+    Command(
+        "move.right", "right", "Move to the right, or to the pane there.", ("l", "right"), "move"
+    ),
+    Command("move.first", "first", "Go to the first row.", ("g", "home"), "move"),
+    Command("move.last", "last", "Go to the last row.", ("G", "end"), "move"),
+    Command("move.half_up", "half page up", "Move up half a page.", ("ctrl+u",), "move"),
+    Command("move.half_down", "half page down", "Move down half a page.", ("ctrl+d",), "move"),
+    Command("move.page_up", "page up", "Move up a page.", ("pageup",), "move"),
+    Command("move.page_down", "page down", "Move down a page.", ("pagedown",), "move"),
+    Command("move.open", "open", "Open what the cursor is on.", ("enter",), "move", footer=5),
+    # browse
+    Command(
+        "version.diff",
+        "diff",
+        "Compare two versions: the marked two, or the selected one with the baseline, "
+        "what is live here, or the version before.",
+        ("d",),
+        "browse",
+        cli="diff",
+        footer=10,
+        when="there is no second version to compare with",
+        typed="diff A B",
+    ),
+    Command(
+        "version.mark",
+        "mark",
+        "Mark a version, or fold a section.",
+        ("space",),
+        "browse",
+        footer=20,
+        when=_NO_VERSION,
+    ),
+    Command(
+        "version.baseline",
+        "baseline",
+        "Make the selected version the one that others are compared with.",
+        ("m",),
+        "browse",
+        when=_NO_VERSION,
+    ),
+    Command(
+        "version.pull",
+        "pull",
+        "Copy a version into the library.",
+        ("p",),
+        "browse",
+        "adds",
+        cli="pull",
+        footer=30,
+        when=_NO_VERSION,
+        typed="pull REFERENCE",
+    ),
+    Command(
+        "version.unpack",
+        "unpack",
+        "Unpack a version into a directory.",
+        ("u",),
+        "browse",
+        "adds",
+        cli="unpack",
+        footer=40,
+        when=_NO_VERSION,
+        typed="unpack REFERENCE DIRECTORY",
+    ),
+    Command(
+        "target.pin",
+        "pin",
+        "Put a version live in a local target: a directory with releases and a current link.",
+        ("L",),
+        "browse",
+        "changes",
+        cli="pin",
+        footer=50,
+        when=_NO_VERSION,
+        typed="pin REFERENCE DIRECTORY",
+    ),
+    Command(
+        "target.rollback",
+        "roll back",
+        "Put the release before back live in a local target.",
+        ("R",),
+        "browse",
+        "changes",
+        cli="rollback",
+        footer=60,
+        when=_NO_TARGET,
+        typed="rollback DIRECTORY",
+    ),
+    Command(
+        "target.undo",
+        "undo",
+        "Take back the last move of a local target.",
+        ("U",),
+        "browse",
+        "changes",
+        cli="undo",
+        when=_NO_TARGET,
+        typed="undo DIRECTORY",
+    ),
+    Command(
+        "version.inspect",
+        "inspect",
+        "Show one version: what it says of itself, its layers, Kitfile and manifest.",
+        ("i",),
+        "browse",
+        cli="show",
+        when=_NO_VERSION,
+    ),
+    Command(
+        "version.copy",
+        "copy",
+        "Copy the reference of the selected version, pinned to its digest.",
+        ("y",),
+        "browse",
+        when=_NO_VERSION,
+    ),
+    Command("sort.next", "next sort", "Sort by the next column.", ("s",), "browse"),
+    Command("sort.reverse", "reverse", "Reverse the order of the rows.", ("S",), "browse"),
+    Command("view.wide", "wide", "Give the versions the whole width, and back.", ("w",), "browse"),
+    # compare
+    Command(
+        "compare.equal",
+        "all rows",
+        "Show only differences, or all rows.",
+        ("=",),
+        "compare",
+        footer=10,
+    ),
+    Command(
+        "compare.relative",
+        "relative",
+        "Show differences as per cent or as numbers.",
+        ("%",),
+        "compare",
+        footer=20,
+    ),
+    Command("compare.swap", "swap", "Swap the two sides.", ("x",), "compare", footer=30),
+    Command("compare.fold", "fold", "Fold or unfold this section.", ("z",), "compare", footer=40),
+    Command("compare.fold_all", "fold all", "Fold or unfold all sections.", ("Z",), "compare"),
+    Command(
+        "compare.text",
+        "text",
+        "Show the text of this file side by side.",
+        ("f",),
+        "compare",
+        footer=50,
+        when="this row has no text",
+    ),
+    # text
+    Command(
+        "text.less",
+        "less context",
+        "Show fewer equal lines around a difference.",
+        ("{",),
+        "text",
+        footer=10,
+    ),
+    Command(
+        "text.more",
+        "more context",
+        "Show more equal lines around a difference.",
+        ("}",),
+        "text",
+        footer=20,
+    ),
+    # jobs
+    Command(
+        "job.cancel",
+        "cancel",
+        "Cancel the selected job.",
+        ("x",),
+        "jobs",
+        footer=10,
+        when="this job does not run",
+    ),
+    # dialog
+    Command("dialog.accept", "do it", "Do what the dialog says.", ("y",), "dialog"),
+    Command("dialog.refuse", "no", "Close the dialog and do nothing.", ("escape", "n"), "dialog"),
+    Command("dialog.next", "next field", "Go to the next field or button.", ("tab",), "dialog"),
+)
+
+_BY_ID = {item.id: item for item in COMMANDS}
+
+_LABELS = {
+    "escape": "esc",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "page up",
+    "pagedown": "page down",
+}
+
+
+def command(identifier: str) -> Command:
+    """Return a command by its id; raises KeyError."""
+    return _BY_ID[identifier]
+
+
+def commands_of(*scopes: Scope) -> tuple[Command, ...]:
+    """Return the commands of some scopes, in the order of the registry."""
+    return tuple(item for item in COMMANDS if item.scope in scopes)
+
+
+def command_of_verb(verb: str) -> Command:
+    """Return the command that a verb of the command line runs; raises KeyError."""
+    return next((item for item in COMMANDS if item.cli == verb), None) or _BY_ID[verb]
+
+
+def verbs() -> tuple[str, ...]:
+    """Return the verbs of the command line, in the order of the registry."""
+    return tuple(item.cli for item in COMMANDS if item.cli)
+
+
+def typed_commands() -> tuple[Command, ...]:
+    """Return the commands that can be typed after ``:``."""
+    return tuple(item for item in COMMANDS if item.typed)
+
+
+def key_label(key: str) -> str:
+    """Return a key as a person reads it: ``esc``, ``space``, ``ctrl+p``, ``?``."""
+    return _LABELS.get(key, key)
+
+
+def active_scopes(scope: Scope) -> tuple[Scope, ...]:
+    """Return the scopes whose keys work together while ``scope`` is in front."""
+    if scope == "dialog":
+        return ("dialog",)
+    if scope in ("everywhere", "move"):
+        return ("everywhere", "move")
+    return ("everywhere", "move", scope)
+
+
+def footer_commands(scope: Scope, hidden: Iterable[str] = ()) -> tuple[Command, ...]:
+    """Return what the footer of a scope shows, most used first, without the ``hidden`` ids."""
+    shown = [
+        item
+        for item in commands_of(*active_scopes(scope))
+        if item.footer is not None and item.id not in set(hidden)
+    ]
+    return tuple(sorted(shown, key=lambda item: item.footer or 0))[:FOOTER_LIMIT]
+
+
+def clashes() -> tuple[str, ...]:
+    """Return in words every key that means two things at once; empty when the registry is sound."""
+    found = []
+    for scope in SCOPES:
+        seen: dict[str, str] = {}
+        for item in commands_of(*active_scopes(scope)):
+            for key in item.keys:
+                if key in seen:
+                    found.append(f"{scope}: {key} is {seen[key]} and {item.id}")
+                seen[key] = item.id
+    return tuple(found)
+
+
+def keys_markdown() -> str:
+    """Return the text of ``docs/keys.md``."""
+    lines = [
+        "# Keys",
+        "",
+        "Generated from the commands in `src/rolldeck/commands.py`; a test keeps it equal.",
+        "Lower case looks, upper case changes. `p` and `u` write too, but they only add files.",
+        "With `--read-only` whatever adds or changes is absent.",
+    ]
+    for scope in SCOPES:
+        lines += ["", f"## {SCOPE_TITLES[scope]}", "", "| key | what | typed | verb |"]
+        lines += ["|---|---|---|---|"]
+        for item in commands_of(scope):
+            keys = " ".join(f"`{label}`" for label in item.labels)
+            typed = f"`:{item.typed}`" if item.typed else ""
+            verb = f"`rolldeck {item.cli}`" if item.cli else ""
+            lines.append(f"| {keys} | {item.help} | {typed} | {verb} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,89 @@
+"""``Comparison``: two versions side by side, as rows ready to show, print or export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["changed", "added", "removed", "equal"]
+Verdict = Literal["better", "worse", "neutral", "unknown"]
+SectionName = Literal[
+    "manifest",
+    "layers",
+    "kitfile",
+    "metrics",
+    "parameters",
+    "environment",
+    "code",
+    "data",
+    "signature",
+    "lineage",
+]
+Cell = str | int | float | bool | None
+"""A value on one side; None where that side has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing on both sides.
+
+    ``delta`` is B minus A and ``relative`` the same as a fraction of A, both None where they have
+    no meaning. ``note`` is one short remark ("within noise, n = 143", "same content, other
+    packing"); ``higher_is_better`` is the direction that the verdict used.
+    """
+
+    key: str
+    status: Status
+    a: Cell
+    b: Cell
+    delta: float | None = None
+    relative: float | None = None
+    verdict: Verdict = "neutral"
+    unit: str | None = None
+    higher_is_better: bool | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows of one kind, worst first, then by how much they differ."""
+
+    name: SectionName
+    rows: tuple[Row, ...]
+
+    @property
+    def changed(self) -> int:
+        """How many rows differ."""
+        return sum(row.status != "equal" for row in self.rows)
+
+    @property
+    def equal(self) -> int:
+        """How many rows are equal: what is hidden by default."""
+        return len(self.rows) - self.changed
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Which version stands on a side: ``label`` is its short name for a column head."""
+
+    reference: str
+    digest: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions side by side; ``summary`` is one sentence, what got worse first."""
+
+    a: Side
+    b: Side
+    identical: bool
+    summary: str
+    sections: tuple[Section, ...]
+
+    def section(self, name: SectionName) -> Section:
+        """Return a section by name; an empty one where nothing is known on either side."""
+        for section in self.sections:
+            if section.name == name:
+                return section
+        return Section(name, ())

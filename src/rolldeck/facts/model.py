@@ -1,0 +1,85 @@
+"""``Facts``: what one version says of itself, each fact with the place it was read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Value = str | int | float | bool | None
+"""What a parameter may be once nested values are spelled out by dotted path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measured number.
+
+    ``value`` is None where the record holds no finite number, then ``text`` says what it holds
+    (``NaN``, ``n/a``). ``higher_is_better`` is what the version declares, None where it does not.
+    ``n`` is the number of rows it was measured on. ``conflicts`` lists ``(source, value)`` of
+    other places that disagree.
+    """
+
+    name: str
+    value: float | None
+    source: str
+    text: str | None = None
+    unit: str | None = None
+    higher_is_better: bool | None = None
+    slice: str | None = None
+    dataset: str | None = None
+    n: int | None = None
+    conflicts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The name, with slice and data set where they are declared; unique in a version."""
+        parts = [part for part in (self.slice, self.dataset) if part]
+        return f"{self.name} [{', '.join(parts)}]" if parts else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One setting by dotted path."""
+
+    name: str
+    value: Value
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFact:
+    """One thing about where the version was made: ``group`` is one of package, python, os,
+    hardware, seed, variable; ``name`` is unique within its group."""
+
+    group: str
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """One data set: ``identity`` is the strongest digest known, ``scheme`` names its kind."""
+
+    name: str
+    role: str
+    scheme: str
+    identity: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known of one version; ``missing`` says in words what could not be read."""
+
+    metrics: tuple[Metric, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    environment: tuple[EnvironmentFact, ...] = ()
+    data: tuple[DataSet, ...] = ()
+    signature: tuple[tuple[str, str], ...] | None = None
+    lineage: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = field(default=())
+
+    @property
+    def packages(self) -> tuple[EnvironmentFact, ...]:
+        """The installed packages."""
+        return tuple(item for item in self.environment if item.group == "package")

@@ -1,0 +1,199 @@
+"""Every file-system call that must survive a crash, in one place.
+
+Stores, unpacked trees and links are changed only through these functions, so that a test can fail
+or kill the process at each of them, and so that errors of the disk become one kind of error.
+Order of a durable write: data, fsync, rename, fsync of the directory.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rolldeck.errors import BusyError, RolldeckError, StorageError
+
+TEMPORARY_PREFIX = ".rolldeck-tmp-"
+"""Names of everything half-written begin with this, so that a later start can sweep them."""
+
+_REASONS = {
+    errno.ENOSPC: ("No space left on the disk", "Free some space and run the same command again."),
+    errno.EDQUOT: ("Disk quota exceeded", "Free some space and run the same command again."),
+    errno.EROFS: ("The file system is read-only", "Choose another directory."),
+    errno.EACCES: ("No permission", "Check who owns the directory, or choose another one."),
+    errno.EPERM: ("No permission", "Check who owns the directory, or choose another one."),
+    errno.ENOTDIR: ("A file is where a directory should be", "Choose another directory."),
+    errno.EEXIST: ("A file is in the way", "Move it, or choose another directory."),
+    errno.ENAMETOOLONG: ("A file name is too long for this file system", "Choose a shorter path."),
+}
+
+
+def storage_error(error: OSError, path: str | Path | None = None) -> RolldeckError:
+    """Turn an error of the operating system into the user's error (exit code 7)."""
+    where = str(path or error.filename or "")
+    reason, hint = _REASONS.get(error.errno or 0, (error.strerror or "Storage failed", None))
+    return StorageError(f"{reason}: {where}" if where else reason, reference=where, hint=hint)
+
+
+@contextmanager
+def storage(path: str | Path | None = None) -> Iterator[None]:
+    """Raise StorageError for any error of the operating system inside the block."""
+    try:
+        yield
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def temporary_name(directory: Path) -> Path:
+    """Return a fresh name inside ``directory`` for something not yet complete."""
+    return directory / f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+
+
+def create(path: str | Path, mode: int = 0o644, dir_fd: int | None = None) -> int:
+    """Create a new file for writing and return its descriptor; never follows or reuses a name."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(path, flags, mode, dir_fd=dir_fd)
+
+
+def write(fd: int, data: bytes | bytearray | memoryview) -> None:
+    """Write all of ``data`` at the file's position."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def fsync(fd: int) -> None:
+    """Wait until a file's bytes are on the disk."""
+    os.fsync(fd)
+
+
+def fsync_directory(path: Path) -> None:
+    """Wait until a directory's names are on the disk."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace(source: Path, destination: Path) -> None:
+    """Give ``source`` the name ``destination`` in one step and make that durable."""
+    os.replace(source, destination)
+    fsync_directory(destination.parent)
+
+
+def rename_directory(source: Path, destination: Path) -> None:
+    """Give a complete directory its final name, which must be free or an empty directory."""
+    os.rename(source, destination)
+    fsync_directory(destination.parent)
+
+
+def make_directories(path: Path, mode: int = 0o755) -> None:
+    """Create a directory and its missing parents."""
+    with storage(path):
+        path.mkdir(mode=mode, parents=True, exist_ok=True)
+
+
+def unlink(path: Path) -> None:
+    """Remove a file or link if it is there."""
+    path.unlink(missing_ok=True)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory that nobody sees yet, or no longer; best effort."""
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Replace the content of ``path``: readers see the old bytes or the new, never a part."""
+    with storage(path):
+        temporary = temporary_name(path.parent)
+        fd = create(temporary, mode)
+        try:
+            try:
+                write(fd, data)
+                fsync(fd)
+            finally:
+                os.close(fd)
+            replace(temporary, path)
+        except BaseException:
+            unlink(temporary)
+            raise
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Append one line to a journal and make it durable.
+
+    A line that a crash cut short is closed first, so it can never swallow this one.
+    """
+    with storage(path):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        try:
+            size = os.fstat(fd).st_size
+            torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
+            write(fd, (b"\n" if torn else b"") + line.rstrip(b"\n") + b"\n")
+            fsync(fd)
+        finally:
+            os.close(fd)
+        fsync_directory(path.parent)
+
+
+def switch_link(link: Path, target: str) -> None:
+    """Point the symbolic link ``link`` at ``target``: readers see the old or the new, never none."""
+    with storage(link):
+        temporary = temporary_name(link.parent)
+        try:
+            os.symlink(target, temporary)
+            replace(temporary, link)
+        except BaseException:
+            unlink(temporary)
+            raise
+
+
+def sweep(directory: Path, older_than: float = 3600.0) -> int:
+    """Remove temporary names that a killed process left, older than that many seconds."""
+    removed = 0
+    with storage(directory):
+        for entry in os.scandir(directory) if directory.is_dir() else ():
+            if not entry.name.startswith(TEMPORARY_PREFIX):
+                continue
+            owner = entry.name.removeprefix(TEMPORARY_PREFIX).partition("-")[0]
+            abandoned = owner.isdigit() and not Path("/proc", owner).exists()
+            if abandoned or time.time() - entry.stat(follow_symlinks=False).st_mtime > older_than:
+                path = Path(entry.path)
+                if entry.is_dir(follow_symlinks=False):
+                    remove_tree(path)
+                else:
+                    unlink(path)
+                removed += 1
+    return removed
+
+
+@contextmanager
+def locked(path: Path, timeout: float = 10.0) -> Iterator[None]:
+    """Hold an exclusive lock on ``path`` for the block; BusyError after ``timeout`` seconds."""
+    with storage(path):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    try:
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise BusyError(
+                        f"Another process is changing {path.parent}",
+                        reference=str(path.parent),
+                        hint="Wait for it to finish and run the same command again.",
+                    ) from None
+                time.sleep(0.02)
+        yield
+    finally:
+        os.close(fd)

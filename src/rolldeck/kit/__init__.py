@@ -1,0 +1,1 @@
+"""ModelKits and ModelPacks: reading, unpacking and packing, from a Kitfile to its layers."""

@@ -1,0 +1,36 @@
+"""Looking into a small layer without unpacking it."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+
+from rolldeck.kit.layer_stream import open_layer
+from rolldeck.kit.model import Layer
+from rolldeck.kit.tar_reader import TarLimits, read_tar
+from rolldeck.progress import Progress
+
+FILE_LIMIT = 1024 * 1024
+"""Largest file whose content is kept, in bytes; a larger one is left out."""
+
+_TOTAL_LIMIT = 16 * 1024 * 1024
+
+
+def read_layer_files(layer: Layer, data: bytes) -> dict[str, bytes]:
+    """Return the files of a layer by path, given its verified bytes.
+
+    Files over ``FILE_LIMIT`` are left out, and all that come after 16 MiB. Raises RefusedError
+    for an archive that unpacking would refuse too.
+    """
+    files: dict[str, bytes] = {}
+    total = 0
+    with open_layer(layer, io.BytesIO(data), Progress()) as stream:
+        if layer.form == "raw":
+            return {posixpath.normpath(layer.path): data} if layer.path else {}
+        for member in read_tar(stream, TarLimits(capacity=stream.capacity)):
+            total += member.size
+            if member.is_dir or member.size > FILE_LIMIT or total > _TOTAL_LIMIT:
+                continue
+            path = posixpath.join(layer.base, member.path)
+            files[path] = b"".join(bytes(chunk) for chunk in member.chunks)
+    return files

@@ -1,0 +1,157 @@
+"""The record of an unpacked tree: what was written, and whether it is still so.
+
+``unpack`` returns a ``Tree``; it is kept as JSON beside the tree (never inside it), and
+``verify_tree`` holds the files against it later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from rolldeck.errors import IntegrityError, RefusedError
+from rolldeck.fsops import storage
+from rolldeck.kit.member_path import member_parts
+from rolldeck.progress import Progress
+
+EntryType = Literal["file", "dir"]
+
+_CHUNK = 1024 * 1024
+_TYPE_NAMES = {stat.S_IFLNK: "a link", stat.S_IFDIR: "a directory", stat.S_IFREG: "a file"}
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One file or directory: relative path, permission bits, size in bytes, sha256 in hex.
+
+    A directory has size 0 and no sha256.
+    """
+
+    path: str
+    type: EntryType
+    mode: int
+    size: int = 0
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Everything that was written, sorted by path, and the layers that were left out."""
+
+    entries: tuple[TreeEntry, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def files(self) -> int:
+        """Number of files."""
+        return sum(entry.type == "file" for entry in self.entries)
+
+    @cached_property
+    def bytes(self) -> int:
+        """Bytes of all files."""
+        return sum(entry.size for entry in self.entries)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the tree as a JSON document."""
+        return {
+            "entries": [
+                {
+                    "path": entry.path,
+                    "type": entry.type,
+                    "mode": f"{entry.mode:04o}",
+                    "size": entry.size,
+                    "sha256": entry.sha256,
+                }
+                for entry in self.entries
+            ],
+            "skipped": [{"path": path, "reason": reason} for path, reason in self.skipped],
+        }
+
+    @classmethod
+    def from_json(cls, document: Any) -> Tree:
+        """Read a tree back; raises IntegrityError where the record is damaged."""
+        try:
+            entries = tuple(_read_entry(item) for item in document["entries"])
+            skipped = tuple((str(item["path"]), str(item["reason"])) for item in document["skipped"])
+        except (KeyError, TypeError, ValueError, RefusedError):
+            raise IntegrityError(
+                "The record of the unpacked tree is damaged", hint="Unpack the version again."
+            ) from None
+        return cls(entries, skipped)
+
+
+def _read_entry(item: Any) -> TreeEntry:
+    path, kind, size, sha256 = item["path"], item["type"], item["size"], item["sha256"]
+    is_file = kind == "file"
+    well_formed = (
+        "/".join(member_parts(path)) == path
+        and kind in ("file", "dir")
+        and type(size) is int
+        and size >= 0
+        and (isinstance(sha256, str) and len(bytes.fromhex(sha256)) == 32) == is_file
+    )
+    if not well_formed:
+        raise ValueError
+    return TreeEntry(path, cast(EntryType, kind), int(item["mode"], 8), size, sha256)
+
+
+def verify_tree(root: Path, tree: Tree, progress: Progress) -> list[tuple[str, str]]:
+    """Compare the files under ``root`` with the record; return (path, problem), sorted.
+
+    Finds what is missing, extra, of another type, or of another size or sha256; permission bits
+    may differ. Never follows a link, ``root`` included. Raises StorageError for what cannot be
+    read, CancelledError when asked to stop.
+    """
+    progress.expect(tree.bytes)
+    expected = {entry.path: entry for entry in tree.entries}
+    problems: list[tuple[str, str]] = []
+    with storage(root):
+        for path, name, directory in _walk(root):
+            entry = expected.pop(path, None)
+            problem = "extra" if entry is None else _compare(entry, name, directory, progress)
+            if problem:
+                problems.append((path, problem))
+    return sorted([*problems, *((path, "missing") for path in expected)])
+
+
+def _walk(root: Path) -> Iterator[tuple[str, str, int]]:
+    """Yield path, name and open parent directory of everything under ``root``."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        # From a descriptor, not from a name: nobody can put a link in the way meanwhile.
+        for place, directories, files, parent in os.fwalk(".", dir_fd=descriptor):
+            base = place.removeprefix(".").removeprefix("/")
+            for name in (*directories, *files):
+                yield f"{base}/{name}" if base else name, name, parent
+    finally:
+        os.close(descriptor)
+
+
+def _compare(entry: TreeEntry, name: str, directory: int, progress: Progress) -> str | None:
+    found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    kind = stat.S_IFMT(found.st_mode)
+    wanted = stat.S_IFDIR if entry.type == "dir" else stat.S_IFREG
+    if kind != wanted:
+        return f"is {_TYPE_NAMES.get(kind, 'a special file')}, not {_TYPE_NAMES[wanted]}"
+    if entry.type == "dir":
+        return None
+    if found.st_size != entry.size:
+        return f"has {found.st_size} bytes instead of {entry.size}"
+    return None if _sha256(name, directory, progress) == entry.sha256 else "content changed"
+
+
+def _sha256(name: str, directory: int, progress: Progress) -> str:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    digest = hashlib.sha256()
+    with open(os.open(name, flags, dir_fd=directory), "rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            progress.check()
+            digest.update(chunk)
+            progress.advance(len(chunk))
+    return digest.hexdigest()

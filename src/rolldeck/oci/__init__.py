@@ -1,0 +1,44 @@
+"""Registries, references, descriptors and manifests; nothing here knows of machine learning."""
+
+from rolldeck.oci.digest import Digest, Verifier, digest_of, is_digest, parse_digest, verify_bytes
+from rolldeck.oci.layout import LayoutRegistry
+from rolldeck.oci.model import (
+    INDEX,
+    INDEX_TYPES,
+    MANIFEST,
+    MANIFEST_LIMIT,
+    MANIFEST_TYPES,
+    Descriptor,
+    Manifest,
+    parse_json,
+    parse_manifest,
+)
+from rolldeck.oci.reference import Place, Reference, is_repository, is_tag
+from rolldeck.oci.registry import SMALL_BLOB, Listing, Registry, Sink
+
+__all__ = [
+    "INDEX",
+    "INDEX_TYPES",
+    "MANIFEST",
+    "MANIFEST_LIMIT",
+    "MANIFEST_TYPES",
+    "SMALL_BLOB",
+    "Descriptor",
+    "Digest",
+    "LayoutRegistry",
+    "Listing",
+    "Manifest",
+    "Place",
+    "Reference",
+    "Registry",
+    "Sink",
+    "Verifier",
+    "digest_of",
+    "is_digest",
+    "is_repository",
+    "is_tag",
+    "parse_digest",
+    "parse_json",
+    "parse_manifest",
+    "verify_bytes",
+]

@@ -1,0 +1,144 @@
+"""urllib3 connections that can be interrupted, and that can refuse private addresses.
+
+The only changes to urllib3: sockets are announced to the thread's ``Interrupt``, and a pool for
+strangers looks at every resolved address before it connects to any (no request forgery into the
+private network, not even after a change of the name's address).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from pathlib import Path
+from typing import Any
+
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+)
+
+from rolldeck.errors import UsageError
+from rolldeck.oci.address import is_public_address
+from rolldeck.oci.interrupt import announce
+
+
+class PrivateAddressError(HTTPError):
+    """A host that must be public resolves to a private, loopback or link-local address."""
+
+
+def _connect(connection: HTTPConnection, *, public_only: bool) -> socket.socket:
+    host = connection.host.strip("[]")
+    try:
+        found = socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise NameResolutionError(host, connection, error) from error
+    except UnicodeError:
+        raise LocationParseError(host) from None
+    if public_only and not all(is_public_address(str(entry[4][0])) for entry in found):
+        raise PrivateAddressError(host)
+    failure: Exception = NewConnectionError(connection, "no address")
+    for family, kind, protocol, _, address in found:
+        line = socket.socket(family, kind, protocol)
+        try:
+            line.settimeout(connection.timeout)
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            announce(line)
+            line.connect(address)
+            return line
+        except TimeoutError:
+            failure = ConnectTimeoutError(connection, f"no answer in {connection.timeout:g} s")
+        except OSError as error:
+            failure = NewConnectionError(connection, error.strerror or str(error))
+        except BaseException:
+            line.close()
+            raise
+        line.close()
+    raise failure
+
+
+class _PlainConnection(HTTPConnection):
+    public_only = False
+
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, public_only=self.public_only)
+
+    def getresponse(self) -> HTTPResponse:
+        announce(self.sock)
+        return super().getresponse()
+
+
+class _SecureConnection(HTTPSConnection):
+    public_only = False
+
+    def _new_conn(self) -> socket.socket:
+        return _connect(self, public_only=self.public_only)
+
+    def getresponse(self) -> HTTPResponse:
+        announce(self.sock)
+        return super().getresponse()
+
+
+class _PublicPlainConnection(_PlainConnection):
+    public_only = True
+
+
+class _PublicSecureConnection(_SecureConnection):
+    public_only = True
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _PublicPlainPool(HTTPConnectionPool):
+    ConnectionCls = _PublicPlainConnection
+
+
+class _PublicSecurePool(HTTPSConnectionPool):
+    ConnectionCls = _PublicSecureConnection
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a verifying TLS context: the system's authorities, and those in ``ca_file``.
+
+    Raises UsageError when the file cannot be read as PEM certificates.
+    """
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError):
+            raise UsageError(
+                f"Not a file of certificates: {ca_file}",
+                reference=str(ca_file),
+                hint="ca_file is a readable file of PEM certificates.",
+            ) from None
+    return context
+
+
+def open_pool(context: ssl.SSLContext, size: int, *, public_only: bool = False) -> PoolManager:
+    """Return a pool that keeps at most ``size`` connections per host; it retries nothing."""
+    options: dict[str, Any] = {"ssl_context": context, "maxsize": size, "block": False}
+    pool = PoolManager(num_pools=16, **options)
+    pool.pool_classes_by_scheme = (
+        {"http": _PublicPlainPool, "https": _PublicSecurePool}
+        if public_only
+        else {"http": _PlainPool, "https": _SecurePool}
+    )
+    return pool
+
+
+def close_pool(pool: PoolManager) -> None:
+    """Close the idle connections of a pool."""
+    with contextlib.suppress(HTTPError):
+        pool.clear()

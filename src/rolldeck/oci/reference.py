@@ -1,0 +1,174 @@
+"""References: how a version is named.
+
+Forms: ``host[:port]/repository[:tag][@digest]`` for a registry, the same without a host for the
+library, ``local:REFERENCE`` for the library's copy of a registry's version, ``oci:DIRECTORY`` for
+an OCI layout (``oci:DIRECTORY//repository`` where one holds several). The general form is parsed
+by oras; repository and tag grammar are those of the OCI distribution specification 1.1.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from oras.container import Container
+
+from rolldeck.errors import UsageError
+from rolldeck.oci.digest import Digest, is_digest
+from rolldeck.text import clean_line
+
+_REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_MAX_NAME = 255
+
+FORMS = "[host[:port]/]repository[:tag|@digest], oci:DIRECTORY[:tag]"
+"""The forms of a reference, for messages."""
+
+
+class Place(Enum):
+    """Where a reference points: the library, a registry, an OCI layout directory."""
+
+    LIBRARY = "library"
+    REGISTRY = "registry"
+    LAYOUT = "layout"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name for a version or a repository.
+
+    ``root`` is the registry's host or the layout's directory and empty for the library;
+    ``repository`` may be empty only for a whole registry or a layout with one repository.
+    """
+
+    place: Place
+    root: str
+    repository: str
+    tag: str | None = None
+    digest: Digest | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """Parse a reference as typed by a user; raises UsageError."""
+        shown = clean_line(text, 200)
+        if not text or text != text.strip() or any(ord(c) < 0x21 for c in text if c != " "):
+            raise UsageError(f"Not a reference: {shown!r}", hint=f"Forms: {FORMS}")
+        if text.startswith("oci:"):
+            return _parse_layout(text.removeprefix("oci:"), shown)
+        if text.startswith("local:"):
+            inner = _parse_general(text.removeprefix("local:"), shown)
+            if inner.place is Place.REGISTRY:
+                name = f"{inner.root}/{inner.repository}"
+                return replace(inner, place=Place.LIBRARY, root="", repository=name)
+            return inner
+        for scheme, meaning in (("kit:", "kit's own storage"), ("mlflow:", "MLflow")):
+            if text.startswith(scheme):
+                raise UsageError(
+                    f"{meaning} cannot be read yet: {shown}", reference=shown, hint=f"Forms: {FORMS}"
+                )
+        return _parse_general(text, shown)
+
+    @property
+    def name(self) -> str:
+        """The repository with its place, without tag and digest."""
+        if self.place is Place.LAYOUT:
+            return f"oci:{self.root}" + (f"//{self.repository}" if self.repository else "")
+        if self.place is Place.REGISTRY:
+            return f"{self.root}/{self.repository}"
+        first = self.repository.partition("/")[0]
+        return f"local:{self.repository}" if _is_host(first, self.repository) else self.repository
+
+    def __str__(self) -> str:
+        return (
+            self.name
+            + (f":{self.tag}" if self.tag else "")
+            + (f"@{self.digest}" if self.digest else "")
+        )
+
+    def at(self, digest: Digest) -> Reference:
+        """Return this reference pinned to a digest, its tag kept."""
+        return replace(self, digest=digest)
+
+    def tagged(self, tag: str) -> Reference:
+        """Return the reference of a tag of the same repository."""
+        return replace(self, tag=tag, digest=None)
+
+    @property
+    def library_name(self) -> str:
+        """The repository under which the library keeps versions of this repository."""
+        if self.place is Place.REGISTRY:
+            return f"{self.root}/{self.repository}"
+        if self.place is Place.LAYOUT:
+            return self.repository or _layout_name(self.root)
+        return self.repository
+
+
+def is_tag(text: str) -> bool:
+    """Whether ``text`` can be a tag."""
+    return _TAG.fullmatch(text) is not None
+
+
+def is_repository(text: str) -> bool:
+    """Whether ``text`` can be a repository, with or without a host in front."""
+    first, slash, rest = text.partition("/")
+    if slash and _is_host(first, text):
+        return _HOST.fullmatch(first) is not None and _REPOSITORY.fullmatch(rest) is not None
+    return len(text) <= _MAX_NAME and _REPOSITORY.fullmatch(text) is not None
+
+
+def _is_host(first: str, whole: str) -> bool:
+    return "/" in whole and ("." in first or ":" in first)
+
+
+def _layout_name(directory: str) -> str:
+    last = directory.rstrip("/").rpartition("/")[2].lower()
+    name = re.sub(r"[^a-z0-9]+", "-", last).strip("-")
+    return name or "layout"
+
+
+def _parse_layout(rest: str, shown: str) -> Reference:
+    rest, at, digest = rest.partition("@")
+    if at and not is_digest(digest):
+        raise UsageError(f"Not a digest in {shown}", reference=shown, hint="sha256:<64 hex digits>")
+    directory, double, repository = rest.partition("//")
+    head, colon, tag = (repository if double else directory).rpartition(":")
+    if colon and is_tag(tag):
+        directory, repository = (directory, head) if double else (head, repository)
+    else:
+        tag = ""
+    if not directory or (repository and not is_repository(repository)):
+        raise UsageError(f"Not an OCI layout: {shown}", reference=shown, hint=f"Forms: {FORMS}")
+    return Reference(
+        Place.LAYOUT, directory, repository, tag or None, Digest(digest) if digest else None
+    )
+
+
+def _parse_general(text: str, shown: str) -> Reference:
+    host, slash, rest = text.partition("/")
+    if slash and not rest and _HOST.fullmatch(host):
+        return Reference(Place.REGISTRY, host, "")
+    try:
+        parsed = Container(text, registry="-")
+    except ValueError:
+        raise UsageError(f"Not a reference: {shown}", reference=shown, hint=f"Forms: {FORMS}") from None
+    repository = parsed.api_prefix
+    digest: str | None = parsed.digest
+    tag: str | None = parsed.tag if f":{parsed.tag}" in rest or f":{parsed.tag}" in text else None
+    if digest is not None and not is_digest(digest):
+        raise UsageError(f"Not a digest in {shown}", reference=shown, hint="sha256:<64 hex digits>")
+    if not _REPOSITORY.fullmatch(repository) or len(text) > 2 * _MAX_NAME:
+        raise UsageError(
+            f"Not a repository name: {clean_line(repository, 80)!r}",
+            reference=shown,
+            hint="Repository names are lower case letters, digits and . _ - /",
+        )
+    if tag is not None and not is_tag(tag):
+        raise UsageError(f"Not a tag: {clean_line(tag, 80)!r}", reference=shown)
+    host = parsed.registry
+    if host != "-":
+        if not _HOST.fullmatch(host):
+            raise UsageError(f"Not a host: {clean_line(host, 80)!r}", reference=shown)
+        return Reference(Place.REGISTRY, host, repository, tag, Digest(digest) if digest else None)
+    return Reference(Place.LIBRARY, "", repository, tag, Digest(digest) if digest else None)

@@ -1,0 +1,19 @@
+"""Local targets, their generations, and the plans that move them."""
+
+from rolldeck.release.generation import Generation, MoveVerb, trail
+from rolldeck.release.known import KnownTarget, known_paths, remember
+from rolldeck.release.plan import Check, Plan
+from rolldeck.release.target import Release, Target
+
+__all__ = [
+    "Check",
+    "Generation",
+    "KnownTarget",
+    "MoveVerb",
+    "Plan",
+    "Release",
+    "Target",
+    "known_paths",
+    "remember",
+    "trail",
+]

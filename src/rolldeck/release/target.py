@@ -1,0 +1,202 @@
+"""Local targets: directories whose ``current`` link names one unpacked, verified version.
+
+Layout: ``releases/<first 12 of digest>/`` (a version's files), ``current`` (a relative link to one
+of them) and ``.rolldeck/`` (``history.jsonl``, one record per release, the lock). A release
+directory gets its name in one rename when it is complete; ``current`` is replaced in one rename.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rolldeck import fsops
+from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError, UsageError
+from rolldeck.kit.tree import Tree
+from rolldeck.oci import Digest, parse_digest
+from rolldeck.release.generation import Generation, effective, parse_line, trail
+from rolldeck.units import short_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One unpacked version in a target: where it came from and every file that it holds."""
+
+    digest: Digest
+    reference: str
+    label: str
+    tree: Tree
+
+
+class Target:
+    """One local target; reading blocks for milliseconds, moving takes its lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.releases = path / "releases"
+        self.link = path / "current"
+        self._state = path / ".rolldeck"
+        self._journal = self._state / "history.jsonl"
+
+    @property
+    def exists(self) -> bool:
+        """Whether the directory is a local target."""
+        return self._state.is_dir()
+
+    def require(self) -> Target:
+        """Return this target; raises NotFoundError where the directory is none."""
+        if not self.exists:
+            raise NotFoundError(
+                f"{self.path} is no local target",
+                reference=str(self.path),
+                hint=f"Pin a version to it first: rolldeck pin REFERENCE {self.path}",
+            )
+        return self
+
+    def prepare(self) -> None:
+        """Make the directory a local target; refuses a directory with other things in it."""
+        if self.exists:
+            return
+        if self.path.is_symlink() or (self.path.exists() and not self.path.is_dir()):
+            raise UsageError(f"{self.path} is no directory", reference=str(self.path))
+        if self.path.is_dir() and any(self.path.iterdir()):
+            raise RefusedError(
+                f"{self.path} has files that rolldeck did not put there",
+                reference=str(self.path),
+                hint="Choose an empty or a new directory.",
+            )
+        for directory in (self.releases, self._state / "releases"):
+            fsops.make_directories(directory)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the target for one move; BusyError when another process holds it."""
+        with fsops.locked(self._state / "lock"):
+            fsops.sweep(self.path)
+            fsops.sweep(self.releases)
+            yield
+
+    def directory(self, digest: Digest) -> Path:
+        """Where a version's files lie."""
+        return self.releases / short_digest(digest)
+
+    def current(self) -> Digest | None:
+        """The version that ``current`` names; None before the first pin.
+
+        Raises IntegrityError where the link leads to something that rolldeck did not unpack.
+        """
+        try:
+            name = os.readlink(self.link)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise IntegrityError(
+                f"{self.link} is no link", reference=str(self.path)
+            ) from error
+        release = self._read_record(Path(name).name) if Path(name).parent == Path("releases") else None
+        if release is None:
+            raise IntegrityError(
+                f"{self.link} leads to {name}, which rolldeck did not unpack",
+                reference=str(self.path),
+                hint="Someone changed the link by hand; pin the version that you want.",
+            )
+        return release.digest
+
+    def release(self, digest: Digest) -> Release | None:
+        """Return the record of a version that is unpacked here, None where it is not."""
+        release = self._read_record(short_digest(digest))
+        if release is None or not self.directory(digest).is_dir():
+            return None
+        if release.digest != digest:
+            raise IntegrityError(
+                f"Two versions share the name {short_digest(digest)} in {self.path}",
+                reference=digest,
+            )
+        return release
+
+    def unpacked(self) -> frozenset[Digest]:
+        """The versions that are unpacked here."""
+        names = (path.stem for path in (self._state / "releases").glob("*.json"))
+        records = (self._read_record(name) for name in names if (self.releases / name).is_dir())
+        return frozenset(record.digest for record in records if record)
+
+    def record(self, release: Release) -> None:
+        """Write down a version whose directory is complete."""
+        document = {
+            "digest": release.digest,
+            "reference": release.reference,
+            "label": release.label,
+            "tree": release.tree.to_json(),
+        }
+        path = self._record_path(short_digest(release.digest))
+        fsops.write_atomic(path, json.dumps(document, ensure_ascii=False).encode())
+
+    def discard(self, digest: Digest) -> None:
+        """Remove an unrecorded directory that a killed process left under a version's name."""
+        fsops.remove_tree(self.directory(digest))
+
+    def _record_path(self, name: str) -> Path:
+        return self._state / "releases" / f"{name}.json"
+
+    def _read_record(self, name: str) -> Release | None:
+        path = self._record_path(name)
+        try:
+            document = json.loads(path.read_bytes())
+            return Release(
+                parse_digest(document["digest"]),
+                str(document["reference"]),
+                str(document["label"]),
+                Tree.from_json(document["tree"]),
+            )
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise fsops.storage_error(error, path) from error
+        except (ValueError, KeyError, TypeError):
+            raise IntegrityError(f"{path} is damaged", reference=str(self.path)) from None
+
+    def history(self) -> tuple[Generation, ...]:
+        """The moves that took place, oldest first."""
+        return effective(self._lines(), self.current())
+
+    def _lines(self) -> list[Generation]:
+        try:
+            lines = self._journal.read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise fsops.storage_error(error, self._journal) from error
+        parsed = (parse_line(line, str(self._journal)) for line in lines if line.strip())
+        return [generation for generation in parsed if generation]
+
+    def previous(self) -> Digest | None:
+        """The version that was current before the present one, by the way back."""
+        way = trail(self.history())
+        return way[-2] if len(way) > 1 else None
+
+    def next_number(self) -> int:
+        """The number of the next generation."""
+        return max((generation.number for generation in self._lines()), default=0) + 1
+
+    def move(self, generation: Generation) -> None:
+        """Write the generation down and switch ``current``; the lock must be held.
+
+        Raises BusyError where ``current`` is no longer what the generation starts from.
+        """
+        if self.current() != generation.from_digest:
+            raise BusyError(
+                f"{self.link} was moved while this was planned",
+                reference=str(self.path),
+                hint="Look at the target again and repeat the command.",
+            )
+        fsops.append_line(self._journal, generation.to_line())
+        if generation.to_digest is None:
+            with fsops.storage(self.link):
+                fsops.unlink(self.link)
+                fsops.fsync_directory(self.path)
+        else:
+            fsops.switch_link(self.link, f"releases/{short_digest(generation.to_digest)}")

@@ -1,0 +1,62 @@
+"""Column widths of a comparison page: one layout for all its sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from rolldeck.compare.model import Row
+from rolldeck.text import clean_line
+from rolldeck.tui.models import cells
+
+VERDICT_WIDTH = 8
+"""Room for ``▲ better`` and ``▼ worse``."""
+
+ROOMY = 96
+"""Width from which a page indents more and shows changed lines of files."""
+
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where things stand on a page of ``width`` cells; every field is in cells."""
+
+    width: int
+    indent: int
+    key: int
+    value: int
+    delta: int
+
+    @property
+    def after_values(self) -> int:
+        """First cell after the two values."""
+        return self.indent + self.key + 2 * (_GAP + self.value)
+
+    @property
+    def remark(self) -> int:
+        """First cell of a remark that stands after delta and verdict."""
+        return self.after_values + _GAP + self.delta + _GAP + VERDICT_WIDTH + _GAP
+
+    def short(self, row: Row) -> bool:
+        """Return whether both values of a row fit into their columns."""
+        return all(cell_len(text) <= self.value for text in cells.pair(row))
+
+
+def lay_out(rows: Iterable[Row], labels: tuple[str, str], width: int, relative: bool) -> Columns:
+    """Return the columns for the rows that a page shows."""
+    roomy = width >= ROOMY
+    indent = 6 if roomy else 4
+    cap = 12 if not roomy else 20 if width < 150 else 30
+    keys, values, deltas = [10], [7, *(min(cell_len(label), cap) for label in labels)], [3]
+    for row in rows:
+        name = cell_len(clean_line(row.key))
+        keys.append(name + (len("  ↑ good") if row.higher_is_better is not None else 0))
+        values += [size for size in map(cell_len, cells.pair(row)) if size <= cap]
+        deltas.append(cell_len(cells.delta(row, relative)))
+    value, delta = max(values), min(max(deltas), 12)
+    free = width - indent - 2 * (_GAP + value) - 2 * _GAP - delta - VERDICT_WIDTH - 1
+    wanted = min(max(keys), 26 if not roomy else 40)
+    return Columns(width, indent, max(min(wanted, free), 8), value, delta)

@@ -1,0 +1,48 @@
+"""Sizes, ages and digests as people read them, the same in the deck and on the command line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_STEPS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def human_size(size: int | float) -> str:
+    """Return a size in bytes as text: ``512 B``, ``4.8 KiB``, ``1.3 GiB``."""
+    value = float(size)
+    for unit in _STEPS:
+        if abs(value) < 1024 or unit == _STEPS[-1]:
+            break
+        value /= 1024
+    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def short_digest(digest: str) -> str:
+    """Return the first 12 hexadecimal digits of a digest."""
+    return digest.partition(":")[2][:12] or digest[:12]
+
+
+def age(moment: datetime, now: datetime | None = None) -> str:
+    """Return how long ago ``moment`` was, in its largest whole unit: ``35 min``, ``8 days``."""
+    seconds = int(((now or datetime.now(UTC)) - moment).total_seconds())
+    if seconds < 0:
+        return "in future"
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "min")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {name}{'s' if count != 1 and name != 'min' else ''}"
+    return f"{seconds} s"
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return a moment as RFC 3339 in UTC with whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_rfc3339(text: str) -> datetime | None:
+    """Return the moment that RFC 3339 ``text`` names, or None where it names none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
