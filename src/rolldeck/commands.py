@@ -99,20 +99,6 @@ COMMANDS: tuple[Command, ...] = (
         cli="ls",
         typed="open REFERENCE",
     ),
-    Command(
-        "version.verify",
-        "verify",
-        "Check every byte of a version or of a local target against its digests.",
-        cli="verify",
-        typed="verify WHAT",
-    ),
-    Command(
-        "library.demo",
-        "demo",
-        "Fill the library with example versions to play with.",
-        danger="adds",
-        cli="demo",
-    ),
     # move
     Command("move.down", "down", "Move down.", ("j", "down"), "move"),
     Command("move.up", "up", "Move up.", ("k", "up"), "move"),
@@ -128,6 +114,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("move.page_down", "page down", "Move down a page.", ("pagedown",), "move"),
     Command("move.open", "open", "Open what the cursor is on.", ("enter",), "move", footer=5),
     # browse
+    Command(
+        "version.inspect",
+        "inspect",
+        "Show one version: what it says of itself, its layers, Kitfile and manifest.",
+        ("i",),
+        "browse",
+        cli="show",
+        when=_NO_VERSION,
+    ),
     Command(
         "version.diff",
         "diff",
@@ -217,15 +212,6 @@ COMMANDS: tuple[Command, ...] = (
         typed="undo DIRECTORY",
     ),
     Command(
-        "version.inspect",
-        "inspect",
-        "Show one version: what it says of itself, its layers, Kitfile and manifest.",
-        ("i",),
-        "browse",
-        cli="show",
-        when=_NO_VERSION,
-    ),
-    Command(
         "version.copy",
         "copy",
         "Copy the reference of the selected version, pinned to its digest.",
@@ -292,6 +278,21 @@ COMMANDS: tuple[Command, ...] = (
         footer=10,
         when="this job does not run",
     ),
+    # the command line and the palette only
+    Command(
+        "version.verify",
+        "verify",
+        "Check every byte of a version or of a local target against its digests.",
+        cli="verify",
+        typed="verify WHAT",
+    ),
+    Command(
+        "library.demo",
+        "demo",
+        "Fill the library with example versions to play with.",
+        danger="adds",
+        cli="demo",
+    ),
     # dialog
     Command("dialog.accept", "do it", "Do what the dialog says.", ("y",), "dialog"),
     Command("dialog.refuse", "no", "Close the dialog and do nothing.", ("escape", "n"), "dialog"),
@@ -351,13 +352,20 @@ def active_scopes(scope: Scope) -> tuple[Scope, ...]:
 
 
 def footer_commands(scope: Scope, hidden: Iterable[str] = ()) -> tuple[Command, ...]:
-    """Return what the footer of a scope shows, most used first, without the ``hidden`` ids."""
+    """Return what the footer of a scope shows, most used first, without the ``hidden`` ids.
+
+    Help is always among them, and last.
+    """
+    without = set(hidden)
     shown = [
         item
         for item in commands_of(*active_scopes(scope))
-        if item.footer is not None and item.id not in set(hidden)
+        if item.footer is not None and item.id not in without
     ]
-    return tuple(sorted(shown, key=lambda item: item.footer or 0))[:FOOTER_LIMIT]
+    shown.sort(key=lambda item: item.footer or 0)
+    last = [item for item in shown if item.id == "help.show"]
+    rest = [item for item in shown if item.id != "help.show"]
+    return (*rest[: FOOTER_LIMIT - len(last)], *last)
 
 
 def clashes() -> tuple[str, ...]:

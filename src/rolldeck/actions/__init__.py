@@ -3,7 +3,7 @@
 Both front ends call these and nothing below them.
 """
 
-from rolldeck.actions.demo import DEMO_REPOSITORY, fill_library
+from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
 from rolldeck.actions.diff import DiffResult, diff
 from rolldeck.actions.move import Moved, apply
 from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
@@ -20,6 +20,7 @@ from rolldeck.release import Check, Plan
 __all__ = [
     "DEMO_REPOSITORY",
     "Check",
+    "Demo",
     "DiffResult",
     "Moved",
     "Plan",
@@ -36,16 +37,17 @@ __all__ = [
     "Workspace",
     "apply",
     "diff",
-    "fill_library",
     "is_target",
     "known_targets",
     "list_repositories",
     "list_versions",
     "load_version",
+    "make_demo",
     "plan_pin",
     "plan_rollback",
     "plan_undo",
     "pull",
+    "stage_demo",
     "unpack",
     "verify",
     "watch_versions",

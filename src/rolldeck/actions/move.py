@@ -55,9 +55,7 @@ async def apply(
         return await asyncio.to_thread(_switch, target, plan, reason)
 
 
-async def _make_ready(
-    workspace: Workspace, target: Target, plan: Plan, progress: Progress
-) -> None:
+async def _make_ready(workspace: Workspace, target: Target, plan: Plan, progress: Progress) -> None:
     """Have the version's files in place and known to be whole, before anything is switched."""
     digest = plan.to_digest
     assert digest is not None

@@ -37,9 +37,7 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
         is_local = resolved.place is not Place.REGISTRY
         missing = 0 if is_local else sum(blob.size for blob in fetch)
         text = f"{human_size(missing)} to fetch, " if missing else ""
-        checks.append(
-            Check("readable", True, f"{text}{human_size(version.kit.size)} to unpack")
-        )
+        checks.append(Check("readable", True, f"{text}{human_size(version.kit.size)} to unpack"))
         checks.append(_space(target_path, missing + version.kit.size))
         missing += version.kit.size
     return Plan(

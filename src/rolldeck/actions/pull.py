@@ -53,9 +53,7 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
     await asyncio.to_thread(workspace.library.prepare)
     blobs = await _fetch_all(workspace, resolved, manifest, progress)
     await asyncio.to_thread(_publish, workspace, resolved, manifest)
-    copy = Reference(
-        Place.LIBRARY, "", resolved.library_name, resolved.tag, manifest.digest
-    )
+    copy = Reference(Place.LIBRARY, "", resolved.library_name, resolved.tag, manifest.digest)
     return Pulled(
         reference=copy,
         digest=manifest.digest,

@@ -40,9 +40,7 @@ def _library_tag(workspace: Workspace, reference: Reference) -> str | None:
     return None
 
 
-async def small_files(
-    workspace: Workspace, reference: Reference, kit: Kit
-) -> Mapping[str, bytes]:
+async def small_files(workspace: Workspace, reference: Reference, kit: Kit) -> Mapping[str, bytes]:
     """Return the files of a version's small code, docs and prompt layers by path."""
     if not kit.unpackable:
         return MappingProxyType({})
@@ -60,5 +58,3 @@ async def _layer_files(
 ) -> Mapping[str, bytes]:
     data = await workspace.small_blob(reference, layer.blob)
     return await asyncio.to_thread(read_layer_files, layer, data)
-
-

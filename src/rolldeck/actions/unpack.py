@@ -45,9 +45,7 @@ async def unpack(
         )
     resolved, tree = await materialize(workspace, reference, directory, progress)
     assert resolved.digest is not None
-    return Unpacked(
-        resolved, resolved.digest, directory, tree.files, tree.bytes, tree.skipped
-    )
+    return Unpacked(resolved, resolved.digest, directory, tree.files, tree.bytes, tree.skipped)
 
 
 async def materialize(
@@ -85,5 +83,3 @@ def require_kit(kit: Kit, reference: Reference) -> None:
             reference=str(reference),
             hint="Unpacking kits that refer to others is not possible yet; unpack that kit.",
         )
-
-

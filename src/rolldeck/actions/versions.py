@@ -68,9 +68,7 @@ async def list_versions(workspace: Workspace, repository: Reference) -> VersionL
     return latest
 
 
-async def watch_versions(
-    workspace: Workspace, repository: Reference
-) -> AsyncIterator[VersionList]:
+async def watch_versions(workspace: Workspace, repository: Reference) -> AsyncIterator[VersionList]:
     """Yield the versions of a repository, first by name only, then as their rows fill.
 
     Raises NotFoundError where there is no such repository.
@@ -127,9 +125,7 @@ def _rows(
         label, badges = version_label(tags)
         reference = replace(repository, tag=label, digest=digest)
         rows.append(
-            VersionRow(
-                reference, label, tuple(badges), tuple(tags), digest, local=digest in held
-            )
+            VersionRow(reference, label, tuple(badges), tuple(tags), digest, local=digest in held)
         )
     return [rows[index] for index in sort_versions([(row.tags, None) for row in rows])]
 

@@ -77,9 +77,7 @@ class Workspace:
             raise await self._without_latest(reference, error) from None
         return reference.at(found.digest)
 
-    async def _without_latest(
-        self, reference: Reference, error: NotFoundError
-    ) -> NotFoundError:
+    async def _without_latest(self, reference: Reference, error: NotFoundError) -> NotFoundError:
         from rolldeck.facts import order_tags
 
         try:
@@ -130,6 +128,3 @@ class Workspace:
         for registry in self._registries.values():
             await registry.close()
         self._registries.clear()
-
-
-

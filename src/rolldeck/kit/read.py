@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from rolldeck.errors import IntegrityError, UsageError
 from rolldeck.kit.media_types import (
     KIT_ARTIFACT,
     KIT_CONFIG,
@@ -21,7 +22,6 @@ from rolldeck.kit.media_types import (
 )
 from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
 from rolldeck.oci import Descriptor, Manifest, Place, Reference, parse_json
-from rolldeck.errors import IntegrityError, UsageError
 from rolldeck.units import parse_rfc3339
 
 FILEPATH = "org.cncf.model.filepath"
@@ -50,7 +50,7 @@ def kind_of(manifest: Manifest) -> KitKind:
     if manifest.is_index:
         return "index"
     config_type = manifest.config.media_type if manifest.config else ""
-    if KIT_CONFIG == config_type or manifest.artifact_type == KIT_ARTIFACT:
+    if config_type == KIT_CONFIG or manifest.artifact_type == KIT_ARTIFACT:
         return "modelkit"
     if config_type in PACK_CONFIGS or manifest.artifact_type in PACK_ARTIFACTS:
         return "modelpack"
@@ -66,7 +66,9 @@ def read_kit(manifest: Manifest, config: bytes | None) -> Kit:
     kind = kind_of(manifest)
     if kind not in ("modelkit", "modelpack"):
         document = _lenient_object(config)
-        return Kit(manifest, kind, _plain_layers(manifest), document, None, _created(manifest, document))
+        return Kit(
+            manifest, kind, _plain_layers(manifest), document, None, _created(manifest, document)
+        )
     if config is None:
         raise IntegrityError("The config of this kit was not read", reference=manifest.digest)
     parsed = parse_json(config, what="config", reference=manifest.digest)

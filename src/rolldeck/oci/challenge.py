@@ -71,10 +71,8 @@ def _parse(header: str) -> list[Challenge]:
             parameters = {}
             challenges.append(Challenge(found.group(1).lower(), parameters))
             if encoded := _TOKEN68.match(header, found.end()):
-                if not _SCHEME.fullmatch(encoded.group().strip()) or encoded.end() < len(header):
-                    position = encoded.end()
-                    continue
-                raise ValueError("a scheme without a comma")
+                position = encoded.end()
+                continue
         else:
             raise ValueError("not a challenge")
         position = found.end()

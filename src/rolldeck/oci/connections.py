@@ -68,7 +68,7 @@ class _PlainConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return _connect(self, public_only=self.public_only)
 
-    def getresponse(self) -> HTTPResponse:
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         announce(self.sock)
         return super().getresponse()
 
@@ -79,7 +79,7 @@ class _SecureConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         return _connect(self, public_only=self.public_only)
 
-    def getresponse(self) -> HTTPResponse:
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         announce(self.sock)
         return super().getresponse()
 
@@ -126,8 +126,13 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def open_pool(context: ssl.SSLContext, size: int, *, public_only: bool = False) -> PoolManager:
-    """Return a pool that keeps at most ``size`` connections per host; it retries nothing."""
+def open_pool(
+    context: ssl.SSLContext | None, size: int, *, public_only: bool = False
+) -> PoolManager:
+    """Return a pool that keeps at most ``size`` connections per host; it retries nothing.
+
+    Without a ``context`` it is for plain HTTP only.
+    """
     options: dict[str, Any] = {"ssl_context": context, "maxsize": size, "block": False}
     pool = PoolManager(num_pools=16, **options)
     pool.pool_classes_by_scheme = (

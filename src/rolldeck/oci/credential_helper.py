@@ -74,7 +74,8 @@ def _converse(process: subprocess.Popen[bytes], server: str, time_limit: float) 
     watch.start()
     try:
         stdin, stdout = process.stdin, process.stdout
-        assert stdin is not None and stdout is not None
+        assert stdin is not None
+        assert stdout is not None
         _say(stdin, server)
         output: bytes = stdout.read(_OUTPUT_LIMIT + 1)
         if len(output) > _OUTPUT_LIMIT:

@@ -15,11 +15,10 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oras.utils import find_docker_config, iter_localhosts
+from oras.utils.request import find_docker_config, iter_localhosts
 
 from rolldeck.errors import UsageError
 from rolldeck.oci.address import DOCKER_HUB, canonical_host

@@ -26,6 +26,8 @@ class Interrupt:
         self._lock = threading.Lock()
         self._line: socket.socket | None = None
         self._committed = False
+        self.received = 0
+        """Body bytes received so far, for a watch that looks for stalls."""
 
     @property
     def cancelled(self) -> bool:

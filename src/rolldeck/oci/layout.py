@@ -10,8 +10,8 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from io import FileIO
+from pathlib import Path
 from typing import Any
 
 from rolldeck.errors import IntegrityError, NotFoundError
@@ -65,9 +65,11 @@ def _parse_entry(item: Any, reference: str) -> Entry:
     if not isinstance(item, dict) or not isinstance(size, int) or isinstance(size, bool):
         raise IntegrityError("index.json holds a malformed descriptor", reference=reference)
     found = item.get("annotations")
-    annotations = {
-        key: value for key, value in (found or {}).items() if isinstance(value, str)
-    } if isinstance(found, dict) else {}
+    annotations = (
+        {key: value for key, value in (found or {}).items() if isinstance(value, str)}
+        if isinstance(found, dict)
+        else {}
+    )
     artifact_type = item.get("artifactType")
     descriptor = Descriptor(
         str(item.get("mediaType") or MANIFEST),
@@ -208,9 +210,7 @@ class LayoutRegistry:
 
     def read_manifest(self, digest: Digest) -> Manifest:
         """Read a manifest by digest, verified. Blocks; meant for a thread."""
-        listed = next(
-            (e.descriptor for e in self.entries() if e.descriptor.digest == digest), None
-        )
+        listed = next((e.descriptor for e in self.entries() if e.descriptor.digest == digest), None)
         path = self.blob_path(digest)
         try:
             size = path.stat().st_size
@@ -244,4 +244,3 @@ class LayoutRegistry:
 
     async def close(self) -> None:
         """Nothing is held open."""
-

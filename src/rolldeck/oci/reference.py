@@ -18,9 +18,13 @@ from rolldeck.errors import UsageError
 from rolldeck.oci.digest import Digest, is_digest
 from rolldeck.text import clean_line
 
-_REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
+_REPOSITORY = re.compile(
+    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
+)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+)
 _MAX_NAME = 255
 
 FORMS = "[host[:port]/]repository[:tag|@digest], oci:DIRECTORY[:tag]"
@@ -66,7 +70,9 @@ class Reference:
         for scheme, meaning in (("kit:", "kit's own storage"), ("mlflow:", "MLflow")):
             if text.startswith(scheme):
                 raise UsageError(
-                    f"{meaning} cannot be read yet: {shown}", reference=shown, hint=f"Forms: {FORMS}"
+                    f"{meaning} cannot be read yet: {shown}",
+                    reference=shown,
+                    hint=f"Forms: {FORMS}",
                 )
         return _parse_general(text, shown)
 
@@ -152,7 +158,9 @@ def _parse_general(text: str, shown: str) -> Reference:
     try:
         parsed = Container(text, registry="-")
     except ValueError:
-        raise UsageError(f"Not a reference: {shown}", reference=shown, hint=f"Forms: {FORMS}") from None
+        raise UsageError(
+            f"Not a reference: {shown}", reference=shown, hint=f"Forms: {FORMS}"
+        ) from None
     repository = parsed.api_prefix
     digest: str | None = parsed.digest
     tag: str | None = parsed.tag if f":{parsed.tag}" in rest or f":{parsed.tag}" in text else None

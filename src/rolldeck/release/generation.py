@@ -61,9 +61,7 @@ def parse_line(line: bytes, place: str) -> Generation | None:
         raise IntegrityError(f"A line of {place} is no generation", reference=place) from None
 
 
-def effective(
-    generations: Sequence[Generation], current: Digest | None
-) -> tuple[Generation, ...]:
+def effective(generations: Sequence[Generation], current: Digest | None) -> tuple[Generation, ...]:
     """Return the moves that took place, given where ``current`` points now."""
     moved = []
     for index, generation in enumerate(generations):

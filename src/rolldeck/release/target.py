@@ -94,10 +94,10 @@ class Target:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise IntegrityError(
-                f"{self.link} is no link", reference=str(self.path)
-            ) from error
-        release = self._read_record(Path(name).name) if Path(name).parent == Path("releases") else None
+            raise IntegrityError(f"{self.link} is no link", reference=str(self.path)) from error
+        release = (
+            self._read_record(Path(name).name) if Path(name).parent == Path("releases") else None
+        )
         if release is None:
             raise IntegrityError(
                 f"{self.link} leads to {name}, which rolldeck did not unpack",

@@ -1,0 +1,61 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both set up what they need.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+# Set in some shells; it makes every import several times slower.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test check format bench torture screenshots clean servers
+
+help: ## Show these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.stamp-run ## Set up everything and run the main job on example versions
+	@$(BIN)/rolldeck demo
+
+test: $(VENV)/.stamp-dev servers ## Set up everything and run the tests
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.stamp-dev ## Format, lint, types, import contracts, spelling
+	@$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports
+	$(BIN)/codespell
+
+format: $(VENV)/.stamp-dev ## Format the code
+	@$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.stamp-dev ## Measure start-up side by side with its yardsticks
+	@$(BIN)/python -m benchmarks.startup
+
+torture: $(VENV)/.stamp-dev servers ## The long tests: hostile archives and kills, many times over
+	@ROLLDECK_TORTURE=1 $(BIN)/python -m pytest -m "torture or not torture"
+
+screenshots: $(VENV)/.stamp-dev ## Draw screenshots/ from the real app on the demo library
+	@bash tools/screenshot_fonts.sh
+	$(BIN)/pip install -q 'cairosvg>=2.9'
+	$(BIN)/python tools/screenshots.py
+
+servers:
+	@bash tools/servers.sh
+
+$(VENV)/.stamp-run: pyproject.toml
+	@bash tools/venv.sh "$(PYTHON)" $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/.stamp-dev: $(VENV)/.stamp-run
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install -q --group dev
+	touch $@
+
+clean: ## Remove the environment and all caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist

@@ -1,0 +1,7 @@
+"""``python -m rolldeck``."""
+
+import sys
+
+from rolldeck.cli import main
+
+sys.exit(main())

@@ -1,0 +1,88 @@
+"""The demo: a fresh library with the three versions that the package ships, and a target."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from rolldeck import fsops
+from rolldeck.actions.move import apply
+from rolldeck.actions.plan import plan_pin
+from rolldeck.actions.workspace import Workspace
+from rolldeck.errors import UsageError
+from rolldeck.kit import pack, read_kitfile
+from rolldeck.oci import Place, Reference
+from rolldeck.progress import Progress
+from rolldeck.settings import Settings
+from rolldeck.store import Library
+
+DEMO_REPOSITORY = "movie-recommend"
+DEMO_VERSIONS = ("v1.0.0", "v1.1.0", "v2.0.0")
+_MARKER = ".rolldeck-demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Where the demo lies: a library of its own and the target that "serves" one version."""
+
+    library: Path
+    target: Path
+
+    @property
+    def repository(self) -> Reference:
+        """The demo's repository."""
+        return Reference(Place.LIBRARY, "", DEMO_REPOSITORY)
+
+    def version(self, tag: str) -> Reference:
+        """One version of the demo's repository."""
+        return self.repository.tagged(tag)
+
+
+def prepare_demo(directory: Path) -> Demo:
+    """Make a fresh demo in ``directory``, which must be new, empty, or an earlier demo's.
+
+    Raises UsageError for any other directory, and leaves it as it is.
+    """
+    marker = directory / _MARKER
+    if directory.is_dir() and any(directory.iterdir()) and not marker.exists():
+        raise UsageError(
+            f"{directory} holds other files",
+            reference=str(directory),
+            hint="Choose a new or an empty directory for the demo.",
+        )
+    if marker.exists():
+        fsops.remove_tree(directory)
+    fsops.make_directories(directory)
+    fsops.write_atomic(marker, b"Made by `rolldeck demo`, which may remove this directory.\n")
+    demo = Demo(directory / "library", directory / "serving")
+    fill_library(Library(demo.library))
+    return demo
+
+
+def fill_library(library: Library) -> None:
+    """Pack the shipped versions into ``library`` as real ModelKits."""
+    library.prepare()
+    with as_file(files("rolldeck") / "demo" / "movie_recommend") as contexts:
+        for tag in DEMO_VERSIONS:
+            context = contexts / tag
+            kitfile = read_kitfile((context / "Kitfile").read_bytes())
+            packed = pack(context, kitfile, library.writer)
+            library.tag(DEMO_REPOSITORY, [tag], packed.manifest)
+
+
+async def stage_demo(demo: Demo) -> None:
+    """Pin v1.1.0 and then v2.0.0, so that the demo begins where a rollback is due."""
+    workspace = Workspace(Settings(library=demo.library))
+    try:
+        for tag in DEMO_VERSIONS[1:]:
+            plan = await plan_pin(workspace, demo.version(tag), demo.target)
+            await apply(workspace, plan, Progress(), reason="demo")
+    finally:
+        await workspace.close()
+
+
+async def make_demo(directory: Path) -> Demo:
+    """Prepare the demo off the event loop."""
+    return await asyncio.to_thread(prepare_demo, directory)

@@ -1,0 +1,199 @@
+"""The verbs that look: ls and show."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.text import Text
+
+from rolldeck.actions import (
+    RepositoryList,
+    VersionList,
+    VersionRow,
+    Workspace,
+    list_repositories,
+    list_versions,
+    load_version,
+)
+from rolldeck.cli.documents import (
+    print_document,
+    repositories_document,
+    version_document,
+    versions_document,
+)
+from rolldeck.cli.terminal import console, message, table
+from rolldeck.compare import Version
+from rolldeck.errors import NotFoundError
+from rolldeck.oci import Place, Reference
+from rolldeck.text import clean_line
+from rolldeck.units import age, human_size, rfc3339, short_digest
+
+_METRICS_IN_LIST = 3
+"""Metric columns of a list of versions: what fits beside the rest in 120 columns."""
+
+
+async def ls(workspace: Workspace, arguments: argparse.Namespace) -> int:
+    """List repositories, or the versions of one."""
+    if arguments.place is None:
+        return _print_repositories(await list_repositories(workspace), arguments.json)
+    place = Reference.parse(arguments.place)
+    if place.place is Place.REGISTRY and not place.repository:
+        return _print_repositories(await list_repositories(workspace, place), arguments.json)
+    if place.place is Place.LAYOUT and not place.repository:
+        found = await list_repositories(workspace, place)
+        if any(row.reference.repository for row in found.rows):
+            return _print_repositories(found, arguments.json)
+    return _print_versions(await list_versions(workspace, place), arguments.json)
+
+
+def _print_repositories(found: RepositoryList, as_json: bool) -> int:
+    if as_json:
+        print_document(repositories_document(found))
+        return 0
+    rows = [
+        (row.name, row.source, "" if row.versions is None else str(row.versions))
+        for row in found.rows
+    ]
+    if rows:
+        console().print(
+            table([("REPOSITORY", "left"), ("SOURCE", "left"), ("TAGS", "right")], rows)
+        )
+    for source, text in found.problems:
+        message(f"{source}: {text}")
+    if not found.complete and not found.problems:
+        message("This registry does not list its repositories; name one: rolldeck ls HOST/NAME")
+    elif not rows and not found.problems:
+        message("No repositories yet. `rolldeck demo` fills a library to play with.")
+    return 0
+
+
+def _print_versions(found: VersionList, as_json: bool) -> int:
+    if as_json:
+        print_document(versions_document(found))
+        return 0
+    if not found.rows:
+        raise NotFoundError(f"{found.repository} has no versions", reference=str(found.repository))
+    names = list(dict.fromkeys(name for row in found.rows for name in row.metrics))
+    shown = names[:_METRICS_IN_LIST]
+    columns = [
+        ("VERSION", "left"),
+        ("ALSO", "left"),
+        ("DIGEST", "left"),
+        ("KIND", "left"),
+        ("SIZE", "right"),
+        ("CREATED", "left"),
+        *((name, "right") for name in shown),
+        ("HERE", "left"),
+    ]
+    console().print(table(columns, (_version_cells(row, shown) for row in found.rows)))
+    if found.referrers:
+        message(f"{found.referrers} referrer tags are not shown.")
+    if not found.complete:
+        message("The list is not complete: the registry has more tags than rolldeck reads.")
+    return 0
+
+
+def _version_cells(row: VersionRow, metrics: list[str]) -> list[str | Text]:
+    created = f"{age(row.created)} ago" if row.created else "–"
+    if row.problem:
+        return [row.label, ", ".join(row.badges), short_digest(row.digest), clean_line(row.problem)]
+    return [
+        Text(row.label, style="bold"),
+        Text(", ".join(row.badges), style="cyan"),
+        Text(short_digest(row.digest), style="dim"),
+        row.kind,
+        human_size(row.size) if row.size is not None else "–",
+        created,
+        *(f"{row.metrics[name]:.6g}" if name in row.metrics else "–" for name in metrics),
+        "in library" if row.local else "–",
+    ]
+
+
+async def show(workspace: Workspace, arguments: argparse.Namespace) -> int:
+    """Show one version with what it says of itself."""
+    version = await load_version(workspace, Reference.parse(arguments.reference))
+    if arguments.json:
+        print_document(version_document(version))
+    else:
+        _print_version(version)
+    return 0
+
+
+def _print_version(version: Version) -> None:
+    out, kit, facts = console(), version.kit, version.facts
+    package = {key: clean_line(str(value)) for key, value in kit.package.items()}
+    title = " ".join(filter(None, (package.get("name"), package.get("version"))))
+    out.print(Text(title or version.label, style="bold"))
+    if package.get("description"):
+        out.print(Text(package["description"]))
+    facts_of_kit = [
+        ("reference", version.reference),
+        ("digest", kit.digest),
+        ("kind", kit.kind),
+        ("size", f"{human_size(kit.size)} in {len(kit.layers)} layers"),
+        ("created", f"{rfc3339(kit.created)} ({age(kit.created)} ago)" if kit.created else "–"),
+    ]
+    if kit.model_reference:
+        facts_of_kit.append(("model from", clean_line(kit.model_reference)))
+    out.print(table([("", "left"), ("", "left")], facts_of_kit))
+    if kit.manifest.manifests:
+        rows = [
+            (short_digest(item.digest), item.media_type, human_size(item.size))
+            for item in kit.manifest.manifests
+        ]
+        _section("Manifests", [("DIGEST", "left"), ("TYPE", "left"), ("SIZE", "right")], rows)
+    _section(
+        "Layers",
+        [("KIND", "left"), ("PATH", "left"), ("SIZE", "right"), ("DIGEST", "left")],
+        [
+            (
+                layer.kind,
+                clean_line(layer.path or layer.blob.media_type),
+                human_size(layer.size),
+                short_digest(layer.digest),
+            )
+            for layer in kit.layers
+        ],
+    )
+    _section(
+        "Metrics",
+        [("METRIC", "left"), ("VALUE", "right"), ("SOURCE", "left")],
+        [
+            (
+                item.key,
+                item.text or f"{item.value:.6g}{' ' + item.unit if item.unit else ''}",
+                item.source,
+            )
+            for item in facts.metrics
+        ],
+    )
+    _section(
+        "Parameters",
+        [("PARAMETER", "left"), ("VALUE", "left")],
+        [(item.name, str(item.value)) for item in facts.parameters],
+    )
+    _section(
+        "Environment",
+        [("WHAT", "left"), ("", "left"), ("VALUE", "left")],
+        [(item.group, item.name, item.value) for item in facts.environment],
+    )
+    _section(
+        "Data",
+        [("NAME", "left"), ("ROLE", "left"), ("IDENTITY", "left")],
+        [(item.name, item.role, f"{item.scheme} {item.identity[:24]}") for item in facts.data],
+    )
+    _section("Lineage", [("", "left"), ("", "left")], facts.lineage)
+    for text in facts.missing:
+        message(f"Not known: {text}")
+
+
+def _section(
+    title: str,
+    columns: list[tuple[str, str]],
+    rows: list[tuple[str, ...]] | tuple[tuple[str, str], ...],
+) -> None:
+    if rows:
+        out = console()
+        out.print()
+        out.print(Text(title, style="bold blue"))
+        out.print(table(columns, rows))

@@ -1,0 +1,216 @@
+"""The entry point: verbs with their exit codes, or the deck where no verb is given."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import difflib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rolldeck import __version__
+from rolldeck.errors import CancelledError, RolldeckError, UsageError
+
+if TYPE_CHECKING:
+    from rolldeck.actions import Workspace
+    from rolldeck.progress import Progress
+    from rolldeck.settings import Settings
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_BUG = 70
+_PIPE_CLOSED = 128 + signal.SIGPIPE
+
+Verb = Callable[["Workspace", argparse.Namespace, "Progress"], Coroutine[None, None, int]]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command line and return its exit code; never lets a traceback out."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _run(words)
+    except RolldeckError as error:
+        _report(error, as_json="--json" in words)
+        return error.code
+    except BrokenPipeError:
+        # Python would complain once more while it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except OSError as error:
+        from rolldeck.fsops import storage_error
+
+        found = storage_error(error)
+        _report(found, as_json="--json" in words)
+        return found.code
+    except Exception as error:
+        return _crash(error)
+
+
+def _run(words: list[str]) -> int:
+    if words == ["--version"]:
+        print(f"rolldeck {__version__}")
+        return 0
+    # Imported after --version: the parsers and everything below cost what a version need not pay.
+    from rolldeck.cli.arguments import deck_parser, verb_parser
+    from rolldeck.commands import verbs
+
+    first = next((word for word in words if not word.startswith("-")), None)
+    if first in verbs():
+        parsed = verb_parser().parse_args(words)
+        return _run_verb(parsed)
+    parsed = deck_parser().parse_args(words)
+    if first is not None and "/" not in first and ":" not in first:
+        _reject_misspelt_verb(first, verbs())
+    return _open_deck(parsed)
+
+
+def _reject_misspelt_verb(word: str, verbs: tuple[str, ...]) -> None:
+    close = difflib.get_close_matches(word, verbs, n=1, cutoff=0.7)
+    if close:
+        raise UsageError(f"No such verb: {word}", hint=f"Did you mean: rolldeck {close[0]}")
+
+
+def _settings(parsed: argparse.Namespace) -> Settings:
+    from rolldeck.oci import Place, Reference
+    from rolldeck.settings import RegistrySettings, load_settings
+
+    settings = load_settings(parsed.settings)
+    changes: dict[str, object] = {}
+    library = parsed.library or os.environ.get("ROLLDECK_LIBRARY")
+    if library:
+        changes["library"] = Path(library).expanduser().absolute()
+    concurrency = getattr(parsed, "concurrency", None)
+    if concurrency is not None:
+        if not 1 <= concurrency <= 64:
+            raise UsageError("--concurrency must be between 1 and 64")
+        changes["concurrency"] = concurrency
+    if getattr(parsed, "plain_http", False):
+        named = [getattr(parsed, name, None) for name in ("reference", "place", "a", "b")]
+        named += [*getattr(parsed, "references", []), *getattr(parsed, "what", [])]
+        registries = dict(settings.registries)
+        for text in filter(None, named):
+            with contextlib.suppress(UsageError):
+                reference = Reference.parse(text)
+                if reference.place is Place.REGISTRY:
+                    known = registries.get(reference.root, RegistrySettings())
+                    registries[reference.root] = known.model_copy(update={"plain_http": True})
+        changes["registries"] = registries
+    return settings.model_copy(update=changes)
+
+
+def _run_verb(parsed: argparse.Namespace) -> int:
+    verb = _verb(parsed.verb)
+    return asyncio.run(_guarded(verb, parsed))
+
+
+async def _guarded(verb: Verb, parsed: argparse.Namespace) -> int:
+    """Run a verb; a signal cancels its work, then decides the exit code."""
+    from rolldeck.actions import Workspace
+    from rolldeck.progress import Progress
+
+    workspace, progress = Workspace(_settings(parsed)), Progress()
+    loop = asyncio.get_running_loop()
+    received: list[int] = []
+
+    def stop(number: int) -> None:
+        received.append(number)
+        progress.cancel()
+        task.cancel()
+
+    task = asyncio.ensure_future(verb(workspace, parsed, progress))
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except (asyncio.CancelledError, CancelledError):
+        if not received:
+            raise
+        return 128 + received[0]
+    finally:
+        await workspace.close()
+
+
+def _verb(name: str) -> Verb:
+    """Return what runs a verb, importing only that."""
+    if name in ("ls", "show"):
+        from rolldeck.cli import browse
+
+        look = browse.ls if name == "ls" else browse.show
+        return lambda workspace, parsed, progress: look(workspace, parsed)
+    if name == "diff":
+        from rolldeck.cli import compare
+
+        return lambda workspace, parsed, progress: compare.diff(workspace, parsed)
+    if name in ("pull", "unpack", "verify"):
+        from rolldeck.cli import transfer
+
+        return {
+            "pull": transfer.run_pull,
+            "unpack": transfer.run_unpack,
+            "verify": transfer.run_verify,
+        }[name]
+    if name in ("pin", "rollback", "undo"):
+        from rolldeck.cli import moves
+
+        return {"pin": moves.run_pin, "rollback": moves.run_rollback, "undo": moves.run_undo}[name]
+    from rolldeck.cli import demo
+
+    return demo.run_demo
+
+
+def _open_deck(parsed: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        # A deck needs a terminal; a script that meant a verb gets the plain listing instead.
+        from rolldeck.cli.arguments import verb_parser
+
+        words = ["ls", *([parsed.reference] if parsed.reference else [])]
+        words += ["--json"] if parsed.json else []
+        _run_verb(verb_parser().parse_args(words))
+        raise UsageError(
+            "The deck needs a terminal", hint="In scripts use the verbs: rolldeck --help"
+        )
+    from rolldeck.actions import Workspace
+    from rolldeck.tui import run_deck
+
+    workspace = Workspace(_settings(parsed), read_only=parsed.read_only)
+    return run_deck(
+        workspace, parsed.reference, read_only=workspace.read_only, mouse=not parsed.no_mouse
+    )
+
+
+def _report(error: RolldeckError, *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        from rolldeck.cli.documents import error_document
+
+        print(json.dumps(error_document(error)), file=sys.stderr)
+        return
+    from rolldeck.cli.terminal import print_error
+
+    print_error(error)
+
+
+def _crash(error: Exception) -> int:
+    """Write the report of a bug and say where in one line; the report holds no local values."""
+    from rolldeck.settings import state_home
+
+    report = "".join(traceback.format_exception(error))
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    path = state_home() / f"crash-{stamp}-{os.getpid()}.txt"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_text(f"rolldeck {__version__}\n{report}", encoding="utf-8")
+        where = f"the report is in {path}"
+    except OSError:
+        where = "and the report could not be written"
+    print(f"rolldeck: a bug in rolldeck ({type(error).__name__}); {where}", file=sys.stderr)
+    return _BUG

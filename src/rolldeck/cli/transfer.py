@@ -1,0 +1,77 @@
+"""The verbs that fetch and check: pull, unpack, verify."""
+
+from __future__ import annotations
+
+import argparse
+
+from rolldeck.actions import Workspace, pull, unpack, verify
+from rolldeck.cli.documents import (
+    print_document,
+    pulled_document,
+    unpacked_document,
+    verified_document,
+)
+from rolldeck.cli.terminal import console, message, progress_line
+from rolldeck.errors import IntegrityError
+from rolldeck.oci import Reference
+from rolldeck.progress import Progress
+from rolldeck.text import clean_line
+from rolldeck.units import human_size
+
+
+async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
+    """Copy versions into the library."""
+    for text in arguments.references:
+        reference = Reference.parse(text)
+        with progress_line(progress, f"pull {text}"):
+            pulled = await pull(workspace, reference, progress)
+        if arguments.json:
+            print_document(pulled_document(pulled))
+            continue
+        moved = human_size(pulled.bytes_transferred)
+        console().print(
+            f"{pulled.reference}\n  {pulled.digest}\n"
+            f"  {human_size(pulled.bytes_total)}, of which {moved} fetched in "
+            f"{pulled.seconds:.1f} s, verified"
+        )
+    return 0
+
+
+async def run_unpack(
+    workspace: Workspace, arguments: argparse.Namespace, progress: Progress
+) -> int:
+    """Unpack a version into a directory."""
+    reference = Reference.parse(arguments.reference)
+    with progress_line(progress, f"unpack {arguments.reference}"):
+        unpacked = await unpack(workspace, reference, arguments.directory, progress)
+    if arguments.json:
+        print_document(unpacked_document(unpacked))
+        return 0
+    console().print(
+        f"{unpacked.reference}\n"
+        f"  {unpacked.files} files, {human_size(unpacked.bytes)} in {unpacked.directory}, verified"
+    )
+    for path, reason in unpacked.skipped:
+        message(f"left out: {path}: {reason}")
+    return 0
+
+
+async def run_verify(
+    workspace: Workspace, arguments: argparse.Namespace, progress: Progress
+) -> int:
+    """Check bytes against digests; exit code 6 where one does not match."""
+    all_ok = True
+    for what in arguments.what:
+        with progress_line(progress, f"verify {what}"):
+            verified = await verify(workspace, what, progress)
+        all_ok = all_ok and verified.ok
+        if arguments.json:
+            print_document(verified_document(verified))
+            continue
+        out = console()
+        for problem in verified.problems:
+            place = clean_line(problem.path or problem.digest or "")
+            out.print(f"× {place}: {clean_line(problem.problem)}")
+        verdict = "all as they should be" if verified.ok else f"{len(verified.problems)} are not"
+        out.print(f"{what}: {verified.checked} checked, {verdict}")
+    return 0 if all_ok else IntegrityError.code

@@ -1,0 +1,66 @@
+"""One request to a registry, the answer to it, and where a redirect may lead it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from rolldeck.errors import UnavailableError
+from rolldeck.oci.address import Origin
+from rolldeck.text import clean_line
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds to wait for a connection (TLS included) and for the next bytes; no total."""
+
+    connect: float = 15.0
+    read: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response read whole: status, headers and body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the registry.
+
+    ``path`` starts with ``/``; ``reference`` is what messages name; ``scope`` is the token scope;
+    ``allow`` lists statuses other than 2xx that are answers and no errors.
+    """
+
+    method: str
+    path: str
+    reference: str
+    scope: str
+    headers: Mapping[str, str]
+    allow: Collection[int] = ()
+
+
+def redirect_target(url: str, origin: Origin, location: str, reference: str) -> str:
+    """Return where ``location``, answered by ``url``, leads; raises UnavailableError.
+
+    Never from an encrypted address to one that is not, nor to another scheme.
+    """
+    target = urljoin(url, location)
+    try:
+        goal = Origin.of(target)
+        downgrade = origin.scheme == "https" and goal.scheme == "http"
+        reason = "to an unencrypted address" if downgrade else ""
+    except ValueError:
+        reason = "to what is no web address"
+    if reason:
+        raise UnavailableError(
+            f"{reference}: {origin.authority} redirects {reason}: {clean_line(target, 200)}",
+            reference=reference,
+            hint="Such a redirect is never followed; tell who runs the registry.",
+        )
+    return target

@@ -1,0 +1,260 @@
+"""An OCI registry over HTTP (distribution-spec 1.1) behind the ``Registry`` protocol.
+
+Requests run in a bounded pool of threads; the event loop never waits for one. A tag is resolved
+by HEAD, everything after goes by digest and is verified against the digest that was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from rolldeck.errors import DeniedError, IntegrityError, NotFoundError, RolldeckError
+from rolldeck.oci.address import manifest_name, repository_path
+from rolldeck.oci.call import Call, Timeouts
+from rolldeck.oci.credentials import CredentialFiles
+from rolldeck.oci.digest import Digest, digest_of, is_digest, parse_digest, verify_bytes
+from rolldeck.oci.interrupt import Interrupt
+from rolldeck.oci.model import (
+    MANIFEST_LIMIT,
+    MANIFEST_TYPES,
+    Descriptor,
+    Manifest,
+    parse_manifest,
+)
+from rolldeck.oci.pages import PAGE_LIMIT, collect_names
+from rolldeck.oci.reference import is_repository, is_tag
+from rolldeck.oci.registry import SMALL_BLOB, Listing, Sink
+from rolldeck.oci.retry import Clocks, RetryPolicy
+from rolldeck.oci.secret import CredentialSource
+from rolldeck.oci.suggestion import missing_manifest
+from rolldeck.oci.transfer import transfer_blob
+from rolldeck.oci.transport import HttpTransport
+from rolldeck.oci.workers import Workers
+from rolldeck.progress import Progress
+
+_CATALOG_SCOPE = "registry:catalog:*"
+_NO_CATALOG = (404, 405)
+
+
+class HttpRegistry:
+    """One registry host; implements ``Registry``."""
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        plain_http: bool | None = None,
+        ca_file: Path | None = None,
+        credentials: CredentialSource | None = None,
+        token_hosts: Collection[str] = (),
+        concurrency: int = 16,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        clocks: Clocks | None = None,
+    ) -> None:
+        """Prepare for ``host[:port]``, which connects nowhere yet; raises UsageError.
+
+        ``credentials`` None means the user's own files; the other settings are those of
+        ``HttpTransport``. At most ``concurrency`` requests run at once.
+        """
+        self._host = host
+        self._transport = HttpTransport(
+            host,
+            plain_http=plain_http,
+            ca_file=ca_file,
+            credentials=CredentialFiles() if credentials is None else credentials,
+            token_hosts=token_hosts,
+            timeouts=timeouts,
+            retry=retry,
+            clocks=clocks,
+            connections=concurrency,
+        )
+        self._workers = Workers(concurrency, f"rolldeck {host}")
+
+    @property
+    def address(self) -> str:
+        """The host, with its port where it was given."""
+        return self._host
+
+    async def repositories(self) -> Listing:
+        """List the catalog; empty and incomplete where the registry offers none."""
+        return await self._workers.run(self._catalog)
+
+    async def tags(self, repository: str) -> Listing:
+        """List the tags of a repository in the registry's order."""
+        return await self._workers.run(lambda interrupt: self._tags(repository, interrupt))
+
+    async def resolve(self, repository: str, name: str) -> Descriptor:
+        """Resolve a tag or digest; a missing tag's error names tags that exist."""
+        return await self._workers.run(lambda interrupt: self._resolve(repository, name, interrupt))
+
+    async def manifest(self, repository: str, digest: Digest) -> Manifest:
+        """Fetch a manifest or index by digest, verified."""
+        return await self._workers.run(
+            lambda interrupt: self._manifest(repository, digest, interrupt)
+        )
+
+    async def read_blob(self, repository: str, blob: Descriptor) -> bytes:
+        """Fetch a blob of at most ``SMALL_BLOB`` bytes into memory, verified."""
+        return await self._workers.run(
+            lambda interrupt: self._read_blob(repository, blob, interrupt)
+        )
+
+    async def fetch_blob(
+        self,
+        repository: str,
+        blob: Descriptor,
+        open_sink: Callable[[], Sink],
+        progress: Progress,
+    ) -> None:
+        """Stream a blob into a sink, verified; every try opens a sink of its own."""
+        call = self._blob_call(repository, blob)
+        await self._workers.run(
+            lambda interrupt: transfer_blob(
+                self._transport, call, blob, open_sink, progress, interrupt
+            ),
+            progress,
+        )
+
+    async def close(self) -> None:
+        """Cancel what runs and close the connections."""
+        await self._workers.close()
+        self._transport.close()
+
+    def _call(
+        self,
+        method: str,
+        repository: str,
+        rest: str,
+        reference: str,
+        headers: Mapping[str, str] | None = None,
+        allow: Collection[int] = (),
+    ) -> Call:
+        path = repository_path(self._host, repository)
+        scope = f"repository:{path.removeprefix('/v2/')}:pull"
+        return Call(method, path + rest, reference, scope, headers or {}, allow)
+
+    def _catalog(self, interrupt: Interrupt) -> Listing:
+        json_type = {"Accept": "application/json"}
+
+        def fetch(path: str) -> tuple[Any, Mapping[str, str]]:
+            call = Call("GET", path, self._host, _CATALOG_SCOPE, json_type, _NO_CATALOG)
+            document, answer = self._transport.request_json(call, PAGE_LIMIT, interrupt)
+            if answer.status in _NO_CATALOG:
+                raise NotFoundError(f"{self._host} has no catalog", reference=self._host)
+            return document, answer.headers
+
+        try:
+            return collect_names(
+                fetch,
+                "/v2/_catalog",
+                "repositories",
+                is_repository,
+                origin=self._transport.origin,
+                reference=self._host,
+            )
+        except (DeniedError, NotFoundError):
+            return Listing((), complete=False)
+
+    def _tags(self, repository: str, interrupt: Interrupt) -> Listing:
+        reference = f"{self._host}/{repository}"
+        first = self._call("GET", repository, "/tags/list", reference)
+
+        def fetch(path: str) -> tuple[Any, Mapping[str, str]]:
+            call = Call("GET", path, reference, first.scope, {"Accept": "application/json"})
+            document, answer = self._transport.request_json(call, PAGE_LIMIT, interrupt)
+            return document, answer.headers
+
+        return collect_names(
+            fetch,
+            first.path,
+            "tags",
+            is_tag,
+            origin=self._transport.origin,
+            reference=reference,
+        )
+
+    def _resolve(self, repository: str, name: str, interrupt: Interrupt) -> Descriptor:
+        reference = f"{self._host}/{repository}{'@' if ':' in name else ':'}{name}"
+        name, digest = manifest_name(reference, name)
+        accept = {"Accept": ", ".join(MANIFEST_TYPES)}
+        rest = f"/manifests/{name}"
+        head = self._call("HEAD", repository, rest, reference, accept, allow=(405,))
+        try:
+            answer = self._transport.request(head, 0, interrupt)
+            self._transport.refuse_web_page(answer.media_type, b"", reference)
+            called = digest or answer.headers.get("Docker-Content-Digest", "")
+            length = answer.headers.get("Content-Length", "")
+            if answer.status != 405 and is_digest(called) and length.isdecimal():
+                return Descriptor(answer.media_type, Digest(called), int(length[:18]))
+            get = self._call("GET", repository, rest, reference, accept)
+            answer = self._transport.request(get, MANIFEST_LIMIT, interrupt)
+        except NotFoundError as error:
+            raise self._missing(repository, name, digest, error, interrupt) from None
+        self._transport.refuse_web_page(answer.media_type, answer.body[:256], reference)
+        if digest is not None:
+            verify_bytes(answer.body, digest)
+        return Descriptor(answer.media_type, digest or digest_of(answer.body), len(answer.body))
+
+    def _missing(
+        self,
+        repository: str,
+        name: str,
+        digest: Digest | None,
+        error: NotFoundError,
+        interrupt: Interrupt,
+    ) -> NotFoundError:
+        try:
+            tags: Collection[str] | None = self._tags(repository, interrupt).names
+        except RolldeckError as failure:
+            interrupt.check()
+            tags = () if isinstance(failure, NotFoundError) else None
+        return missing_manifest(f"{self._host}/{repository}", name, digest, tags, error)
+
+    def _manifest(self, repository: str, digest: Digest, interrupt: Interrupt) -> Manifest:
+        reference = f"{self._host}/{repository}@{digest[:80]}"
+        parse_digest(digest, reference=reference)
+        call = self._call(
+            "GET",
+            repository,
+            f"/manifests/{digest}",
+            reference,
+            {"Accept": ", ".join(MANIFEST_TYPES)},
+        )
+        answer = self._transport.request(call, MANIFEST_LIMIT, interrupt)
+        try:
+            verify_bytes(answer.body, digest)
+        except IntegrityError as error:
+            self._transport.refuse_web_page(answer.media_type, answer.body[:256], reference)
+            raise _damaged(error, reference) from None
+        return parse_manifest(answer.body, answer.media_type, reference=reference)
+
+    def _blob_call(self, repository: str, blob: Descriptor) -> Call:
+        reference = f"{self._host}/{repository}@{blob.digest[:80]}"
+        parse_digest(blob.digest, reference=reference)
+        return self._call("GET", repository, f"/blobs/{blob.digest}", reference)
+
+    def _read_blob(self, repository: str, blob: Descriptor, interrupt: Interrupt) -> bytes:
+        call = self._blob_call(repository, blob)
+        if blob.size > SMALL_BLOB:
+            raise IntegrityError(
+                f"{call.reference} is too large to read whole: {blob.size} bytes",
+                reference=call.reference,
+                hint="Unpack or pull the version instead.",
+            )
+        data = self._transport.request(call, blob.size, interrupt).body
+        try:
+            verify_bytes(data, blob.digest, blob.size)
+        except IntegrityError as error:
+            raise _damaged(error, call.reference) from None
+        return data
+
+
+def _damaged(error: IntegrityError, reference: str) -> IntegrityError:
+    return IntegrityError(
+        f"{reference}: {error.message}",
+        reference=reference,
+        hint="The registry's copy is damaged or something in between changes it.",
+    )

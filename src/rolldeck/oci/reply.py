@@ -1,0 +1,145 @@
+"""One HTTP response whose body is read at most once, with a limit and a stall check."""
+
+from __future__ import annotations
+
+import http.client
+from types import TracebackType
+
+from urllib3 import HTTPResponse
+from urllib3.exceptions import HTTPError
+
+from rolldeck.errors import IntegrityError, UnavailableError
+from rolldeck.oci.address import Origin
+from rolldeck.oci.failures import connection_failure
+from rolldeck.oci.interrupt import Interrupt
+from rolldeck.oci.retry import Clocks, TransientFailure
+
+SLOWEST = 16 * 1024
+"""Slower than this many bytes per second over ``STALL_WINDOW`` counts as stalled."""
+
+STALL_WINDOW = 60.0
+"""Seconds over which a body's rate is judged."""
+
+_PIECE = 64 * 1024
+
+
+class Reply:
+    """Status, headers and unread body; a context manager that gives the connection back.
+
+    ``origin`` is who answered, and ``redirected`` whether that was after a redirect.
+    """
+
+    def __init__(
+        self,
+        response: HTTPResponse,
+        origin: Origin,
+        *,
+        redirected: bool,
+        reference: str,
+        interrupt: Interrupt,
+        clocks: Clocks,
+    ) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.origin = origin
+        self.redirected = redirected
+        self._response = response
+        self._reference = reference
+        self._interrupt = interrupt
+        self._clocks = clocks
+
+    def __enter__(self) -> Reply:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type without parameters, in lower case; empty when there is none."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def length(self) -> int | None:
+        """The Content-Length in bytes; None when there is none that means anything."""
+        text = self.headers.get("Content-Length", "").strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+    def read(self, limit: int) -> bytes:
+        """Read the whole body, undoing a Content-Encoding that nobody asked for.
+
+        Raises IntegrityError beyond ``limit`` bytes and TransientFailure when it breaks or stalls.
+        """
+        body = bytearray()
+        start = self._clocks.monotonic()
+        while True:
+            try:
+                piece = self._response.read1(_PIECE, decode_content=True)
+            except (HTTPError, http.client.HTTPException, OSError) as error:
+                raise self._broken(error) from error
+            self._interrupt.check()
+            if not piece:
+                return bytes(body)
+            body += piece
+            if len(body) > limit:
+                raise IntegrityError(
+                    f"{self._reference}: the answer of {self.origin.authority} is larger than"
+                    f" {limit} bytes",
+                    reference=self._reference,
+                    hint="The registry sends more than the specification allows.",
+                )
+            elapsed = self._clocks.monotonic() - start
+            if elapsed > STALL_WINDOW and len(body) < SLOWEST * elapsed:
+                raise self._broken(TimeoutError())
+
+    def read_start(self, limit: int) -> bytes:
+        """Read at most ``limit`` bytes of a body that is only of interest as a message."""
+        try:
+            return self._response.read1(limit, decode_content=True)
+        except (HTTPError, http.client.HTTPException, OSError):
+            return b""
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill ``buffer`` with raw body bytes; 0 at the end.
+
+        Raises TransientFailure when the connection breaks, CancelledError when interrupted.
+        """
+        raw = self._response._fp
+        try:
+            # The buffer of http.client saves the copy that urllib3's own readinto makes.
+            count: int = raw.readinto(buffer) if isinstance(raw, http.client.HTTPResponse) else 0
+        except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+            raise self._broken(error) from error
+        if count == 0:
+            self._interrupt.check()
+        self._interrupt.received += count
+        return count
+
+    def truncated(self, got: int, size: int) -> TransientFailure:
+        """Return the failure of a body that ended after ``got`` of ``size`` bytes."""
+        return TransientFailure(
+            UnavailableError(
+                f"{self._reference}: {self.origin.authority} ended the connection after {got}"
+                f" of {size} bytes",
+                reference=self._reference,
+                hint="Check the network and run the same command again.",
+            )
+        )
+
+    def _broken(self, error: Exception) -> Exception:
+        self._interrupt.check()
+        known = error if isinstance(error, HTTPError | OSError) else HTTPError()
+        return connection_failure(known, self.origin, self._reference)
+
+    def close(self) -> None:
+        """Give the connection back when the body was read, else close it."""
+        raw = self._response._fp
+        if isinstance(raw, http.client.HTTPResponse) and raw.isclosed():
+            self._response.release_conn()
+        else:
+            self._response.close()

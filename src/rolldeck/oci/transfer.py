@@ -1,0 +1,85 @@
+"""Fetching one blob from a registry into a sink, repeated from the first byte where it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from rolldeck.errors import IntegrityError
+from rolldeck.oci.call import Call
+from rolldeck.oci.copy import copy_blob
+from rolldeck.oci.interrupt import Interrupt
+from rolldeck.oci.model import Descriptor
+from rolldeck.oci.registry import Sink
+from rolldeck.oci.reply import Reply
+from rolldeck.oci.transport import HttpTransport
+from rolldeck.progress import Progress
+
+BULK_BUDGET = 900.0
+"""Seconds that a bulk transfer may spend waiting for its registry, in all."""
+
+
+def transfer_blob(
+    transport: HttpTransport,
+    call: Call,
+    blob: Descriptor,
+    open_sink: Callable[[], Sink],
+    progress: Progress,
+    interrupt: Interrupt,
+) -> None:
+    """Receive ``blob`` by ``call`` into a sink, verified. Blocks; called from a worker thread.
+
+    A broken connection is tried again within the retry policy, wrong bytes once; each try has a
+    sink of its own. Raises IntegrityError, CancelledError and the errors of the transport.
+    """
+
+    def tell(note: str) -> None:
+        progress.note = note
+
+    policy = replace(transport.retry, budget=max(transport.retry.budget, BULK_BUDGET))
+    attempts = transport.attempts(interrupt, policy, tell)
+
+    def once() -> None:
+        with transport.exchange(call, interrupt) as reply:
+            _check_length(transport, reply, blob, call.reference)
+            with interrupt.commitment():
+                copy_blob(_reader(reply, blob), blob, open_sink(), progress)
+
+    try:
+        attempts.run(once)
+        return
+    except IntegrityError as error:
+        tell(f"{error.message}; trying once more")
+    try:
+        attempts.run(once)
+    except IntegrityError as error:
+        error.message = f"{call.reference}: {error.message}"
+        error.reference = call.reference
+        error.hint = "The registry's copy is damaged or something in between changes it."
+        raise
+    finally:
+        tell("")
+
+
+def _reader(reply: Reply, blob: Descriptor) -> Callable[[memoryview], int]:
+    received = 0
+
+    def readinto(buffer: memoryview) -> int:
+        nonlocal received
+        count = reply.readinto(buffer)
+        received += count
+        if count == 0 and received < blob.size:
+            raise reply.truncated(received, blob.size)
+        return count
+
+    return readinto
+
+
+def _check_length(transport: HttpTransport, reply: Reply, blob: Descriptor, reference: str) -> None:
+    if reply.length is not None and reply.length != blob.size:
+        if "html" in reply.media_type:
+            transport.refuse_web_page(reply.media_type, b"", reference)
+        raise IntegrityError(
+            f"{blob.digest} should have {blob.size} bytes, the registry announces {reply.length}",
+            reference=reference,
+        )

@@ -1,0 +1,88 @@
+"""Messages between the app, its screens and its workers: past tense for what happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from rolldeck.actions import (
+    DiffResult,
+    Plan,
+    RepositoryList,
+    TargetState,
+    VersionList,
+)
+from rolldeck.compare import Version
+from rolldeck.errors import RolldeckError
+from rolldeck.oci import Reference
+from rolldeck.tui.jobs import Job
+
+
+@dataclass
+class RepositoriesListed(Message):
+    """The repositories of a place were read, or could not be."""
+
+    place: Reference | None
+    """What was asked for; None for the library and all known registries."""
+    result: RepositoryList | RolldeckError
+
+
+@dataclass
+class VersionsListed(Message):
+    """The versions of a repository were read, wholly or so far, or could not be."""
+
+    repository: Reference
+    result: VersionList | RolldeckError
+    finished: bool
+    """Whether nothing more will follow."""
+
+
+@dataclass
+class VersionRead(Message):
+    """One version was read for its details, or could not be."""
+
+    reference: Reference
+    result: Version | RolldeckError
+
+
+@dataclass
+class ChangesSummed(Message):
+    """What changed since the version before was put into one sentence."""
+
+    reference: Reference
+    since: str
+    """Label of the version before."""
+    summary: str
+
+
+@dataclass
+class TargetsRead(Message):
+    """The local targets known here were read."""
+
+    targets: tuple[TargetState, ...]
+
+
+@dataclass
+class VersionsCompared(Message):
+    """Two versions were compared, or could not be."""
+
+    a: Reference
+    b: Reference
+    result: DiffResult | RolldeckError
+
+
+@dataclass
+class PlanMade(Message):
+    """A plan for a local target is ready to be shown, or could not be made."""
+
+    command: str
+    """Id of the command that asked for it."""
+    result: Plan | RolldeckError
+
+
+@dataclass
+class JobFinished(Message):
+    """A job ended, whichever way."""
+
+    job: Job

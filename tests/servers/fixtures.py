@@ -1,0 +1,50 @@
+"""Fixtures for the servers; registered by the root conftest as a plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.servers.registry import RunningRegistry, run_registry
+from tests.servers.scripted import ScriptedServer, scripted_server
+
+LAYOUTS = Path(__file__).parents[1] / "golden" / "layouts"
+"""OCI layouts written by real tools."""
+
+
+@pytest.fixture(scope="session")
+def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
+    """An open registry, shared by all tests: push into repositories of your own."""
+    with run_registry(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def locked_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
+    """A registry that wants Basic authentication for everything."""
+    with run_registry(tmp_path_factory.mktemp("locked"), htpasswd=True) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def golden_registry(docker_registry: RunningRegistry) -> RunningRegistry:
+    """The open registry with every golden layout pushed as ``golden/<layout>``; do not damage."""
+    for layout in sorted(LAYOUTS.iterdir()):
+        docker_registry.push(layout, f"golden/{layout.name}")
+    return docker_registry
+
+
+@pytest.fixture
+def start_scripted() -> Iterator[Callable[[], ScriptedServer]]:
+    """Start any number of scripted servers, which end with the test."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(scripted_server())
+
+
+@pytest.fixture
+def scripted(start_scripted: Callable[[], ScriptedServer]) -> ScriptedServer:
+    """One scripted server."""
+    return start_scripted()
