@@ -135,7 +135,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         end = min(x for x in (len(body), scripted.cut, scripted.stall) if x is not None)
         for start in range(0, end, 65536):
-            owner.sent += self.connection.send(body[start : min(end, start + 65536)])
+            piece = body[start : min(end, start + 65536)]
+            self.connection.sendall(piece)
+            owner.sent += len(piece)
         self.wfile.flush()
         if scripted.stall is not None:
             owner.released.wait(60)

@@ -1,4 +1,6 @@
-"""YAML as Go's yaml.v3 (v3.0.1) writes it with an indent of 2, byte for byte.
+"""YAML as Go's go.yaml.in/yaml/v3 (v3.0.4) writes it with an indent of 2, byte for byte.
+
+kit before v1.10 used yaml.v3 v3.0.1, which differs for text that starts with a line break.
 
 Only what a Kitfile needs: block mappings and sequences, one level of flow sequences, scalars. The
 output column and whether a line is still fresh are tracked as yaml.v3's emitter does, because its
@@ -141,7 +143,7 @@ class _Writer:
     def _text(self, text: str, indent: int, style: str) -> None:
         if style == "literal":
             self._put("|" + _literal_hints(text))
-            self._fresh = False
+            self._break("\n")
             self._lines(text, indent, starts=True)
             return
         if style == "single":

@@ -1,0 +1,1 @@
+"""What screens show, computed without an app: rows, order, filters, text."""

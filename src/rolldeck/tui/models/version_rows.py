@@ -1,0 +1,196 @@
+"""The versions of a repository as a table: what the columns say, and of which metric."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from rich.cells import cell_len
+
+from rolldeck.actions import TargetState, VersionRow
+from rolldeck.text import clean_line
+from rolldeck.tui.models.cells import ABSENT, number
+from rolldeck.tui.models.lines import Look
+from rolldeck.tui.models.sparkline import sparkline
+from rolldeck.tui.models.table import Cell, Column
+from rolldeck.units import age, human_size, short_digest
+
+HISTORY = 7
+"""Values of a sparkline: about what the eye takes in at once."""
+
+_LONGEST_VERSION = 40
+_LONGEST_BADGES = 28
+_LONGEST_METRIC = 14
+
+
+def headline_metric(rows: Iterable[VersionRow]) -> str | None:
+    """Return the metric that most versions have; of equally common ones the first named."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts.update(row.metrics.keys())
+    return max(counts, key=lambda name: counts[name]) if counts else None
+
+
+class VersionTable:
+    """A table of versions, newest first; cells are made when they are drawn."""
+
+    def __init__(
+        self,
+        rows: Sequence[VersionRow],
+        *,
+        now: datetime,
+        targets: Sequence[TargetState] = (),
+        baseline: str | None = None,
+    ) -> None:
+        self.rows = rows
+        self.metric = headline_metric(rows)
+        self._now = now
+        self._baseline = baseline
+        self._current = {target.current for target in targets if target.current}
+        self._unpacked = {digest for target in targets for digest in target.releases}
+        self._numbers = {row.digest: index for index, row in enumerate(rows)}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def number_of(self, digest: str) -> int | None:
+        """Return the number of a digest's row."""
+        return self._numbers.get(digest)
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns for these rows: only as wide as they need to be."""
+        version = max((cell_len(clean_line(row.label, 200)) for row in self.rows), default=0)
+        badges = max((cell_len(self._badges(row)) for row in self.rows), default=0)
+        columns = [
+            Column("version", "VERSION", min(max(version, 9), _LONGEST_VERSION), narrowest=12),
+            Column("channel", "CHANNEL", min(max(badges, 9), _LONGEST_BADGES), narrowest=9),
+            Column("digest", "DIGEST", 12, gives_way=2, sorts=False),
+            Column("size", "SIZE", 10, "right", gives_way=3),
+            Column("created", "CREATED", 9, gives_way=1),
+        ]
+        if self.metric:
+            name = clean_line(self.metric, 60)
+            width = min(max(cell_len(name) + 2, 8), _LONGEST_METRIC)
+            columns += [
+                Column("metric", name, width, "right", gives_way=5),
+                Column("history", "", HISTORY, gives_way=0, sorts=False),
+            ]
+        columns.append(Column("here", "HERE", 10, gives_way=6))
+        return tuple(columns)
+
+    def key(self, row: int) -> str:
+        """Return the digest of a row."""
+        return self.rows[row].digest
+
+    def here(self, digest: str, local: bool) -> str:
+        """Return where a version is on this host."""
+        if digest in self._current:
+            return "current"
+        if digest in self._unpacked:
+            return "on disk"
+        return "in library" if local else ABSENT
+
+    def cells(self, row: int) -> Sequence[Cell]:
+        """Return the cells of a row."""
+        item = self.rows[row]
+        wait = "…" if not item.loaded else ABSENT
+        here = self.here(item.digest, item.local)
+        badges = self._badges(item)
+        cells = [
+            Cell(clean_line(item.label, 200), "bright"),
+            Cell(badges, "accent" if item.badges else "dim"),
+            Cell(short_digest(item.digest), "dim"),
+            self._size(item, wait),
+            Cell(wait if item.created is None else age(item.created, self._now), "dim"),
+        ]
+        if self.metric:
+            value = item.metrics.get(self.metric)
+            cells += [
+                Cell(number(value, 4)) if value is not None else Cell(wait, "dim"),
+                Cell(self._history(row), "dim"),
+            ]
+        cells.append(Cell(here, _HERE_LOOKS.get(here, "dim")))
+        return cells
+
+    def _size(self, item: VersionRow, wait: str) -> Cell:
+        if item.problem:
+            return Cell("unreadable", "worse")
+        return Cell(wait, "dim") if item.size is None else Cell(human_size(item.size))
+
+    def _badges(self, item: VersionRow) -> str:
+        parts = [clean_line(badge, 60) for badge in item.badges]
+        if item.digest == self._baseline:
+            parts.append("· baseline")
+        return " ".join(parts)
+
+    def _history(self, row: int) -> str:
+        """Return the metric of this version and those before it, oldest first."""
+        if self.metric is None or self.metric not in self.rows[row].metrics:
+            return ""
+        before = self.rows[row : row + HISTORY]
+        values = [item.metrics.get(self.metric) for item in before]
+        return sparkline(values[::-1]) if sum(value is not None for value in values) > 1 else ""
+
+    def searchable(self, row: int) -> Mapping[str, str]:
+        """Return what a filter looks at."""
+        item = self.rows[row]
+        cells = {
+            "version": item.label.casefold(),
+            "channel": " ".join(item.badges).casefold(),
+            "tag": " ".join(item.tags).casefold(),
+            "digest": item.digest,
+            "here": self.here(item.digest, item.local),
+        }
+        if item.name:
+            cells["name"] = item.name.casefold()
+        return cells
+
+    def sort_key(self, row: int, column: str) -> Any:
+        """Return what a row is sorted by: the largest comes first."""
+        item = self.rows[row]
+        if column == "version":
+            return -row
+        if column == "channel":
+            return _Backwards(" ".join(item.badges)) if item.badges else None
+        if column == "size":
+            return item.size
+        if column == "created":
+            return item.created.timestamp() if item.created else None
+        if column == "metric":
+            return item.metrics.get(self.metric or "")
+        order = {"current": 3, "on disk": 2, "in library": 1}
+        return order.get(self.here(item.digest, item.local), 0)
+
+
+_HERE_LOOKS: dict[str, Look] = {"current": "better", "on disk": "better", "in library": "plain"}
+
+
+class _Backwards(str):
+    """A text that sorts from z to a, so that "largest first" means a first."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: str) -> bool:
+        return str.__gt__(self, other)
+
+
+SORT_WORDS = {
+    None: ("newest first", "oldest first"),
+    "version": ("newest first", "oldest first"),
+    "channel": ("by channel", "by channel, reversed"),
+    "size": ("largest first", "smallest first"),
+    "created": ("last created first", "first created first"),
+    "metric": ("highest {metric} first", "lowest {metric} first"),
+    "here": ("what is here first", "what is here last"),
+}
+"""How an order is said, forwards and reversed."""
+
+
+def order_words(sort: str | None, reverse: bool, metric: str | None) -> str:
+    """Return an order in words: ``newest first``."""
+    words = SORT_WORDS.get(sort, SORT_WORDS[None])[reverse]
+    return words.format(metric=clean_line(metric or "", 40))

@@ -1,0 +1,354 @@
+"""The HTTP policy against a server that misbehaves on purpose."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rolldeck.errors import (
+    CancelledError,
+    DeniedError,
+    IntegrityError,
+    NotFoundError,
+    UnavailableError,
+    UsageError,
+)
+from rolldeck.oci.address import Origin, is_public_address, registry_origin, repository_path
+from rolldeck.oci.call import Answer, Call, Timeouts
+from rolldeck.oci.interrupt import Interrupt
+from rolldeck.oci.retry import Clocks, RetryPolicy, parse_retry_after
+from rolldeck.oci.secret import Credential, Secret
+from rolldeck.oci.transport import HttpTransport
+from tests.servers.registry import free_port
+from tests.servers.scripted import Asked, Scripted, ScriptedServer
+
+CANARY = "canary-password"
+REDIRECT_STATUSES = (301, 302, 303, 307, 308)
+
+
+def login(host: str) -> Credential:
+    return Credential("user", Secret(f"user:{CANARY}"), None, "test")
+
+
+class Bench:
+    """A transport whose sleeps are only noted."""
+
+    def __init__(self, server: ScriptedServer | str, **settings: Any) -> None:
+        self.slept: list[float] = []
+        host = server if isinstance(server, str) else server.host
+        settings.setdefault("clocks", Clocks(sleep=self.slept.append, chance=lambda: 0.5))
+        self.transport = HttpTransport(host, **settings)
+
+    def get(self, path: str = "/v2/x", *, limit: int = 1000, method: str = "GET") -> Answer:
+        return self.transport.request(self.call(path, method), limit, Interrupt())
+
+    def call(self, path: str = "/v2/x", method: str = "GET") -> Call:
+        return Call(method, path, "host/x:v1", "repository:x:pull", {})
+
+
+def test_says_who_it_is_and_asks_for_no_encoding(scripted: ScriptedServer) -> None:
+    scripted.on("GET", "/v2/x", Scripted(body=b"ok"))
+    assert Bench(scripted).get().body == b"ok"
+    headers = scripted.asked[0].headers
+    assert headers["user-agent"].startswith("rolldeck/")
+    assert headers["accept-encoding"] == "identity"
+    assert "authorization" not in headers
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_repeats_what_may_pass(scripted: ScriptedServer, status: int) -> None:
+    scripted.on("GET", "/v2/x", Scripted(status), Scripted(status), Scripted(body=b"ok"))
+    bench = Bench(scripted)
+    assert bench.get().body == b"ok"
+    assert bench.slept == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, UnavailableError),
+        (401, DeniedError),
+        (403, DeniedError),
+        (404, NotFoundError),
+        (416, UnavailableError),
+    ],
+)
+def test_never_repeats_what_is_final(
+    scripted: ScriptedServer, status: int, error: type[Exception]
+) -> None:
+    body = b'{"errors": [{"code": "NO\\u001b[31m", "message": "because"}]}'
+    scripted.on("GET", "/v2/x", Scripted(status, body))
+    with pytest.raises(error, match="host/x:v1") as raised:
+        Bench(scripted).get()
+    assert len(scripted.asked) == 1
+    assert "\x1b" not in str(raised.value)
+    assert raised.value.hint  # type: ignore[attr-defined]
+
+
+def test_gives_up_after_six_tries(scripted: ScriptedServer) -> None:
+    scripted.on("GET", "/v2/x", Scripted(429))
+    bench = Bench(scripted)
+    with pytest.raises(UnavailableError) as raised:
+        bench.get()
+    assert raised.value.code == 5
+    assert len(scripted.asked) == 6
+    assert bench.slept == [0.5, 1.0, 2.0, 4.0, 8.0]
+
+
+def test_waits_as_long_as_the_registry_asks(scripted: ScriptedServer) -> None:
+    asks = Scripted(429, headers={"Retry-After": "7"})
+    scripted.on("GET", "/v2/x", asks, Scripted(body=b"ok"))
+    bench = Bench(scripted)
+    bench.get()
+    assert bench.slept == [7.0]
+
+
+def test_does_not_wait_beyond_the_budget(scripted: ScriptedServer) -> None:
+    scripted.on("GET", "/v2/x", Scripted(503, headers={"Retry-After": "1000000000"}))
+    bench = Bench(scripted)
+    with pytest.raises(UnavailableError) as raised:
+        bench.get()
+    assert bench.slept == []
+    assert "16666667 min" in (raised.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("2", 2.0),
+        (" 600 ", 600.0),
+        ("-5", None),
+        ("soon", None),
+        ("1e9", None),
+        ("\u0663", None),
+        (formatdate(1030, usegmt=True), 30.0),
+        (formatdate(900, usegmt=True), 0.0),
+        ("Mon, 99 Foo 2026", None),
+    ],
+)
+def test_retry_after(value: str | None, seconds: float | None) -> None:
+    assert parse_retry_after(value, 1000.0) == seconds
+
+
+def test_refused_connection_is_tried_again_then_reported() -> None:
+    bench = Bench(f"127.0.0.1:{free_port()}")
+    with pytest.raises(UnavailableError, match=r"cannot be reached: Connection refused \(6 tries"):
+        bench.get()
+    assert len(bench.slept) == 5
+
+
+def test_unknown_host_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(*args: Any, **options: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    bench = Bench("registry.example")
+    with pytest.raises(UnavailableError, match=r"host not found: registry\.example"):
+        bench.get()
+    assert bench.slept == []
+
+
+def test_failing_name_server_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(*args: Any, **options: Any) -> Any:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    bench = Bench("registry.example")
+    with pytest.raises(UnavailableError):
+        bench.get()
+    assert len(bench.slept) == 5
+
+
+def test_tls_to_a_plain_server_names_the_way_out(scripted: ScriptedServer) -> None:
+    with pytest.raises(UnavailableError, match="encrypted") as raised:
+        Bench(scripted, plain_http=False, retry=RetryPolicy(tries=1)).get()
+    assert "plain-http" in (raised.value.hint or "")
+
+
+def test_truncated_body_is_read_again(scripted: ScriptedServer) -> None:
+    scripted.on("GET", "/v2/x", Scripted(body=b"0123456789", cut=4), Scripted(body=b"0123456789"))
+    assert Bench(scripted).get().body == b"0123456789"
+    assert len(scripted.asked) == 2
+
+
+def test_stalled_body_times_out(scripted: ScriptedServer) -> None:
+    scripted.on("GET", "/v2/x", Scripted(body=b"0123456789", stall=4), Scripted(body=b"ok"))
+    assert Bench(scripted, timeouts=Timeouts(read=0.1)).get().body == b"ok"
+
+
+def test_body_beyond_the_limit_is_not_read_on(scripted: ScriptedServer) -> None:
+    scripted.on("GET", "/v2/x", Scripted(body=bytes(50_000_000)))
+    with pytest.raises(IntegrityError, match="larger than 1000 bytes"):
+        Bench(scripted).get()
+    assert len(scripted.asked) == 1
+    assert scripted.sent < 50_000_000
+
+
+def test_error_body_is_cut_and_cleaned(scripted: ScriptedServer) -> None:
+    scripted.on("GET", "/v2/x", Scripted(403, b"\x1b]52;c;eA==\x07" * 1_000_000))
+    with pytest.raises(DeniedError) as raised:
+        Bench(scripted).get()
+    assert len(raised.value.message) < 1024
+    assert "\x1b" not in raised.value.message
+
+
+def test_web_page_is_no_registry(scripted: ScriptedServer) -> None:
+    page = Scripted(body=b"<!doctype html><p>Log in", headers={"Content-Type": "text/html"})
+    scripted.on("GET", "/v2/x", page)
+    bench = Bench(scripted)
+    with pytest.raises(UnavailableError, match="not a registry"):
+        bench.transport.request_json(bench.call(), 1000, Interrupt())
+
+
+# --- C2: redirects
+
+
+@pytest.mark.parametrize("status", REDIRECT_STATUSES)
+def test_login_stays_with_the_registry(
+    start_scripted: Callable[[], ScriptedServer], status: int
+) -> None:
+    registry, storage = start_scripted(), start_scripted()
+
+    def guarded(asked: Asked) -> Scripted:
+        if "authorization" not in asked.headers:
+            return Scripted(401, headers={"WWW-Authenticate": 'Basic realm="r"'})
+        return Scripted(status, headers={"Location": f"{storage.url}/data", "Set-Cookie": "a=b"})
+
+    registry.on("GET", "/v2/x", guarded)
+    storage.on("GET", "/data", Scripted(status, headers={"Location": f"{registry.url}/back"}))
+    registry.on("GET", "/back", Scripted(body=b"data"))
+    assert Bench(registry, credentials=login).get().body == b"data"
+    assert "authorization" in registry.asked[1].headers
+    assert "authorization" not in storage.asked[0].headers
+    assert "authorization" not in registry.asked[2].headers
+    assert not any("cookie" in asked.headers for asked in registry.asked + storage.asked)
+
+
+def test_login_asked_for_by_a_redirect_target_is_not_given(
+    start_scripted: Callable[[], ScriptedServer],
+) -> None:
+    registry, storage = start_scripted(), start_scripted()
+    registry.on("GET", "/v2/x", Scripted(307, headers={"Location": f"{storage.url}/data"}))
+    challenge = f'Bearer realm="{storage.url}/token"'
+    storage.on("GET", "/data", Scripted(401, headers={"WWW-Authenticate": challenge}))
+    with pytest.raises(DeniedError):
+        Bench(registry, credentials=login).get()
+    assert storage.paths() == ["/data"]
+
+
+def test_redirects_end(scripted: ScriptedServer) -> None:
+    scripted.on("GET", "/v2/x", Scripted(307, headers={"Location": "/v2/x"}))
+    with pytest.raises(UnavailableError, match="circles"):
+        Bench(scripted).get()
+    assert len(scripted.asked) == 6
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://host/x", "gopher://x", "//"])
+def test_redirect_to_other_schemes_is_refused(scripted: ScriptedServer, target: str) -> None:
+    scripted.on("GET", "/v2/x", Scripted(307, headers={"Location": target}))
+    with pytest.raises(UnavailableError, match="redirects"):
+        Bench(scripted).get()
+    assert len(scripted.asked) == 1
+
+
+def test_redirect_never_drops_encryption() -> None:
+    from rolldeck.oci.call import redirect_target
+
+    start = "https://registry.example/v2/x"
+    with pytest.raises(UnavailableError, match="unencrypted"):
+        redirect_target(start, Origin.of(start), "http://registry.example/x", "ref")
+
+
+# --- cancelling
+
+
+def test_cancel_ends_a_wait_for_headers(scripted: ScriptedServer) -> None:
+    arrived = threading.Event()
+
+    def never(asked: Asked) -> Scripted:
+        arrived.set()
+        scripted.released.wait(60)
+        return Scripted()
+
+    scripted.on("GET", "/v2/x", never)
+    interrupt = Interrupt()
+    bench = Bench(scripted)
+
+    def cancel() -> None:
+        arrived.wait(10)
+        interrupt.cancel()
+
+    threading.Thread(target=cancel).start()
+    start = time.monotonic()
+    with pytest.raises(CancelledError):
+        bench.transport.request(bench.call(), 10, interrupt)
+    assert time.monotonic() - start < 10
+    interrupt.detach()
+    assert len(scripted.asked) == 1
+
+
+def test_cancel_ends_a_pause_between_tries(scripted: ScriptedServer) -> None:
+    scripted.on("GET", "/v2/x", Scripted(503, headers={"Retry-After": "60"}))
+    interrupt = Interrupt()
+    bench = Bench(scripted, clocks=Clocks())
+    threading.Timer(0.2, interrupt.cancel).start()
+    with pytest.raises(CancelledError):
+        bench.transport.request(bench.call(), 10, interrupt)
+    interrupt.detach()
+
+
+# --- addresses
+
+
+@pytest.mark.parametrize(
+    ("host", "plain_http", "url"),
+    [
+        ("localhost:5000", None, "http://localhost:5000"),
+        ("127.8.9.1", None, "http://127.8.9.1"),
+        ("[::1]:5000", None, "http://[::1]:5000"),
+        ("localhost:5000", False, "https://localhost:5000"),
+        ("GHCR.io", None, "https://ghcr.io"),
+        ("10.0.0.1:5000", None, "https://10.0.0.1:5000"),
+        ("10.0.0.1:5000", True, "http://10.0.0.1:5000"),
+        ("localhost.evil.example", None, "https://localhost.evil.example"),
+        ("docker.io", None, "https://registry-1.docker.io"),
+        ("index.docker.io", None, "https://registry-1.docker.io"),
+    ],
+)
+def test_where_plain_http_is_spoken(host: str, plain_http: bool | None, url: str) -> None:
+    assert registry_origin(host, plain_http).url == url
+
+
+@pytest.mark.parametrize("host", ["", "a b", "user@host", "host/path", "host:99999", "h?x", "a\nb"])
+def test_what_is_no_host(host: str) -> None:
+    with pytest.raises(UsageError):
+        registry_origin(host)
+
+
+def test_docker_hub_names() -> None:
+    assert repository_path("docker.io", "alpine") == "/v2/library/alpine"
+    assert repository_path("docker.io", "acme/model") == "/v2/acme/model"
+    assert repository_path("ghcr.io", "alpine") == "/v2/alpine"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "::1", "fe80::1%eth0", "fd00::1"]
+    + ["::ffff:127.0.0.1", "::ffff:10.0.0.1", "0.0.0.0", "100.64.0.1", "224.0.0.1", "nonsense"],
+)
+def test_addresses_that_are_not_public(address: str) -> None:
+    assert not is_public_address(address)
+
+
+def test_ca_file_must_hold_certificates(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nothing")
+    with pytest.raises(UsageError, match="certificates"):
+        Bench("registry.example", ca_file=tmp_path / "ca.pem").get()
