@@ -41,14 +41,14 @@ def state_home() -> Path:
 class RegistrySettings(BaseModel):
     """How to reach one registry.
 
-    ``plain_http`` allows http (only loopback hosts may use it otherwise); ``ca_file`` is a PEM
+    ``plain_http`` chooses http or https; without it http is for loopback hosts alone; ``ca_file`` is a PEM
     file trusted in addition to the system's; ``repositories`` are shown where the registry cannot
     list its own; ``token_hosts`` are further hosts that may receive this registry's credentials.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    plain_http: bool = False
+    plain_http: bool | None = None
     ca_file: Path | None = None
     repositories: tuple[str, ...] = ()
     token_hosts: tuple[str, ...] = ()

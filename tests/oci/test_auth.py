@@ -114,8 +114,17 @@ def test_docker_hub_has_its_token_server() -> None:
 
 @pytest.mark.parametrize(
     "realm",
-    ["", "http://registry.example/t", "file:///etc/passwd", "//host/t", "https:///t", "token"]
-    + ["https://u:p@registry.example/t", "https://registry.example/t#f", "https://a\\b/t"],
+    [
+        "",
+        "token",
+        "//host/t",
+        "https:///t",
+        "file:///etc/passwd",
+        "http://registry.example/t",
+        "https://u:p@registry.example/t",
+        "https://registry.example/t#f",
+        "https://a\\b/t",
+    ],
 )
 def test_realms_that_are_never_asked(realm: str) -> None:
     with pytest.raises(DeniedError):

@@ -52,8 +52,13 @@ def helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(
     "key",
-    ["reg.example:5000", "https://reg.example:5000", "http://REG.example:5000/"]
-    + ["https://reg.example:5000/v1/", "https://reg.example:5000/v2/"],
+    [
+        "reg.example:5000",
+        "https://reg.example:5000",
+        "http://REG.example:5000/",
+        "https://reg.example:5000/v1/",
+        "https://reg.example:5000/v2/",
+    ],
 )
 def test_spellings_of_a_host(config: Path, key: str) -> None:
     assert basic(find(config, {"auths": {key: auth("u:p:q")}}, "reg.example:5000")) == "u:p:q"
@@ -100,8 +105,13 @@ def test_helper_with_an_identity_token(config: Path, helper: Path) -> None:
 
 @pytest.mark.parametrize(
     "script",
-    ["echo 'credentials not found in native keychain'; exit 1", "exit 3", "echo nonsense"]
-    + ["echo '[]'", "head -c 2000000 /dev/zero"],
+    [
+        "echo 'credentials not found in native keychain'; exit 1",
+        "exit 3",
+        "echo nonsense",
+        "echo '[]'",
+        "head -c 2000000 /dev/zero",
+    ],
 )
 def test_helper_without_a_login_leaves_the_file(config: Path, helper: Path, script: str) -> None:
     helper.write_text(f"#!/bin/sh\n{script}\n")
@@ -197,7 +207,7 @@ def test_known_hosts_run_no_program(config: Path, monkeypatch: pytest.MonkeyPatc
 def test_secrets_do_not_show() -> None:
     secret = Secret("canary")
     login = Credential("user", secret, secret, "file")
-    for shown in (repr(secret), str(secret), f"{secret}", f"{login}", repr([login]), f"{secret:>9}"):
+    for shown in (repr(secret), str(secret), f"{secret}", f"{login}", f"{[login]}", f"{secret:>9}"):
         assert "canary" not in shown
     with pytest.raises(TypeError):
         pickle.dumps(login)

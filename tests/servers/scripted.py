@@ -32,7 +32,7 @@ class Scripted:
 
     ``length`` overrides Content-Length (-1 sends none and closes); ``cut`` sends only that many
     bytes of the body and then resets the connection; ``stall`` stops sending after that many
-    bytes, until the server ends.
+    bytes, until the server ends; ``drip`` sends one byte at a time with that many seconds between.
     """
 
     status: int = 200
@@ -41,6 +41,7 @@ class Scripted:
     length: int | None = None
     cut: int | None = None
     stall: int | None = None
+    drip: float | None = None
 
 
 Answer = Scripted | Callable[[Asked], Scripted]
@@ -111,6 +112,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: _Server
 
     def _serve(self) -> None:
@@ -134,7 +136,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         end = min(x for x in (len(body), scripted.cut, scripted.stall) if x is not None)
-        for start in range(0, end, 65536):
+        for start in range(0, end, 1) if scripted.drip else ():
+            if owner.released.wait(scripted.drip):
+                return
+            self.connection.sendall(body[start : start + 1])
+        for start in range(0, end, 65536) if not scripted.drip else ():
             piece = body[start : min(end, start + 65536)]
             self.connection.sendall(piece)
             owner.sent += len(piece)

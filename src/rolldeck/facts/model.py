@@ -14,8 +14,8 @@ class Metric:
 
     ``value`` is None where the record holds no finite number, then ``text`` says what it holds
     (``NaN``, ``n/a``). ``higher_is_better`` is what the version declares, None where it does not.
-    ``n`` is the number of rows it was measured on. ``conflicts`` lists ``(source, value)`` of
-    other places that disagree.
+    ``n`` is the number of rows it was measured on, ``interval`` the declared confidence interval
+    as lower and upper bound. ``conflicts`` lists ``(source, value)`` of other places that disagree.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Metric:
     slice: str | None = None
     dataset: str | None = None
     n: int | None = None
+    interval: tuple[float, float] | None = None
     conflicts: tuple[tuple[str, str], ...] = ()
 
     @property

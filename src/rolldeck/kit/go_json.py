@@ -27,7 +27,7 @@ _NAMED = {
 
 
 def go_json(value: Any) -> bytes:
-    """Return ``value`` as JSON; mappings keep their order. Raises UsageError for NaN and infinity."""
+    """Return ``value`` as JSON, mappings in their order; UsageError for NaN and infinity."""
     return "".join(_pieces(value)).encode()
 
 
@@ -61,7 +61,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def sorted_deep(value: Any) -> Any:
-    """Return a free-form value with the keys of every map sorted by their UTF-8 bytes, as Go does."""
+    """Return a free-form value with the keys of every map sorted by their UTF-8 bytes."""
     if isinstance(value, Mapping):
         return {key: sorted_deep(value[key]) for key in sorted(value, key=lambda key: key.encode())}
     if isinstance(value, list):

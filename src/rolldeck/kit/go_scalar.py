@@ -56,8 +56,8 @@ def _number_or_time(text: str) -> Scalar:
     if (moment := _timestamp(text)) is not None:
         return moment
     plain = text.replace("_", "")
-    if (number := _integer(plain)) is not None:
-        return number
+    if (whole := _integer(plain)) is not None:
+        return whole
     if _FLOAT.fullmatch(plain) and not isinstance(number := _float(plain), str):
         return number
     return text
@@ -93,7 +93,9 @@ def _fitting(value: int, *, signed: bool) -> int | None:
 
 def _timestamp(text: str) -> Timestamp | None:
     match = _TIME.fullmatch(text)
-    if match is None or ((match["between"] == " ") == (match["zone"] is not None) and match["hour"]):
+    if match is None or (
+        (match["between"] == " ") == (match["zone"] is not None) and match["hour"]
+    ):
         return None
     year, month, day = int(match["year"]), int(match["month"]), int(match["day"])
     hour, minute, second = (int(match[part] or 0) for part in ("hour", "minute", "second"))

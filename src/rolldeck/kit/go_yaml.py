@@ -22,14 +22,33 @@ _SIMPLE_KEY_LIMIT = 128
 
 _BREAKS = "\r\n\x85\u2028\u2029"
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
-_ESCAPED = re.compile(f"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]|[{_BREAKS}\"\\\\]")
+_ESCAPED = re.compile(f'[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]|[{_BREAKS}"\\\\]')
 _BLOCK_INDICATOR = re.compile(
     f"---|\\.\\.\\.|[#,\\[\\]{{}}&*!|>'\"%@`]|[-?:](?=[ \t]|\\Z)"
     f"|.*?(?::(?=[ \t]|\\Z)|(?<=[ \t\0{_BREAKS}])#)",
     re.DOTALL,
 )
 _FLOW_INDICATOR = re.compile("[?:]|.+?[,?\\[\\]{}:]", re.DOTALL)
-_OLD_BOOLEAN = frozenset(["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF"])
+_OLD_BOOLEAN = frozenset(
+    [
+        "y",
+        "Y",
+        "yes",
+        "Yes",
+        "YES",
+        "on",
+        "On",
+        "ON",
+        "n",
+        "N",
+        "no",
+        "No",
+        "NO",
+        "off",
+        "Off",
+        "OFF",
+    ]
+)
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _NAMED_ESCAPES = {
     "\0": "0",

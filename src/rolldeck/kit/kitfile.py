@@ -31,9 +31,7 @@ def read_kitfile(data: bytes, name: str = "Kitfile") -> dict[str, Any]:
     return _object(load_yaml(data, name), KITFILE, name)
 
 
-def config_json(
-    kitfile: Mapping[str, Any], layers: Iterable[LayerDigests | None] = ()
-) -> bytes:
+def config_json(kitfile: Mapping[str, Any], layers: Iterable[LayerDigests | None] = ()) -> bytes:
     """Return the config blob for a Kitfile, byte for byte as kit writes it.
 
     ``layers`` gives the digests of each element in kit's order (``read.elements``), None where an

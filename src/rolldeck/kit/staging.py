@@ -197,5 +197,3 @@ def staged(destination: Path, check_space: Callable[[Path], None]) -> Iterator[S
                 with contextlib.suppress(OSError):
                     parent.rmdir()
             raise
-
-

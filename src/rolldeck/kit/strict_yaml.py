@@ -135,7 +135,7 @@ class _Composer:
             if not key.quoted and key.value == "<<":
                 hint = "kit reads them, rolldeck does not: write the values out."
                 raise self._error(event, "merge keys are not allowed", hint)
-            if not isinstance(key.plain(), str) or key.plain() != key.value:
+            if not key.quoted and resolve(key.value) is not key.value:
                 raise self._error(event, f"the key {key.value} is not text", "Put it in quotes.")
             if key.value in pairs:
                 first = pairs[key.value].line

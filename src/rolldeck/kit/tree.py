@@ -78,7 +78,9 @@ class Tree:
         """Read a tree back; raises IntegrityError where the record is damaged."""
         try:
             entries = tuple(_read_entry(item) for item in document["entries"])
-            skipped = tuple((str(item["path"]), str(item["reason"])) for item in document["skipped"])
+            skipped = tuple(
+                (str(item["path"]), str(item["reason"])) for item in document["skipped"]
+            )
         except (KeyError, TypeError, ValueError, RefusedError):
             raise IntegrityError(
                 "The record of the unpacked tree is damaged", hint="Unpack the version again."

@@ -89,7 +89,7 @@ def registry_origin(host: str, plain_http: bool | None = None) -> Origin:
     name = _HUB_API if canonical_host(host) == DOCKER_HUB else host
     try:
         origin = Origin.of(f"https://{name}")
-        if "/" in name or "?" in name or "#" in name:
+        if any(c in "/?#@\\" or c.isspace() or not c.isprintable() for c in name):
             raise ValueError(name)
     except ValueError:
         raise UsageError(

@@ -13,20 +13,25 @@ from rolldeck.text import clean_line
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to wait for a connection (TLS included) and for the next bytes; no total."""
+    """Seconds to wait for a connection (TLS included) and for the next bytes; no total.
+
+    A body slower than 16 KiB/s over ``stall`` seconds counts as stalled.
+    """
 
     connect: float = 15.0
     read: float = 30.0
+    stall: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response read whole: status, headers and body."""
+    """A response read whole; ``length`` is its Content-Length in bytes, where it has one."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     media_type: str
+    length: int | None
 
 
 @dataclass(frozen=True, slots=True)

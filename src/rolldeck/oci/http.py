@@ -29,7 +29,7 @@ from rolldeck.oci.registry import SMALL_BLOB, Listing, Sink
 from rolldeck.oci.retry import Clocks, RetryPolicy
 from rolldeck.oci.secret import CredentialSource
 from rolldeck.oci.suggestion import missing_manifest
-from rolldeck.oci.transfer import transfer_blob
+from rolldeck.oci.transfer import damaged, transfer_blob
 from rolldeck.oci.transport import HttpTransport
 from rolldeck.oci.workers import Workers
 from rolldeck.progress import Progress
@@ -71,7 +71,7 @@ class HttpRegistry:
             clocks=clocks,
             connections=concurrency,
         )
-        self._workers = Workers(concurrency, f"rolldeck {host}")
+        self._workers = Workers(concurrency, f"rolldeck {host}", (timeouts or Timeouts()).stall)
 
     @property
     def address(self) -> str:
@@ -186,9 +186,8 @@ class HttpRegistry:
             answer = self._transport.request(head, 0, interrupt)
             self._transport.refuse_web_page(answer.media_type, b"", reference)
             called = digest or answer.headers.get("Docker-Content-Digest", "")
-            length = answer.headers.get("Content-Length", "")
-            if answer.status != 405 and is_digest(called) and length.isdecimal():
-                return Descriptor(answer.media_type, Digest(called), int(length[:18]))
+            if answer.status != 405 and is_digest(called) and answer.length is not None:
+                return Descriptor(answer.media_type, Digest(called), answer.length)
             get = self._call("GET", repository, rest, reference, accept)
             answer = self._transport.request(get, MANIFEST_LIMIT, interrupt)
         except NotFoundError as error:
@@ -228,7 +227,7 @@ class HttpRegistry:
             verify_bytes(answer.body, digest)
         except IntegrityError as error:
             self._transport.refuse_web_page(answer.media_type, answer.body[:256], reference)
-            raise _damaged(error, reference) from None
+            raise damaged(error, reference) from None
         return parse_manifest(answer.body, answer.media_type, reference=reference)
 
     def _blob_call(self, repository: str, blob: Descriptor) -> Call:
@@ -248,13 +247,5 @@ class HttpRegistry:
         try:
             verify_bytes(data, blob.digest, blob.size)
         except IntegrityError as error:
-            raise _damaged(error, call.reference) from None
+            raise damaged(error, call.reference) from None
         return data
-
-
-def _damaged(error: IntegrityError, reference: str) -> IntegrityError:
-    return IntegrityError(
-        f"{reference}: {error.message}",
-        reference=reference,
-        hint="The registry's copy is damaged or something in between changes it.",
-    )

@@ -103,6 +103,12 @@ class Interrupt:
             _current.interrupt = before
 
 
+def current_interrupt() -> Interrupt:
+    """Return the one applied in this thread, or a fresh one where none is."""
+    interrupt: Interrupt | None = getattr(_current, "interrupt", None)
+    return interrupt or Interrupt()
+
+
 def announce(line: socket.socket) -> None:
     """Tell the thread's current interrupt, if any, which connection is in use."""
     interrupt: Interrupt | None = getattr(_current, "interrupt", None)

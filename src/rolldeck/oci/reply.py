@@ -15,10 +15,7 @@ from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.retry import Clocks, TransientFailure
 
 SLOWEST = 16 * 1024
-"""Slower than this many bytes per second over ``STALL_WINDOW`` counts as stalled."""
-
-STALL_WINDOW = 60.0
-"""Seconds over which a body's rate is judged."""
+"""Slower than this many bytes per second counts as stalled."""
 
 _PIECE = 64 * 1024
 
@@ -38,6 +35,7 @@ class Reply:
         reference: str,
         interrupt: Interrupt,
         clocks: Clocks,
+        stall: float,
     ) -> None:
         self.status = response.status
         self.headers = response.headers
@@ -47,6 +45,7 @@ class Reply:
         self._reference = reference
         self._interrupt = interrupt
         self._clocks = clocks
+        self._stall = stall
 
     def __enter__(self) -> Reply:
         return self
@@ -94,7 +93,7 @@ class Reply:
                     hint="The registry sends more than the specification allows.",
                 )
             elapsed = self._clocks.monotonic() - start
-            if elapsed > STALL_WINDOW and len(body) < SLOWEST * elapsed:
+            if elapsed > self._stall and len(body) < SLOWEST * elapsed:
                 raise self._broken(TimeoutError())
 
     def read_start(self, limit: int) -> bytes:
@@ -138,6 +137,7 @@ class Reply:
 
     def close(self) -> None:
         """Give the connection back when the body was read, else close it."""
+        self._interrupt.detach()
         raw = self._response._fp
         if isinstance(raw, http.client.HTTPResponse) and raw.isclosed():
             self._response.release_conn()

@@ -34,7 +34,7 @@ class TransientFailure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """At most ``tries`` tries, and ``budget`` seconds of waiting in all.
+    """At most ``tries`` tries, and ``budget`` seconds of waiting in all (blobs: ``bulk_budget``).
 
     The n-th own delay is drawn between 0 and ``first`` * 2^n seconds, at most ``longest``.
     """
@@ -43,6 +43,7 @@ class RetryPolicy:
     first: float = 1.0
     longest: float = 60.0
     budget: float = 120.0
+    bulk_budget: float = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +109,22 @@ class Attempts:
     def _again(self, failure: TransientFailure) -> None:
         self._interrupt.check()
         self._failed += 1
+        error = failure.error
         if self._failed >= self._policy.tries:
-            if self._failed > 1:
-                failure.error.message += f" ({self._failed} tries)"
-            raise failure.error
+            tries = f" ({self._failed} tries)" if self._failed > 1 else ""
+            raise UnavailableError(
+                error.message + tries, reference=error.reference, hint=error.hint
+            )
         own = min(self._policy.longest, self._policy.first * 2 ** (self._failed - 1))
         delay = max(failure.retry_after or 0.0, own * self._clocks.chance())
         if self._waited + delay > self._policy.budget:
             if failure.retry_after:
-                failure.error.hint = f"Try again in {_duration(failure.retry_after)}."
-            raise failure.error
+                error.hint = f"Try again in {_duration(failure.retry_after)}."
+            raise error
         self._waited += delay
         if self._tell is not None:
             number = f"{self._failed + 1}/{self._policy.tries}"
-            self._tell(f"{failure.error.message}; retrying in {_duration(delay)} ({number})")
+            self._tell(f"{error.message}; retrying in {_duration(delay)} ({number})")
         if self._clocks.sleep is not None:
             self._clocks.sleep(delay)
             self._interrupt.check()

@@ -9,19 +9,21 @@ from rolldeck.errors import NotFoundError
 from rolldeck.oci.digest import Digest
 
 _MOST = 5
-_NUMBER = re.compile(r"\d+|\D+")
+_VERSION = re.compile(r"v?([0-9]{1,9}(?:\.[0-9]{1,9})*)(.*)")
 
 
-def _age(tag: str) -> tuple[bool, list[tuple[int, int, str]]]:
-    parts = _NUMBER.findall(tag)
-    pieces = [(1, int(part[:18]), "") if part.isdecimal() else (0, 0, part) for part in parts]
-    return tag.lstrip("v")[:1].isdecimal(), pieces
+def _age(tag: str) -> tuple[bool, tuple[int, ...], bool, str]:
+    found = _VERSION.fullmatch(tag)
+    if found is None:
+        return False, (), False, tag
+    numbers = tuple(int(number) for number in found.group(1).split("."))
+    return True, numbers, not found.group(2), found.group(2)
 
 
 def newest_looking(tags: Collection[str]) -> list[str]:
     """Return up to five tags, those that look like the newest versions first.
 
-    Only for hints: numbers inside names decide, and tags that start with one come first.
+    Only for hints: the numbers at a tag's start decide, tags without come last.
     """
     return sorted(tags, key=_age, reverse=True)[:_MOST]
 

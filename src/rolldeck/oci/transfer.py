@@ -15,9 +15,6 @@ from rolldeck.oci.reply import Reply
 from rolldeck.oci.transport import HttpTransport
 from rolldeck.progress import Progress
 
-BULK_BUDGET = 900.0
-"""Seconds that a bulk transfer may spend waiting for its registry, in all."""
-
 
 def transfer_blob(
     transport: HttpTransport,
@@ -36,7 +33,7 @@ def transfer_blob(
     def tell(note: str) -> None:
         progress.note = note
 
-    policy = replace(transport.retry, budget=max(transport.retry.budget, BULK_BUDGET))
+    policy = replace(transport.retry, budget=transport.retry.bulk_budget)
     attempts = transport.attempts(interrupt, policy, tell)
 
     def once() -> None:
@@ -53,12 +50,18 @@ def transfer_blob(
     try:
         attempts.run(once)
     except IntegrityError as error:
-        error.message = f"{call.reference}: {error.message}"
-        error.reference = call.reference
-        error.hint = "The registry's copy is damaged or something in between changes it."
-        raise
+        raise damaged(error, call.reference) from None
     finally:
         tell("")
+
+
+def damaged(error: IntegrityError, reference: str) -> IntegrityError:
+    """Return the error for bytes that are not what ``reference`` names."""
+    return IntegrityError(
+        f"{reference}: {error.message}",
+        reference=reference,
+        hint="The registry's copy is damaged or something in between changes it.",
+    )
 
 
 def _reader(reply: Reply, blob: Descriptor) -> Callable[[memoryview], int]:

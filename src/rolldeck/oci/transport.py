@@ -29,7 +29,7 @@ from rolldeck.oci.failures import (
     not_a_registry,
     status_failure,
 )
-from rolldeck.oci.interrupt import Interrupt
+from rolldeck.oci.interrupt import Interrupt, current_interrupt
 from rolldeck.oci.reply import Reply
 from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, parse_retry_after
 from rolldeck.oci.secret import CredentialSource, no_credentials
@@ -70,6 +70,7 @@ class HttpTransport:
         self.clocks = clocks or Clocks()
         self._ca_file = ca_file
         times = timeouts or Timeouts()
+        self._stall = times.stall
         self._timeout = Timeout(connect=times.connect, read=times.read)
         self._connections = connections
         self._lock = threading.Lock()
@@ -99,7 +100,7 @@ class HttpTransport:
         def once() -> Answer:
             with self.exchange(call, interrupt) as reply:
                 body = b"" if call.method == "HEAD" else reply.read(limit)
-                return Answer(reply.status, reply.headers, body, reply.media_type)
+                return Answer(reply.status, reply.headers, body, reply.media_type, reply.length)
 
         return (attempts or self.attempts(interrupt)).run(once)
 
@@ -167,6 +168,7 @@ class HttpTransport:
                 reference=call.reference,
                 interrupt=interrupt,
                 clocks=self.clocks,
+                stall=self._stall,
             )
             location = reply.headers.get("Location")
             if reply.status not in _REDIRECTS or not location:
@@ -236,8 +238,9 @@ class HttpTransport:
             realm.origin,
             redirected=False,
             reference=reference,
-            interrupt=Interrupt(),
+            interrupt=current_interrupt(),
             clocks=self.clocks,
+            stall=self._stall,
         )
         with reply:
             if reply.status in (408, 429) or reply.status >= 500:

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from rolldeck.errors import CancelledError
 from rolldeck.oci.interrupt import Interrupt
-from rolldeck.oci.reply import STALL_WINDOW
 from rolldeck.progress import Progress
 
 _T = TypeVar("_T")
@@ -19,7 +18,8 @@ _T = TypeVar("_T")
 class Workers:
     """A thread pool whose work takes an ``Interrupt`` and stops soon after it is cancelled."""
 
-    def __init__(self, count: int, name: str, stall_window: float = STALL_WINDOW) -> None:
+    def __init__(self, count: int, name: str, stall_window: float) -> None:
+        """``stall_window`` is in seconds, ``name`` that of the threads."""
         self._threads = ThreadPoolExecutor(count, thread_name_prefix=name)
         self._stall_window = stall_window
         self._active: set[Interrupt] = set()

@@ -31,6 +31,8 @@ class Page:
 
     lines: tuple[Line, ...] = ()
     stops: tuple[Stop, ...] = ()
+    targets: tuple[Target, ...] = ()
+    """What each stop is."""
 
 
 @dataclass(slots=True)
@@ -39,25 +41,29 @@ class _Draft:
 
     lines: list[Line] = field(default_factory=list)
     stops: list[Stop] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
 
     def stop(self, target: Target, start: int = 0, end: int | None = None) -> None:
         """Make the next line a place for the cursor."""
         self.stops.append(Stop(len(self.lines), target, start, end))
+        self.targets.append(target)
 
 
 def build_page(
     comparison: Comparison,
     view: View,
     width: int,
+    *,
     dense: bool = False,
     changes: Mapping[Target, FileChange] | None = None,
+    remarks: tuple[str, str] = ("", ""),
 ) -> Page:
     """Return a comparison as lines of at most ``width`` cells.
 
     ``dense`` leaves out the empty lines between sections. ``changes`` says how the text of files
-    differs, as far as that is known yet.
+    differs, as far as that is known yet. ``remarks`` is what else is to be said of both sides.
     """
-    draft = _Draft(_head(comparison, width))
+    draft = _Draft(_head(comparison, width, remarks))
     opened = [section for section in comparison.sections if _stands(comparison, view, section)]
     opened.sort(key=lambda section: view.resting(comparison, section))
     rows = [
@@ -76,7 +82,7 @@ def build_page(
     if rest:
         draft.lines.append(line())
         _strip(draft, rest, width)
-    return Page(tuple(draft.lines), tuple(draft.stops))
+    return Page(tuple(draft.lines), tuple(draft.stops), tuple(draft.targets))
 
 
 def _stands(comparison: Comparison, view: View, section: Section) -> bool:
@@ -84,8 +90,8 @@ def _stands(comparison: Comparison, view: View, section: Section) -> bool:
     return not (view.resting(comparison, section) and view.folded(comparison, section))
 
 
-def _head(comparison: Comparison, width: int) -> list[Line]:
-    a, b = _side("A", comparison.a), _side("B", comparison.b)
+def _head(comparison: Comparison, width: int, remarks: tuple[str, str]) -> list[Line]:
+    a, b = _side("A", comparison.a, remarks[0]), _side("B", comparison.b, remarks[1])
     half = min(width // 2, HALF_LIMIT)
     if a.width <= half - GUTTER - 2 and b.width <= half - 1:
         gap = Span(" " * (half - a.width - GUTTER))
@@ -95,10 +101,11 @@ def _head(comparison: Comparison, width: int) -> list[Line]:
     return [*heads, line(), *_summary(comparison, width)]
 
 
-def _side(letter: str, side: Side) -> Line:
+def _side(letter: str, side: Side, remark: str) -> Line:
     label = cut(clean_line(side.label), LABEL_LIMIT)
     digest = Span(short_digest(clean_line(side.digest)), "dim")
-    return line(Span(f"{letter}  ", "accent"), Span(label, "bright"), "  ", digest)
+    said = Span(f"  {clean_line(remark)}" if remark else "")
+    return line(Span(f"{letter}  ", "accent"), Span(label, "bright"), "  ", digest, said)
 
 
 def _summary(comparison: Comparison, width: int) -> list[Line]:

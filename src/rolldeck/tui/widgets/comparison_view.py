@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from textual import events
-from textual.message import Message
 from textual.reactive import reactive
 
 from rolldeck.compare.model import Comparison, SectionName
 from rolldeck.tui.models.comparison_lines import Page, build_page
 from rolldeck.tui.models.comparison_rows import FileChange
 from rolldeck.tui.models.comparison_state import Target, View
-from rolldeck.tui.models.lines import Line
-from rolldeck.tui.widgets.line_view import LineView
+from rolldeck.tui.models.lines import Line, Stop
+from rolldeck.tui.widgets.cursor_view import CursorView
 
 DENSE_HEIGHT = 28
 """Below this height the page leaves out the empty lines between sections."""
 
 
-class ComparisonView(LineView):
+class ComparisonView(CursorView):
     """Shows a comparison; the cursor rests on heads of sections and on rows."""
-
-    @dataclass
-    class Opened(Message):
-        """A row was opened, or the head of a section."""
-
-        view: ComparisonView
-        target: Target
-        """What the cursor was on."""
-
-        @property
-        def control(self) -> ComparisonView:
-            """The view that it happened in."""
-            return self.view
 
     comparison: reactive[Comparison | None] = reactive(None, repaint=False)
     """What is shown."""
@@ -42,12 +27,17 @@ class ComparisonView(LineView):
     """How it is looked at."""
     changes: reactive[Mapping[Target, FileChange]] = reactive(dict, repaint=False)
     """How the text of files differs, as far as that is known."""
-    cursor: reactive[int] = reactive(0, repaint=False)
-    """Number of the place that the cursor is on."""
 
-    def __init__(self, comparison: Comparison, id: str | None = None) -> None:
+    def __init__(
+        self,
+        comparison: Comparison,
+        remarks: tuple[str, str] = ("", ""),
+        *,
+        id: str | None = None,
+    ) -> None:
         super().__init__(id=id)
-        self._page = Page()
+        self._laid_out = Page()
+        self._remarks = remarks
         self.set_reactive(ComparisonView.comparison, comparison)
 
     # The page.
@@ -55,30 +45,35 @@ class ComparisonView(LineView):
     @property
     def line_count(self) -> int:
         """How many lines the page has."""
-        return len(self._page.lines)
+        return len(self._laid_out.lines)
 
     def line_at(self, y: int) -> Line:
         """Return a line of the page."""
-        return self._page.lines[y]
+        return self._laid_out.lines[y]
 
-    def cursor_span(self, y: int) -> tuple[int, int | None] | None:
-        """Return what the cursor covers of a line."""
-        if not self._page.stops:
-            return None
-        stop = self._page.stops[self.cursor]
-        return (stop.start, stop.end) if stop.line == y else None
+    @property
+    def stop_count(self) -> int:
+        """How many rows and heads there are."""
+        return len(self._laid_out.stops)
+
+    def stop(self, index: int) -> Stop:
+        """Return a row or head by its number."""
+        return self._laid_out.stops[index]
+
+    def stop_at(self, line: int, column: int) -> int | None:
+        """Return the row or head at a line, also for the lines below its first."""
+        found = super().stop_at(line, column)
+        if found is not None:
+            return found
+        above = [n for n, stop in enumerate(self._laid_out.stops) if stop.line < line]
+        whole = bool(above) and self._laid_out.stops[above[-1]].end is None
+        blank = line >= self.line_count or not self.line_at(line).spans
+        return above[-1] if whole and not blank else None
 
     @property
     def target(self) -> Target | None:
         """What the cursor is on."""
-        return self._target(self.cursor)
-
-    def _target(self, index: int) -> Target | None:
-        stops = self._page.stops
-        if not 0 <= index < len(stops):
-            return None
-        target = stops[index].target
-        return target if isinstance(target, Target) else None
+        return self._laid_out.targets[self.cursor] if self._laid_out.targets else None
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the page out for the new size."""
@@ -96,98 +91,94 @@ class ComparisonView(LineView):
         """Show what has become known of files."""
         self._rebuild()
 
+    def show(self, comparison: Comparison, remarks: tuple[str, str]) -> None:
+        """Show another comparison, with what is to be said of its sides."""
+        self._remarks = remarks
+        self.comparison = comparison
+
     def _rebuild(self) -> None:
         """Lay the page out again; the cursor stays on what it was on, or on its section."""
         if self.comparison is None or not self.size.width:
             return
         target = self.target
-        self._page = build_page(
+        self._laid_out = build_page(
             self.comparison,
             self.looking,
             self.size.width,
-            self.size.height < DENSE_HEIGHT,
-            self.changes,
+            dense=self.size.height < DENSE_HEIGHT,
+            changes=self.changes,
+            remarks=self._remarks,
         )
-        self.set_reactive(ComparisonView.cursor, self._place(target))
-        self.set_extent()
-        if target is not None:
-            self.call_after_refresh(self._show_cursor)
+        self.rebuilt(self._place(target))
 
     def _place(self, target: Target | None) -> int:
-        """Return where the cursor goes for a target: there, to its section, or to the start."""
-        targets = [stop.target for stop in self._page.stops]
-        if target in targets:
-            return targets.index(target)
-        if target is not None and Target(target.section) in targets:
-            return targets.index(Target(target.section))
+        """Return where the cursor goes for a target: there, to its section, or to the first row."""
+        targets = self._laid_out.targets
         if target is None:
-            rows = (n for n, item in enumerate(targets) if isinstance(item, Target) and item.key)
-            return next(rows, 0)
+            return next((n for n, item in enumerate(targets) if item.key is not None), 0)
+        for wanted in (target, Target(target.section)):
+            if wanted in targets:
+                return targets.index(wanted)
         return 0
 
-    # The cursor.
-
-    def validate_cursor(self, cursor: int) -> int:
-        """Keep the cursor on the page."""
-        return max(0, min(cursor, len(self._page.stops) - 1))
-
-    def watch_cursor(self, old: int, new: int) -> None:
-        """Draw the two lines that the cursor leaves and enters."""
-        stops = self._page.stops
-        for index in {old, new}:
-            if index < len(stops):
-                self.redraw_line(stops[index].line)
-        self._show_cursor()
-
     def _show_cursor(self) -> None:
-        stops = self._page.stops
-        if not stops:
-            return
+        """Scroll to all lines of the row; in the first section to the very top."""
+        stops = self._laid_out.stops
         first = stops[self.cursor].line
-        if first == stops[0].line or self.cursor == 0:
-            self.show_line(0, first)
+        if first < self.size.height - 2 and self.cursor <= 1:
+            self.scroll_to(y=0, animate=False, force=True)
             return
         after = stops[self.cursor + 1].line if self.cursor + 1 < len(stops) else self.line_count
-        self.show_line(first, min(max(after - 1, first), first + self.size.height - 3))
+        self.show_line(first, max(min(after - 1, first + self.size.height - 3), first))
 
-    def move(self, rows: int) -> None:
-        """Move the cursor by rows, up where negative."""
-        self.cursor += rows
+    # Moving, where rows are more than one line high.
 
-    def move_lines(self, lines: int) -> None:
-        """Move the cursor by screen lines: to the last place that is not further away."""
-        stops = self._page.stops
-        if not stops:
+    def _move_lines(self, lines: int) -> None:
+        """Move by screen lines: to the last place that is not further away."""
+        if not self.stop_count:
             return
-        wanted = stops[self.cursor].line + lines
+        wanted = self.stop(self.cursor).line + lines
         step = 1 if lines > 0 else -1
-        index = self.cursor
-        while 0 <= index + step < len(stops) and step * (wanted - stops[index + step].line) >= 0:
+        index = self.cursor + step
+        while 0 <= index + step < self.stop_count:
+            if step * (self.stop(index + step).line - wanted) > 0:
+                break
             index += step
-        self.cursor = index if index != self.cursor else self.cursor + step
+        self.move_to(index)
+
+    def action_move_half_down(self) -> None:
+        """Move down half a page."""
+        self._move_lines(max(self.size.height // 2, 1))
+
+    def action_move_half_up(self) -> None:
+        """Move up half a page."""
+        self._move_lines(-max(self.size.height // 2, 1))
+
+    def action_move_page_down(self) -> None:
+        """Move down a page."""
+        self._move_lines(max(self.size.height - 2, 1))
+
+    def action_move_page_up(self) -> None:
+        """Move up a page."""
+        self._move_lines(-max(self.size.height - 2, 1))
 
     def move_to_difference(self, step: int) -> bool:
-        """Move the cursor to the next row that differs, or to the one before; False at the end."""
-        comparison = self.comparison
-        if comparison is None:
+        """Go to the next row that differs, or to the one before; False where there is none."""
+        if self.comparison is None:
             return False
         differ = {
             Target(section.name, row.key)
-            for section in comparison.sections
+            for section in self.comparison.sections
             for row in section.rows
             if row.status != "equal"
         }
         index = self.cursor + step
-        while 0 <= index < len(self._page.stops):
-            if self._target(index) in differ:
-                self.cursor = index
+        while 0 <= index < self.stop_count:
+            if self._laid_out.targets[index] in differ:
+                self.move_to(index)
                 return True
             index += step
         return False
-
-    def select(self, target: Target) -> None:
-        """Put the cursor on a target, or on its section."""
-        self.cursor = self._place(target)
 
     # Folding.
 
@@ -200,18 +191,3 @@ class ComparisonView(LineView):
         """Fold all sections, or show the page as it was first."""
         if self.comparison is not None:
             self.looking = self.looking.fold_all(self.comparison)
-
-    # The mouse.
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the click was; a click on a head opens or folds it."""
-        y = self.scroll_offset.y + event.y
-        for index, stop in enumerate(self._page.stops):
-            last = self._page.stops[index + 1].line if index + 1 < len(self._page.stops) else y + 1
-            inside = stop.line == y and stop.start <= event.x < (stop.end or self.size.width)
-            if inside or (stop.end is None and stop.line < y < last):
-                self.cursor = index
-                target = self.target
-                if target is not None and (target.key is None or event.chain == 2):
-                    self.post_message(self.Opened(self, target))
-                return

@@ -1,0 +1,1 @@
+"""A text difference as pages of lines: equal runs folded, both sides beside or below each other."""
