@@ -5,9 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
 from email.utils import formatdate
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,39 +16,15 @@ from rolldeck.errors import (
     IntegrityError,
     NotFoundError,
     UnavailableError,
-    UsageError,
 )
-from rolldeck.oci.address import Origin, is_public_address, registry_origin, repository_path
-from rolldeck.oci.call import Answer, Call, Timeouts, redirect_target
+from rolldeck.oci.call import Timeouts
 from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.retry import Clocks, RetryPolicy, parse_retry_after
-from rolldeck.oci.secret import Credential, Secret
-from rolldeck.oci.transport import HttpTransport
+from tests.oci.bench import (
+    Bench,
+)
 from tests.servers.registry import free_port
 from tests.servers.scripted import Asked, Scripted, ScriptedServer
-
-CANARY = "canary-password"
-REDIRECT_STATUSES = (301, 302, 303, 307, 308)
-
-
-def login(host: str) -> Credential:
-    return Credential("user", Secret(f"user:{CANARY}"), None, "test")
-
-
-class Bench:
-    """A transport whose sleeps are only noted."""
-
-    def __init__(self, server: ScriptedServer | str, **settings: Any) -> None:
-        self.slept: list[float] = []
-        host = server if isinstance(server, str) else server.host
-        settings.setdefault("clocks", Clocks(sleep=self.slept.append, chance=lambda: 0.5))
-        self.transport = HttpTransport(host, **settings)
-
-    def get(self, path: str = "/v2/x", *, limit: int = 1000, method: str = "GET") -> Answer:
-        return self.transport.request(self.call(path, method), limit, Interrupt())
-
-    def call(self, path: str = "/v2/x", method: str = "GET") -> Call:
-        return Call(method, path, "host/x:v1", "repository:x:pull", {})
 
 
 def test_says_who_it_is_and_asks_for_no_encoding(scripted: ScriptedServer) -> None:
@@ -208,68 +182,6 @@ def test_web_page_is_no_registry(scripted: ScriptedServer) -> None:
         bench.transport.request_json(bench.call(), 1000, Interrupt())
 
 
-# --- C2: redirects
-
-
-@pytest.mark.parametrize("status", REDIRECT_STATUSES)
-def test_login_stays_with_the_registry(
-    start_scripted: Callable[[], ScriptedServer], status: int
-) -> None:
-    registry, storage = start_scripted(), start_scripted()
-
-    def guarded(asked: Asked) -> Scripted:
-        if "authorization" not in asked.headers:
-            return Scripted(401, headers={"WWW-Authenticate": 'Basic realm="r"'})
-        return Scripted(status, headers={"Location": f"{storage.url}/data", "Set-Cookie": "a=b"})
-
-    registry.on("GET", "/v2/x", guarded)
-    storage.on("GET", "/data", Scripted(status, headers={"Location": f"{registry.url}/back"}))
-    registry.on("GET", "/back", Scripted(body=b"data"))
-    assert Bench(registry, credentials=login).get().body == b"data"
-    assert "authorization" in registry.asked[1].headers
-    assert "authorization" not in storage.asked[0].headers
-    assert "authorization" not in registry.asked[2].headers
-    assert not any("cookie" in asked.headers for asked in registry.asked + storage.asked)
-
-
-def test_login_asked_for_by_a_redirect_target_is_not_given(
-    start_scripted: Callable[[], ScriptedServer],
-) -> None:
-    registry, storage = start_scripted(), start_scripted()
-    registry.on("GET", "/v2/x", Scripted(307, headers={"Location": f"{storage.url}/data"}))
-    challenge = f'Bearer realm="{storage.url}/token"'
-    storage.on("GET", "/data", Scripted(401, headers={"WWW-Authenticate": challenge}))
-    with pytest.raises(DeniedError):
-        Bench(registry, credentials=login).get()
-    assert storage.paths() == ["/data"]
-
-
-def test_redirects_end(scripted: ScriptedServer) -> None:
-    scripted.on("GET", "/v2/x", Scripted(307, headers={"Location": "/v2/x"}))
-    with pytest.raises(UnavailableError, match="circles"):
-        Bench(scripted).get()
-    assert len(scripted.asked) == 6
-
-
-@pytest.mark.parametrize(
-    "target", ["file:///etc/passwd", "ftp://host/x", "gopher://x", "https:///x"]
-)
-def test_redirect_to_other_schemes_is_refused(scripted: ScriptedServer, target: str) -> None:
-    scripted.on("GET", "/v2/x", Scripted(307, headers={"Location": target}))
-    with pytest.raises(UnavailableError, match="redirects"):
-        Bench(scripted).get()
-    assert len(scripted.asked) == 1
-
-
-def test_redirect_never_drops_encryption() -> None:
-    start = "https://registry.example/v2/x"
-    with pytest.raises(UnavailableError, match="unencrypted"):
-        redirect_target(start, Origin.of(start), "http://registry.example/x", "ref")
-
-
-# --- cancelling
-
-
 def test_cancel_ends_a_wait_for_headers(scripted: ScriptedServer) -> None:
     arrived = threading.Event()
 
@@ -303,65 +215,3 @@ def test_cancel_ends_a_pause_between_tries(scripted: ScriptedServer) -> None:
     with pytest.raises(CancelledError):
         bench.transport.request(bench.call(), 10, interrupt)
     interrupt.detach()
-
-
-# --- addresses
-
-
-@pytest.mark.parametrize(
-    ("host", "plain_http", "url"),
-    [
-        ("localhost:5000", None, "http://localhost:5000"),
-        ("127.8.9.1", None, "http://127.8.9.1"),
-        ("[::1]:5000", None, "http://[::1]:5000"),
-        ("localhost:5000", False, "https://localhost:5000"),
-        ("GHCR.io", None, "https://ghcr.io"),
-        ("10.0.0.1:5000", None, "https://10.0.0.1:5000"),
-        ("10.0.0.1:5000", True, "http://10.0.0.1:5000"),
-        ("localhost.evil.example", None, "https://localhost.evil.example"),
-        ("docker.io", None, "https://registry-1.docker.io"),
-        ("index.docker.io", None, "https://registry-1.docker.io"),
-    ],
-)
-def test_where_plain_http_is_spoken(host: str, plain_http: bool | None, url: str) -> None:
-    assert registry_origin(host, plain_http).url == url
-
-
-@pytest.mark.parametrize("host", ["", "a b", "user@host", "host/path", "host:99999", "h?x", "a\nb"])
-def test_what_is_no_host(host: str) -> None:
-    with pytest.raises(UsageError):
-        registry_origin(host)
-
-
-def test_docker_hub_names() -> None:
-    assert repository_path("docker.io", "alpine") == "/v2/library/alpine"
-    assert repository_path("docker.io", "acme/model") == "/v2/acme/model"
-    assert repository_path("ghcr.io", "alpine") == "/v2/alpine"
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "127.0.0.1",
-        "10.1.2.3",
-        "192.168.0.1",
-        "169.254.169.254",
-        "0.0.0.0",
-        "100.64.0.1",
-        "224.0.0.1",
-        "nonsense",
-        "::1",
-        "fe80::1%eth0",
-        "fd00::1",
-        "::ffff:127.0.0.1",
-        "::ffff:10.0.0.1",
-    ],
-)
-def test_addresses_that_are_not_public(address: str) -> None:
-    assert not is_public_address(address)
-
-
-def test_ca_file_must_hold_certificates(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text("nothing")
-    with pytest.raises(UsageError, match="certificates"):
-        Bench("registry.example", ca_file=tmp_path / "ca.pem").get()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -50,13 +51,16 @@ Answer = Scripted | Callable[[Asked], Scripted]
 class ScriptedServer:
     """Runs on a free loopback port; ``asked`` grows with every request."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.scheme = "https" if context else "http"
         self.asked: list[Asked] = []
         self.released = threading.Event()
         self.sent = 0
         self._lock = threading.Lock()
         self._rules: list[tuple[str, re.Pattern[str], list[Answer], list[int]]] = []
         self._server = _Server(("127.0.0.1", 0), _Handler, self)
+        if context is not None:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
 
@@ -66,7 +70,7 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}"
+        return f"{self.scheme}://{self.host}"
 
     def on(self, method: str, path: str, *answers: Answer) -> None:
         """Answer ``method`` on paths (with query) that match the whole regex ``path``."""
@@ -161,9 +165,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def scripted_server() -> Iterator[ScriptedServer]:
-    """Run a scripted server until the block ends."""
-    server = ScriptedServer()
+def scripted_server(context: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
+    """Run a scripted server, with TLS where a context is given, until the block ends."""
+    server = ScriptedServer(context)
     try:
         yield server
     finally:

@@ -12,7 +12,6 @@ from rolldeck.actions.move import apply
 from rolldeck.actions.plan import plan_pin
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
-from rolldeck.kit import pack, read_kitfile
 from rolldeck.oci import Place, Reference
 from rolldeck.progress import Progress
 from rolldeck.settings import Settings
@@ -63,13 +62,18 @@ def prepare_demo(directory: Path) -> Demo:
 
 def fill_library(library: Library) -> None:
     """Pack the shipped versions into ``library`` as real ModelKits."""
+    # Imported here: packing reads YAML, which no other verb should load.
+    from rolldeck.kit.kitfile import read_kitfile
+    from rolldeck.kit.pack import pack
+
     library.prepare()
     with as_file(files("rolldeck") / "demo" / "movie_recommend") as contexts:
         for tag in DEMO_VERSIONS:
             context = contexts / tag
             kitfile = read_kitfile((context / "Kitfile").read_bytes())
             packed = pack(context, kitfile, library.writer)
-            library.tag(DEMO_REPOSITORY, [tag], packed.manifest)
+            library.add(packed.manifest)
+            library.tag(DEMO_REPOSITORY, [tag], packed.descriptor)
 
 
 async def stage_demo(demo: Demo) -> None:

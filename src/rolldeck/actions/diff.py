@@ -23,7 +23,7 @@ class DiffResult:
 async def diff(
     workspace: Workspace, a: Reference, b: Reference, tolerance: float = 0.0
 ) -> DiffResult:
-    """Compare two versions; ``tolerance`` is the relative change of a metric that counts as none."""
+    """Compare two versions; metrics that move less than the relative ``tolerance`` are equal."""
     version_a, version_b = await asyncio.gather(
         load_version(workspace, a), load_version(workspace, b)
     )

@@ -20,7 +20,7 @@ from rolldeck.units import human_size, short_digest
 async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path) -> Plan:
     """Plan to make a version current in a target; fetches its manifest and small layers only."""
     workspace.require_writable("pin")
-    target = Target(target_path.absolute())
+    target = Target(target_path)
     version = await load_version(workspace, reference)
     resolved = Reference.parse(version.reference)
     require_kit(version.kit, resolved)
@@ -60,7 +60,7 @@ async def plan_rollback(workspace: Workspace, target_path: Path, to: str | None 
     ``to`` is a generation (``g3``), a digest or its beginning, or a tag that was pinned here.
     """
     workspace.require_writable("rollback")
-    target = Target(target_path.absolute()).require()
+    target = Target(target_path).require()
     current = target.current()
     digest = _find(target, to) if to else target.previous()
     if digest is None:
@@ -91,7 +91,7 @@ async def plan_rollback(workspace: Workspace, target_path: Path, to: str | None 
 async def plan_undo(workspace: Workspace, target_path: Path) -> Plan:
     """Plan to reverse exactly the last move of a target."""
     workspace.require_writable("undo")
-    target = Target(target_path.absolute()).require()
+    target = Target(target_path).require()
     history = target.history()
     if not history:
         raise NotFoundError(f"Nothing was moved in {target.path} yet", reference=str(target.path))

@@ -35,17 +35,23 @@ async def unpack(
     A version that is in a registry is pulled into the library first.
     """
     workspace.require_writable("unpack")
-    if directory.is_symlink() or (
-        directory.exists() and not (directory.is_dir() and not any(directory.iterdir()))
-    ):
+    await asyncio.to_thread(_require_free, directory)
+    resolved, tree = await materialize(workspace, reference, directory, progress)
+    assert resolved.digest is not None
+    return Unpacked(resolved, resolved.digest, directory, tree.files, tree.bytes, tree.skipped)
+
+
+def _require_free(directory: Path) -> None:
+    """Find a destination in use before anything is pulled for it."""
+    is_free = not directory.is_symlink() and (
+        not directory.exists() or (directory.is_dir() and not any(directory.iterdir()))
+    )
+    if not is_free:
         raise UsageError(
             f"{directory} is not empty",
             reference=str(directory),
             hint="Choose a new or an empty directory.",
         )
-    resolved, tree = await materialize(workspace, reference, directory, progress)
-    assert resolved.digest is not None
-    return Unpacked(resolved, resolved.digest, directory, tree.files, tree.bytes, tree.skipped)
 
 
 async def materialize(

@@ -57,7 +57,7 @@ def is_target(what: str) -> bool:
 async def verify(workspace: Workspace, what: str, progress: Progress) -> Verified:
     """Re-hash a local target (a path) or a version (a reference), wherever it is."""
     if is_target(what):
-        return await asyncio.to_thread(_verify_target, Path(what).expanduser(), progress)
+        return await asyncio.to_thread(_verify_target, Path(what), progress)
     return await _verify_version(workspace, Reference.parse(what), progress)
 
 

@@ -61,11 +61,7 @@ class VersionList:
 
 async def list_versions(workspace: Workspace, repository: Reference) -> VersionList:
     """Return all versions of a repository, every row filled."""
-    latest = None
-    async for latest in watch_versions(workspace, repository):
-        pass
-    assert latest is not None
-    return latest
+    return [found async for found in watch_versions(workspace, repository)][-1]
 
 
 async def watch_versions(workspace: Workspace, repository: Reference) -> AsyncIterator[VersionList]:

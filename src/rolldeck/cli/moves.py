@@ -22,7 +22,7 @@ _MARKS = {True: ("✓", "green"), False: ("×", "red"), None: ("?", "yellow")}
 async def run_pin(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
     """Make a version current in a local target."""
     reference = Reference.parse(arguments.reference)
-    plan = await plan_pin(workspace, reference, arguments.target.expanduser())
+    plan = await plan_pin(workspace, reference, arguments.target)
     return await _carry_out(workspace, plan, arguments, progress)
 
 
@@ -30,13 +30,13 @@ async def run_rollback(
     workspace: Workspace, arguments: argparse.Namespace, progress: Progress
 ) -> int:
     """Put the version before back."""
-    plan = await plan_rollback(workspace, arguments.target.expanduser(), arguments.to)
+    plan = await plan_rollback(workspace, arguments.target, arguments.to)
     return await _carry_out(workspace, plan, arguments, progress)
 
 
 async def run_undo(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
     """Take back the last move."""
-    plan = await plan_undo(workspace, arguments.target.expanduser())
+    plan = await plan_undo(workspace, arguments.target)
     return await _carry_out(workspace, plan, arguments, progress)
 
 

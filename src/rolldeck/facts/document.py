@@ -33,7 +33,7 @@ def mapping(value: Any) -> Mapping[str, Any]:
 
 def entries(value: Any) -> list[tuple[str, Any]]:
     """Return the first ``MOST`` pairs of a JSON object whose keys are text."""
-    pairs = []
+    pairs: list[tuple[str, Any]] = []
     for key, item in mapping(value).items():
         if len(pairs) == MOST:
             break

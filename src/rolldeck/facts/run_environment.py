@@ -56,14 +56,14 @@ def _all(record: Mapping[str, Any], described: Mapping[str, Any]) -> _Found:
     yield "os", "libc", _joined(libc.get("name"), libc.get("version"))
     yield from _hardware(mapping(described.get("hardware")))
     for key, value in entries(record.get("seeds")):
-        if label := name(key):
-            yield "seed", label, text(value)
+        if seeded := name(key):
+            yield "seed", seeded, text(value)
     for variable in objects(described.get("environmentVariables")):
-        if label := name(variable.get("name")):
-            yield "variable", label, text(variable.get("value"))
+        if variable_name := name(variable.get("name")):
+            yield "variable", variable_name, text(variable.get("value"))
     for package in items(record.get("packages")):
         if pinned := read_package(package):
-            yield "package", *pinned
+            yield ("package", *pinned)
 
 
 def _joined(*values: Any) -> str | None:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolldeck.facts.document import entries, mapping, name, objects, text, unique, without_credentials
+from rolldeck.facts.document import (
+    entries,
+    mapping,
+    name,
+    objects,
+    text,
+    unique,
+    without_credentials,
+)
 from rolldeck.facts.model import DataSet
 
-_STRONGEST_FIRST = ("sha512", "sha256", "diff_id", "dvc-md5", "md5", "etag")
-"""Digest schemes in the order in which one is chosen; any other comes after them by name."""
+_STRONGEST_FIRST = ("sha256", "sha512", "diff_id", "dvc-md5", "md5", "etag")
+"""Digest schemes in the order in which one is chosen; any other comes after them, by name."""
 
 _LINEAGE_ROLES = {
     "parent": "parent",
@@ -37,18 +45,12 @@ _CAPTURE = (("captured at", "capturedAt"), ("captured by", "capturedBy"))
 
 
 def strongest_digest(digests: Any) -> tuple[str, str] | None:
-    """Return scheme and value of the strongest digest in an object of digests, None without one.
-
-    sha256 comes before weaker ones, so that two records compare by the same scheme where both
-    have it; sha512 counts only where sha256 is absent.
-    """
+    """Return scheme and value of the strongest digest in an object of digests, None without one."""
     found = {
         scheme.lower(): digest
         for key, value in entries(digests)
         if (scheme := name(key)) and (digest := name(value))
     }
-    if "sha256" in found:
-        return "sha256", found["sha256"]
     known = [scheme for scheme in _STRONGEST_FIRST if scheme in found]
     chosen = next(iter(known or sorted(found)), None)
     return (chosen, found[chosen]) if chosen else None

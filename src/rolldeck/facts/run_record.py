@@ -91,28 +91,27 @@ def read_metrics(value: Any, source: str) -> tuple[Metric, ...]:
     steps are equal; the values of the others are kept as conflicts.
     """
     if isinstance(value, dict):
-        pairs = ((name(key), item) for key, item in entries(value))
-        measured = [_metric(key, {"value": item}, source) for key, item in pairs if key]
+        rows: list[tuple[str | None, Mapping[str, Any]]] = [
+            (name(key), {"value": item}) for key, item in entries(value)
+        ]
     else:
-        rows = ((name(item.get("name")), item) for item in objects(value))
-        steps: dict[str, float] = {}
-        found: dict[str, Metric] = {}
-        for label, item in rows:
-            if label is None:
-                continue
-            metric = _metric(label, item, source)
-            step = number(item.get("step"))
-            step = float("-inf") if step is None else step
-            before = found.get(metric.key)
-            if before is None:
-                found[metric.key], steps[metric.key] = metric, step
-            elif step >= steps[metric.key]:
-                found[metric.key] = _superseding(metric, before)
-                steps[metric.key] = step
-            else:
-                found[metric.key] = _superseding(before, metric)
-        measured = list(found.values())
-    return tuple(measured)
+        rows = [(name(item.get("name")), item) for item in objects(value)]
+    steps: dict[str, float] = {}
+    found: dict[str, Metric] = {}
+    for label, item in rows:
+        if label is None:
+            continue
+        metric = _metric(label, item, source)
+        step = number(item.get("step"))
+        step = float("-inf") if step is None else step
+        before = found.get(metric.key)
+        if before is None:
+            found[metric.key], steps[metric.key] = metric, step
+        elif step >= steps[metric.key]:
+            found[metric.key], steps[metric.key] = _superseding(metric, before), step
+        else:
+            found[metric.key] = _superseding(before, metric)
+    return tuple(found.values())
 
 
 _MOST_CONFLICTS = 8

@@ -74,5 +74,5 @@ def _one_type(value: Any) -> str:
 def _shape(value: Any) -> str:
     if not isinstance(value, list):
         return ""
-    sizes = ", ".join(str(scalar(size)) for size in value[:16] if not isinstance(size, (dict, list)))
-    return f"[{sizes}]"
+    sizes = (str(scalar(size)) for size in value[:16] if not isinstance(size, (dict, list)))
+    return f"[{', '.join(sizes)}]"

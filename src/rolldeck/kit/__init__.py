@@ -1,6 +1,24 @@
-"""ModelKits and ModelPacks: reading, looking into, unpacking and packing them."""
+"""ModelKits and ModelPacks: reading, looking into, unpacking and packing them.
+
+Packing and reading a local Kitfile are imported from their own files (``pack``, ``kitfile``),
+since they load YAML, which nothing else needs.
+"""
 
 from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
+from rolldeck.kit.peek import read_layer_files
 from rolldeck.kit.read import read_kit
+from rolldeck.kit.tree import Tree, TreeEntry, verify_tree
+from rolldeck.kit.unpack import unpack as unpack_kit
 
-__all__ = ["ElementKind", "Kit", "KitKind", "Layer", "read_kit"]
+__all__ = [
+    "ElementKind",
+    "Kit",
+    "KitKind",
+    "Layer",
+    "Tree",
+    "TreeEntry",
+    "read_kit",
+    "read_layer_files",
+    "unpack_kit",
+    "verify_tree",
+]

@@ -29,26 +29,7 @@ _BLOCK_INDICATOR = re.compile(
     re.DOTALL,
 )
 _FLOW_INDICATOR = re.compile("[?:]|.+?[,?\\[\\]{}:]", re.DOTALL)
-_OLD_BOOLEAN = frozenset(
-    [
-        "y",
-        "Y",
-        "yes",
-        "Yes",
-        "YES",
-        "on",
-        "On",
-        "ON",
-        "n",
-        "N",
-        "no",
-        "No",
-        "NO",
-        "off",
-        "Off",
-        "OFF",
-    ]
-)
+_OLD_BOOLEAN = re.compile("y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF")
 _BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _NAMED_ESCAPES = {
     "\0": "0",
@@ -196,7 +177,7 @@ def _style(text: str, *, flow: bool) -> str:
     if "\n" in text:
         literal = not (flow or last == " " or space_break or special)
         return "literal" if literal else "double"
-    if resolve(text) is not text or text in _OLD_BOOLEAN or _BASE_60.fullmatch(text):
+    if resolve(text) is not text or _OLD_BOOLEAN.fullmatch(text) or _BASE_60.fullmatch(text):
         return "double"
     awkward = special or "\t" in text or space_break or break_space
     edges = " " + _BREAKS

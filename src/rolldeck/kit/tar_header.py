@@ -167,23 +167,27 @@ def parse_long_name(data: bytes) -> Extension:
     return Extension(path)
 
 
-def _bare(name: str) -> str:
-    return "".join(char for char in name if " " <= char <= "~" and char != "?")
+def _agree(short: str, name: str) -> bool:
+    """Whether a ustar name is what writers leave of the PAX or GNU ``name`` of the same member."""
+    ascii_only = name.encode("ascii", "ignore").decode()
+    if short == ascii_only[:100].rstrip("/"):
+        # Go drops what is not ASCII, and what is left (`/x` of `é/x`) may be no name at all.
+        return True
+    member_parts(short, empty=True)
+    # Python writes a question mark for each of those characters.
+    return ascii_only.replace("?", "").startswith(short.replace("?", "")) or name.startswith(short)
 
 
 def resolve(header: Header, extension: Extension) -> tuple[str, int]:
     """Return the name and size of a member; raises RefusedError where its headers disagree.
 
-    The ustar name must be what writers leave of a long or non-ASCII one: its start without the
-    other characters. The ustar size must equal the PAX size; it is 0 where it cannot hold it.
+    The ustar name must be what writers leave of a long or non-ASCII one. The ustar size must
+    equal the PAX size; it is 0 where it cannot hold it.
     """
     name, size = header.name, header.size
     if extension.path is not None:
         name = extension.path
-        # A reader that does not know the extension would use the short name, so it is judged too.
-        if header.name:
-            member_parts(header.name, empty=True)
-        if not _bare(name).startswith(_bare(header.name).rstrip("/")):
+        if header.name and not _agree(header.name.rstrip("/"), name):
             raise refused(name, "its headers give it different names")
     if extension.size is not None:
         beyond = extension.size > FIELD_SIZE_LIMIT and header.size == 0

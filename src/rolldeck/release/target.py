@@ -36,10 +36,10 @@ class Target:
     """One local target; reading blocks for milliseconds, moving takes its lock."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.releases = path / "releases"
-        self.link = path / "current"
-        self._state = path / ".rolldeck"
+        self.path = path.expanduser().absolute()
+        self.releases = self.path / "releases"
+        self.link = self.path / "current"
+        self._state = self.path / ".rolldeck"
         self._journal = self._state / "history.jsonl"
 
     @property

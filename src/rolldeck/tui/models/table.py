@@ -92,9 +92,7 @@ def fit(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
     return [(number, widths[number]) for number in chosen]
 
 
-def arrange(
-    data: TableData, wanted: Filter, sort: str | None, reverse: bool
-) -> list[int]:
+def arrange(data: TableData, wanted: Filter, sort: str | None, reverse: bool) -> list[int]:
     """Return the numbers of the rows to show, in order; ``sort`` None keeps the natural one."""
     chosen = [
         number
@@ -108,9 +106,7 @@ def arrange(
             key=lambda item: item[0],
             reverse=not reverse,
         )
-        return [number for _, number in known] + [
-            number for key, number in keyed if key is None
-        ]
+        return [number for _, number in known] + [number for key, number in keyed if key is None]
     return chosen[::-1] if reverse else chosen
 
 

@@ -51,7 +51,7 @@ class VersionTable:
         self._baseline = baseline
         self._current = {target.current for target in targets if target.current}
         self._unpacked = {digest for target in targets for digest in target.releases}
-        self._numbers = {row.digest: index for index, row in enumerate(rows)}
+        self._numbers: dict[str, int] = {row.digest: index for index, row in enumerate(rows)}
 
     def __len__(self) -> int:
         return len(self.rows)

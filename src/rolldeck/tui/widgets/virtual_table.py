@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.segment import Segment
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -202,8 +203,8 @@ class VirtualTable(CursorView):
     def render_line(self, y: int) -> Strip:
         """Draw a line; the heads stay at the top however far the rows are scrolled."""
         if y == 0 and self._order:
-            width = self.size.width
-            return self.strip_of(self.line_at(0), width)
+            head = [Segment(span.text, self.look(span.look)) for span in self.line_at(0).spans]
+            return Strip(head).adjust_cell_length(self.size.width, self.look("plain"))
         return super().render_line(y)
 
     def on_resize(self) -> None:

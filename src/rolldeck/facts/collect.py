@@ -1,0 +1,111 @@
+"""From a kit and its small text files to ``Facts``: which sources there are, strongest first.
+
+A new source is one reader in a file of its own and one line in ``collect``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from rolldeck.facts import run_record
+from rolldeck.facts.declared import read_annotations, read_config, read_elements
+from rolldeck.facts.document import mapping
+from rolldeck.facts.mlflow_provenance import read_mlflow_provenance
+from rolldeck.facts.model import Facts
+from rolldeck.facts.native_files import UnreadableFile, load_json, read_native_files
+from rolldeck.facts.parameters import read_parameters
+from rolldeck.facts.precedence import merge
+from rolldeck.kit.model import Kit
+
+_READ_KINDS = ("code", "docs", "prompt")
+
+
+def collect(kit: Kit, files: Mapping[str, bytes]) -> Facts:
+    """Return all that a version says of itself, each fact with its source; never raises.
+
+    ``files`` are the small text files of the code and docs layers by path, empty where those
+    layers were not read; ``Facts.missing`` then says what that leaves unknown. In order of
+    precedence: ``modelrun/run.json`` with the digest that the Kitfile names, the run record in
+    the Kitfile, MLflow provenance, the free-form parameters, files that training tools leave,
+    Kitfile and ModelPack config, standard annotations.
+    """
+    parameters = kit.parameters
+    free_form = mapping(parameters)
+    sources = [
+        *_run_records(free_form.get("modelrun"), files),
+        read_mlflow_provenance(free_form.get("mlflow_provenance")),
+        read_parameters(parameters),
+        *read_native_files(files),
+        read_elements(kit),
+        read_config(kit),
+        read_annotations(kit),
+    ]
+    facts = merge([*sources, Facts(missing=tuple(_remarks(kit)))])
+    unread = _unread(kit, files, facts)
+    return replace(facts, missing=(*facts.missing, *unread))
+
+
+def _run_records(record: Any, files: Mapping[str, bytes]) -> Iterator[Facts]:
+    """Yield the full record where its digest is right, then the one in the Kitfile."""
+    path, sha256 = run_record.full_record(record)
+    place = _find(files, path or run_record.FILE)
+    if place is not None and (sha256 is not None or record is None):
+        data = files[place]
+        if record is not None and hashlib.sha256(data).hexdigest() != sha256:
+            yield Facts(
+                missing=(
+                    f"conflict: {run_record.FILE} has another sha256 than {run_record.SOURCE}"
+                    " names; it was not used",
+                )
+            )
+        else:
+            yield _full_record(data)
+    elif sha256 is not None and files:
+        yield Facts(missing=(f"{run_record.FILE}: not in the layers that were read",))
+    if record is not None:
+        yield run_record.read_run_record(record, run_record.SOURCE)
+
+
+def _full_record(data: bytes) -> Facts:
+    try:
+        document = load_json(data)
+    except UnreadableFile as error:
+        return Facts(missing=(f"{run_record.FILE}: {error}",))
+    return run_record.read_run_record(document, run_record.FILE)
+
+
+def _find(files: Mapping[str, bytes], path: str) -> str | None:
+    wanted = posixpath.normpath(path)
+    return next((found for found in files if posixpath.normpath(found) == wanted), None)
+
+
+def _remarks(kit: Kit) -> Iterator[str]:
+    if not kit.unpackable:
+        yield f"facts: this is no ModelKit or ModelPack but {_article(kit.kind)}"
+    elif kit.kitfile is None:
+        yield "Kitfile: there is none"
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def _unread(kit: Kit, files: Mapping[str, bytes], facts: Facts) -> Iterator[str]:
+    """Say what stays unknown because the layers that could tell were not read."""
+    if files:
+        return
+    kinds = {layer.kind for layer in kit.layers}
+    waiting = [kind for kind in _READ_KINDS if kind in kinds]
+    if not waiting:
+        return
+    layers = " and ".join(waiting)
+    verb = f"the {layers} layer{'s were' if len(waiting) > 1 else ' was'} not read"
+    if not facts.packages:
+        yield f"packages: {verb}"
+    if not facts.metrics:
+        yield f"metrics: {verb}"
+    yield f"code: {verb}"

@@ -1,0 +1,140 @@
+"""The one rule by which several sources become one set of facts.
+
+Sources come strongest first. Per metric, parameter, environment fact, data set and lineage entry
+the first source that has it counts; where a later one disagrees that is kept: on the metric, or in
+words. Packages and signature come whole from one source, since a mixture would be nobody's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from rolldeck.facts.model import DataSet, EnvironmentFact, Facts, Metric, Parameter
+from rolldeck.facts.requirements import is_pinned
+from rolldeck.facts.run_record import shown
+
+_MOST_CONFLICTS = 8
+"""Most disagreements kept on one metric, and told in words per kind of fact."""
+
+
+def merge(sources: Sequence[Facts]) -> Facts:
+    """Return the facts of all sources, strongest first."""
+    remarks: list[str] = []
+    for source in sources:
+        remarks += source.missing
+    signatures = (source.signature for source in sources)
+    return Facts(
+        metrics=_metrics(metric for source in sources for metric in source.metrics),
+        parameters=_parameters((item for source in sources for item in source.parameters), remarks),
+        environment=_environment(sources, remarks),
+        data=_data(item for source in sources for item in source.data),
+        signature=next((found for found in signatures if found is not None), None),
+        lineage=_lineage((pair for source in sources for pair in source.lineage), remarks),
+        missing=tuple(dict.fromkeys(remarks)),
+    )
+
+
+def _metrics(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+    kept: dict[str, Metric] = {}
+    by_name: dict[str, list[str]] = {}
+    for metric in metrics:
+        key = metric.key if metric.key in kept else _same_metric(metric, kept, by_name)
+        if key is None:
+            kept[metric.key] = metric
+            by_name.setdefault(metric.name, []).append(metric.key)
+        else:
+            kept[key] = _joined(kept[key], metric)
+    return tuple(kept.values())
+
+
+def _same_metric(
+    metric: Metric, kept: dict[str, Metric], by_name: dict[str, list[str]]
+) -> str | None:
+    """Return the key of the metric that one without slice and data set is, if only one can be."""
+    candidates = by_name.get(metric.name, ())
+    if len(candidates) != 1 or metric.slice or metric.dataset:
+        return None
+    return candidates[0] if kept[candidates[0]].source != metric.source else None
+
+
+def _joined(kept: Metric, other: Metric) -> Metric:
+    conflicts = kept.conflicts
+    if not _agree(kept, other):
+        conflicts = (*conflicts, (other.source, shown(other)))[:_MOST_CONFLICTS]
+    declared = kept.higher_is_better
+    return replace(
+        kept,
+        conflicts=conflicts,
+        unit=kept.unit or other.unit,
+        higher_is_better=other.higher_is_better if declared is None else declared,
+        n=kept.n if kept.n is not None else other.n,
+    )
+
+
+def _agree(a: Metric, b: Metric) -> bool:
+    """Whether two sources say the same: equal to the six digits to which records round."""
+    if a.value is None or b.value is None:
+        return a.value is None and b.value is None and a.text == b.text
+    return math.isclose(a.value, b.value, rel_tol=1e-6, abs_tol=1e-12)
+
+
+def _parameters(parameters: Iterable[Parameter], remarks: list[str]) -> tuple[Parameter, ...]:
+    kept: dict[str, Parameter] = {}
+    conflicts = []
+    for item in parameters:
+        first = kept.setdefault(item.name, item)
+        if first.source != item.source and str(first.value) != str(item.value):
+            conflicts.append(
+                f"conflict: parameter {item.name} is {first.value} in {first.source},"
+                f" {item.value} in {item.source}"
+            )
+    remarks += _told(conflicts, "parameters")
+    return tuple(kept.values())
+
+
+def _environment(sources: Sequence[Facts], remarks: list[str]) -> tuple[EnvironmentFact, ...]:
+    kept: dict[tuple[str, str], EnvironmentFact] = {}
+    conflicts = []
+    packages_from: str | None = None
+    for item in (item for source in sources for item in source.environment):
+        key = (item.group, item.name)
+        if item.group == "package":
+            packages_from = packages_from or item.source
+            if item.source != packages_from and (key not in kept or not is_pinned(item.value)):
+                continue
+        first = kept.setdefault(key, item)
+        if first.source != item.source and first.value != item.value:
+            conflicts.append(
+                f"conflict: {item.group} {item.name} is {first.value} in {first.source},"
+                f" {item.value} in {item.source}"
+            )
+    remarks += _told(conflicts, "environment")
+    return tuple(kept.values())
+
+
+def _data(data: Iterable[DataSet]) -> tuple[DataSet, ...]:
+    """Return the data sets by role and name; another digest of the same one stays beside it."""
+    kept: dict[tuple[str, str, str], DataSet] = {}
+    for item in data:
+        kept.setdefault((item.role, item.name, item.scheme), item)
+    return tuple(kept.values())
+
+
+def _lineage(pairs: Iterable[tuple[str, str]], remarks: list[str]) -> tuple[tuple[str, str], ...]:
+    kept: dict[str, str] = {}
+    conflicts = []
+    for label, value in pairs:
+        first = kept.setdefault(label, value)
+        if first != value:
+            conflicts.append(f"conflict: {label} is {first}, elsewhere {value}")
+    remarks += _told(conflicts, "lineage")
+    return tuple(kept.items())
+
+
+def _told(conflicts: list[str], kind: str) -> list[str]:
+    shown_ones = conflicts[:_MOST_CONFLICTS]
+    if len(conflicts) > _MOST_CONFLICTS:
+        shown_ones.append(f"conflict: {len(conflicts) - _MOST_CONFLICTS} more in {kind}")
+    return shown_ones

@@ -1,0 +1,195 @@
+"""What each section of the details says, folded and unfolded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from rolldeck.compare import Version
+from rolldeck.facts import EnvironmentFact, Metric
+from rolldeck.kit import Layer
+from rolldeck.text import clean, clean_line, clean_tree
+from rolldeck.tui.models.cells import number, value
+from rolldeck.tui.models.lines import Line, Span, cut, left
+from rolldeck.units import human_size, short_digest
+
+_LONGEST_TEXT = 200_000
+"""Most characters of a Kitfile or manifest shown here; ``i`` shows all of it."""
+
+_FIRST_PACKAGES = ("torch", "tensorflow", "jax", "transformers", "scikit-learn", "xgboost", "numpy")
+"""Packages that are named first: what a model most often breaks on."""
+
+_KINDS = {
+    "modelkit": "ModelKit",
+    "modelpack": "ModelPack",
+    "artifact": "OCI artifact",
+    "image": "container image",
+    "index": "image index",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section: ``brief`` are its main facts while it is folded, ``lines`` is all of it."""
+
+    id: str
+    title: str
+    count: int
+    brief: tuple[str, ...]
+    lines: Callable[[int], list[Line]]
+
+
+def kind_name(kind: str) -> str:
+    """Return what a kind of version is called."""
+    return _KINDS.get(kind, clean_line(kind, 40))
+
+
+def sections(version: Version) -> list[Section]:
+    """Return the sections of a version, those with something to say."""
+    kit, facts = version.kit, version.facts
+    found = [
+        Section(
+            "metrics",
+            "Metrics",
+            len(facts.metrics),
+            tuple(_metric_brief(item) for item in facts.metrics) or ("none recorded",),
+            lambda width: [_metric_line(item, facts.metrics, width) for item in facts.metrics],
+        ),
+        Section(
+            "layers",
+            "Layers",
+            len(kit.layers),
+            tuple(f"{item.kind} {human_size(item.size)}" for item in kit.layers) or ("none",),
+            lambda width: [_layer_line(item, width) for item in kit.layers],
+        ),
+        Section(
+            "environment",
+            "Environment",
+            len(facts.environment),
+            _environment_brief(facts.environment) or ("not recorded",),
+            lambda width: _pairs(
+                [(f"{item.name}", item.value, item.group) for item in facts.environment], width
+            ),
+        ),
+        Section(
+            "parameters",
+            "Parameters",
+            len(facts.parameters),
+            tuple(
+                f"{clean_line(item.name, 60)} {cut(value(item.value), 24)}"
+                for item in facts.parameters
+            )
+            or ("none recorded",),
+            lambda width: _pairs(
+                [(item.name, value(item.value), item.source) for item in facts.parameters], width
+            ),
+        ),
+    ]
+    if kit.kitfile is not None:
+        kitfile = kit.kitfile
+        found.append(Section("kitfile", "Kitfile", 0, (), lambda _: _text(kitfile_text(kitfile))))
+    document = kit.manifest.document
+    found.append(Section("manifest", "Manifest", 0, (), lambda _: _text(json_text(document))))
+    if facts.data:
+        rows = [(item.name, f"{item.scheme} {item.identity}", item.role) for item in facts.data]
+        found.append(Section("data", "Data", len(rows), (), lambda width: _pairs(rows, width)))
+    if facts.lineage:
+        lineage = [(key, text, "") for key, text in facts.lineage]
+        found.append(
+            Section("lineage", "Lineage", len(lineage), (), lambda width: _pairs(lineage, width))
+        )
+    if facts.missing:
+        missing = facts.missing
+        found.append(
+            Section(
+                "missing",
+                "Not read",
+                len(missing),
+                (),
+                lambda width: [Line((Span(cut(clean_line(text), width)),)) for text in missing],
+            )
+        )
+    return found
+
+
+def kitfile_text(kitfile: object) -> str:
+    """Return a Kitfile as YAML."""
+    text = yaml.safe_dump(clean_tree(kitfile), sort_keys=False, allow_unicode=True, width=1000)
+    return clean(str(text), _LONGEST_TEXT)
+
+
+def json_text(document: object) -> str:
+    """Return a document as indented JSON."""
+    text = json.dumps(clean_tree(document), indent=2, ensure_ascii=False)
+    return clean(text, _LONGEST_TEXT)
+
+
+def _text(text: str) -> list[Line]:
+    return [Line((Span(line.replace("\t", "    ")),)) for line in text.splitlines()]
+
+
+def _metric_value(metric: Metric) -> str:
+    if metric.value is None:
+        return clean_line(metric.text or "–", 20)
+    return number(metric.value, 4) + (f" {clean_line(metric.unit, 12)}" if metric.unit else "")
+
+
+def _metric_brief(metric: Metric) -> str:
+    return f"{clean_line(metric.key, 60)} {_metric_value(metric)}"
+
+
+def _metric_line(metric: Metric, everything: Sequence[Metric], width: int) -> Line:
+    name = min(max(len(clean_line(item.key, 80)) for item in everything), max(width // 2, 12))
+    notes = []
+    if metric.higher_is_better is not None:
+        notes.append("higher is better" if metric.higher_is_better else "lower is better")
+    if metric.n is not None:
+        notes.append(f"n = {metric.n}")
+    notes += [
+        f"{clean_line(place, 60)} says {clean_line(text, 20)}" for place, text in metric.conflicts
+    ]
+    notes.append(clean_line(metric.source, 80))
+    figure = _metric_value(metric).rjust(10)
+    head = f"{left(clean_line(metric.key, 80), name)}  {figure}  "
+    look = "changed" if metric.conflicts else "dim"
+    return Line((Span(head), Span(cut(" · ".join(notes), max(width - len(head), 0)), look)))  # type: ignore[arg-type]
+
+
+def _layer_line(layer: Layer, width: int) -> Line:
+    name = clean_line(layer.path or layer.name or "", 200)
+    packing = layer.form if layer.compression == "none" else f"{layer.form} {layer.compression}"
+    size = human_size(layer.size).rjust(10)
+    head = f"{left(layer.kind, 10)}{size}  {short_digest(layer.digest)}  "
+    return Line(
+        (Span(head), Span(left(packing, 9), "dim"), Span(cut(name, max(width - len(head) - 9, 0))))
+    )
+
+
+def _environment_brief(facts: Sequence[EnvironmentFact]) -> tuple[str, ...]:
+    packages = [item for item in facts if item.group == "package"]
+    others = [item for item in facts if item.group != "package"]
+    known = {item.name: item for item in packages}
+    first = [known[name] for name in _FIRST_PACKAGES if name in known]
+    rest = [item for item in packages if item not in first]
+    order = [*others[:3], *first, *others[3:], *rest]
+    return tuple(
+        f"{clean_line(item.name, 40)} {cut(clean_line(item.value, 60), 24)}" for item in order
+    )
+
+
+def _pairs(rows: Sequence[tuple[str, str, str]], width: int) -> list[Line]:
+    """Return name, value and a dim remark in columns."""
+    names = [clean_line(name, 120) for name, _, _ in rows]
+    first = min(max((len(name) for name in names), default=0), max(width // 2, 12))
+    lines = []
+    for name, (_, text, remark) in zip(names, rows, strict=True):
+        head = left(name, first) + "  "
+        body = cut(clean_line(text), max(width - len(head), 0))
+        room = width - len(head) - len(body) - 3
+        note = clean_line(remark, 80)
+        tail = (Span(f"   {note}", "dim"),) if note and len(note) <= room else ()
+        lines.append(Line((Span(head, "plain"), Span(body, "bright"), *tail)))
+    return lines

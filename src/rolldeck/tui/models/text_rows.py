@@ -1,0 +1,103 @@
+"""A text difference ready to be shown: numbered rows of both sides, and where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+RowKind = Literal["equal", "replaced", "added", "removed"]
+
+
+class TextRow(NamedTuple):
+    """One row: the line of A with its number from 1, and that of B; None where a side has none."""
+
+    kind: RowKind
+    a_number: int | None
+    b_number: int | None
+    a: str
+    b: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextDiff:
+    """All rows of a file on both sides; ``notice`` is what the reader has to know of them.
+
+    ``changes`` are the runs of rows that differ, as first row and the row after the last.
+    """
+
+    rows: Sequence[TextRow] = ()
+    changes: tuple[tuple[int, int], ...] = ()
+    added: int = 0
+    removed: int = 0
+    notice: str = ""
+
+    @classmethod
+    def of(cls, rows: Sequence[TextRow], notice: str = "") -> TextDiff:
+        """Return the difference that some rows make."""
+        changes: list[tuple[int, int]] = []
+        added = removed = 0
+        start: int | None = None
+        for index, row in enumerate(rows):
+            if row.kind == "equal":
+                if start is not None:
+                    changes.append((start, index))
+                    start = None
+                continue
+            start = index if start is None else start
+            added += row.kind != "removed"
+            removed += row.kind != "added"
+        if start is not None:
+            changes.append((start, len(rows)))
+        return cls(rows, tuple(changes), added, removed, notice)
+
+
+class Entry(NamedTuple):
+    """One line to show: a row (of one side where ``side`` says so), or ``hidden`` equal rows."""
+
+    row: int
+    side: Literal["both", "a", "b"] = "both"
+    hidden: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which lines are shown, and where each change begins and ends among them."""
+
+    entries: tuple[Entry, ...] = ()
+    changes: tuple[tuple[int, int], ...] = ()
+
+
+def lay_out(diff: TextDiff, context: int, unified: bool) -> Layout:
+    """Return the lines to show, with ``context`` equal rows kept around each change."""
+    entries: list[Entry] = []
+    places: list[tuple[int, int]] = []
+    reached = 0
+    for number, (start, end) in enumerate(diff.changes):
+        _equal(entries, reached, start, context, first=number == 0)
+        begin = len(entries)
+        if unified:
+            run = range(start, end)
+            entries += [Entry(n, "a") for n in run if diff.rows[n].a_number is not None]
+            entries += [Entry(n, "b") for n in run if diff.rows[n].b_number is not None]
+        else:
+            entries += [Entry(n) for n in range(start, end)]
+        places.append((begin, len(entries)))
+        reached = end
+    _equal(entries, reached, len(diff.rows), context, first=not diff.changes, last=True)
+    return Layout(tuple(entries), tuple(places))
+
+
+def _equal(
+    entries: list[Entry], start: int, end: int, context: int, first: bool, last: bool = False
+) -> None:
+    """Show a run of equal rows: what is next to a change, and one line for all between."""
+    after = min(0 if first else context, end - start)
+    before = min(0 if last else context, end - start)
+    hidden = end - start - after - before
+    if hidden <= 1:
+        entries += [Entry(n) for n in range(start, end)]
+        return
+    entries += [Entry(n) for n in range(start, start + after)]
+    entries.append(Entry(start + after, hidden=hidden))
+    entries += [Entry(n) for n in range(end - before, end)]

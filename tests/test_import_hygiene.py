@@ -1,0 +1,66 @@
+"""What a command loads: the verbs never load Textual, local work never the network stack."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import sys
+from rolldeck.cli import main
+try:
+    code = main({words!r})
+except SystemExit as stop:
+    code = stop.code
+print("MODULES", " ".join(sorted(sys.modules)), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def modules(words: list[str], code: int = 0) -> set[str]:
+    """Run a command line in a fresh interpreter and return what it imported."""
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(words=words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == code, ran.stderr
+    line = next(line for line in ran.stderr.splitlines() if line.startswith("MODULES"))
+    return set(line.split())
+
+
+def test_the_version_loads_almost_nothing() -> None:
+    """--version answers before any library is loaded."""
+    loaded = modules(["--version"])
+    assert not loaded & {"textual", "rich", "pydantic", "urllib3", "oras", "yaml"}
+
+
+@pytest.mark.parametrize("verb", ["ls", "show", "diff", "unpack", "pin", "rollback", "verify"])
+def test_local_verbs_load_neither_textual_nor_the_network(
+    verb: str, golden: Path, tmp_path: Path
+) -> None:
+    """Every headless verb on local data."""
+    layout = f"oci:{golden}/layouts/wdbc"
+    target = str(tmp_path / "serving")
+    words = {
+        "ls": [layout],
+        "show": [f"{layout}:v1.0.0"],
+        "diff": [f"{layout}:v1.0.0", "v1.1.0"],
+        "unpack": [f"{layout}:v1.0.0", "-d", str(tmp_path / "out")],
+        "pin": [f"{layout}:v1.0.0", target],
+        "rollback": [target],
+        "verify": [f"{layout}:v1.0.0"],
+    }
+    loaded = modules([verb, *words[verb]], 3 if verb == "rollback" else 0)
+    assert not loaded & {"textual", "urllib3", "requests", "yaml", "http.client"}
+
+
+def test_pull_loads_no_textual() -> None:
+    """The network verbs load the network, not the deck."""
+    loaded = modules(["pull", "127.0.0.1:1/x:v1"], 5)
+    assert "urllib3" in loaded
+    assert "textual" not in loaded
