@@ -437,10 +437,10 @@ def test_unread_content_is_skipped() -> None:
 def test_size_above_8_gib_comes_from_pax() -> None:
     size = 2**33 + 5
     archive = pax(record("size", str(size))) + header("big")
+    member = next(read_tar(_reader(archive)))
+    assert member.size == size
     with pytest.raises(RefusedError, match="cut short"):
-        for member in read_tar(_reader(archive)):
-            assert member.size == size
-            list(member.chunks)
+        next(member.chunks)
 
 
 @pytest.mark.parametrize("layout", ["odd-names", "era", "modctl"])
@@ -456,14 +456,14 @@ def test_mutated_golden_layers(layout: str, golden: Path, tmp_path: Path) -> Non
         work = tmp_path / str(number)
         work.mkdir()
         kit, open_blob = kit_of(Payload(mutant, compression="gzip" if zipped else "none"))
+        code = 0
         try:
             unpack(kit, open_blob, work / "dest", Progress())
         except RolldeckError as error:
-            assert error.code in (6, 7, 8)
-            assert list(work.iterdir()) == []
-        else:
-            assert [path.name for path in work.iterdir()] == ["dest"]
-            assert not any(path.is_symlink() for path in work.rglob("*"))
+            code = error.code
+        assert code in (0, 6, 7, 8)
+        assert [path.name for path in work.iterdir()] == ([] if code else ["dest"])
+        assert not any(path.is_symlink() for path in work.rglob("*"))
 
 
 def _mutate(data: bytes, chance: random.Random) -> bytes:

@@ -1,0 +1,37 @@
+"""What a version says of itself: one reader per source, one rule of precedence, version order."""
+
+from rolldeck.facts.collect import collect
+from rolldeck.facts.model import (
+    DataSet,
+    EnvironmentFact,
+    Facts,
+    Metric,
+    Parameter,
+    Value,
+)
+from rolldeck.facts.versions import (
+    Scheme,
+    VersionOrder,
+    is_moving_tag,
+    is_referrer_tag,
+    order_tags,
+    sort_versions,
+    version_label,
+)
+
+__all__ = [
+    "DataSet",
+    "EnvironmentFact",
+    "Facts",
+    "Metric",
+    "Parameter",
+    "Scheme",
+    "Value",
+    "VersionOrder",
+    "collect",
+    "is_moving_tag",
+    "is_referrer_tag",
+    "order_tags",
+    "sort_versions",
+    "version_label",
+]

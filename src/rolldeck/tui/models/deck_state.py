@@ -1,0 +1,189 @@
+"""What the deck knows: lists read so far, what is selected, marked, a baseline, or live here."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from rolldeck.actions import RepositoryList, TargetState, VersionList, VersionRow
+from rolldeck.compare import Version
+from rolldeck.errors import RolldeckError, UsageError
+from rolldeck.oci import Place, Reference
+
+_KEPT = 64
+"""Versions kept as read: enough to walk back and forth without asking again."""
+
+_MARKS = 2
+"""Most marks: a comparison has two sides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A marked version: its reference, its label, and what tells which is older."""
+
+    reference: Reference
+    label: str
+    digest: str
+    created: datetime | None
+    position: int
+    """Its place in its list, newest first."""
+
+
+class DeckState:
+    """All that the panes show; the only writer is the screen that owns it."""
+
+    def __init__(self) -> None:
+        self.repositories: RepositoryList | None = None
+        self.repository: Reference | None = None
+        self.lists: dict[Reference, VersionList] = {}
+        self.failures: dict[Reference, RolldeckError] = {}
+        self.read_at: dict[Reference, datetime] = {}
+        self.targets: tuple[TargetState, ...] = ()
+        self.marks: list[Marked] = []
+        self.baselines: dict[Reference, Marked] = {}
+        self.wanted: str | None = None
+        """Tag or digest to put the cursor on as soon as it is listed."""
+        self._versions: OrderedDict[str, Version] = OrderedDict()
+        self.problems: dict[str, RolldeckError] = {}
+        self.since: dict[str, tuple[str, str]] = {}
+
+    @property
+    def listing(self) -> VersionList | None:
+        """The versions of the selected repository, as far as they are read."""
+        return self.lists.get(self.repository) if self.repository else None
+
+    def row(self, digest: str | None) -> VersionRow | None:
+        """Return a row of the selected repository by its digest."""
+        listing = self.listing
+        if listing is None or digest is None:
+            return None
+        return next((row for row in listing.rows if row.digest == digest), None)
+
+    def older(self, row: VersionRow) -> VersionRow | None:
+        """Return the version before another one in the same repository."""
+        rows = self.listing.rows if self.listing else ()
+        digests = [item.digest for item in rows]
+        if row.digest not in digests:
+            return None
+        position = digests.index(row.digest) + 1
+        return rows[position] if position < len(rows) else None
+
+    # Versions that were read.
+
+    def version(self, digest: str | None) -> Version | None:
+        """Return a version as it was read, None before that."""
+        if digest in self._versions and digest is not None:
+            self._versions.move_to_end(digest)
+            return self._versions[digest]
+        return None
+
+    def keep(self, digest: str, version: Version) -> None:
+        """Keep a version that was read; a digest never changes, so it cannot go stale."""
+        self._versions[digest] = version
+        while len(self._versions) > _KEPT:
+            self._versions.popitem(last=False)
+
+    def forget(self, repository: Reference) -> None:
+        """Forget what was read of a repository, so that it is read again."""
+        self.lists.pop(repository, None)
+        self.failures.pop(repository, None)
+        self.problems.clear()
+
+    # Marks.
+
+    def marked(self, row: VersionRow) -> Marked:
+        """Return a row as something to mark."""
+        rows = self.listing.rows if self.listing else ()
+        position = next((i for i, item in enumerate(rows) if item.digest == row.digest), 0)
+        return Marked(row.reference, row.label, row.digest, row.created, position)
+
+    def toggle_mark(self, row: VersionRow) -> None:
+        """Mark a version or take its mark; a third mark takes the place of the first."""
+        kept = [mark for mark in self.marks if mark.digest != row.digest]
+        if len(kept) == len(self.marks):
+            kept = [*kept, self.marked(row)][-_MARKS:]
+        self.marks = kept
+
+    def toggle_baseline(self, row: VersionRow) -> bool:
+        """Make a version the baseline of its repository or take that back; True if it is one."""
+        assert self.repository is not None
+        before = self.baselines.pop(self.repository, None)
+        if before is not None and before.digest == row.digest:
+            return False
+        self.baselines[self.repository] = self.marked(row)
+        return True
+
+    @property
+    def baseline(self) -> Marked | None:
+        """The baseline of the selected repository."""
+        return self.baselines.get(self.repository) if self.repository else None
+
+    # Local targets.
+
+    def targets_here(self) -> list[TargetState]:
+        """Return the local targets of the selected repository, last used first."""
+        if self.repository is None:
+            return []
+        return [
+            target
+            for target in self.targets
+            if _library_name(target.repository) == self.repository.library_name
+        ]
+
+    # Comparing.
+
+    def pair(self, row: VersionRow | None) -> tuple[Reference, Reference] | None:
+        """Return the two versions to compare, the older first.
+
+        Two marked ones; else the selected one with the baseline, with what is current in this
+        repository's target, or with the version before; None where there is no second.
+        """
+        if len(self.marks) == _MARKS:
+            first, second = sorted(self.marks, key=_age)
+            return first.reference, second.reference
+        if row is None:
+            return None
+        here = self.marked(row)
+        others = [self.baseline, *(mark for mark in self.marks), self._live()]
+        for other in others:
+            if other is not None and other.digest != row.digest:
+                first, second = sorted((other, here), key=_age)
+                return first.reference, second.reference
+        older = self.older(row)
+        return (older.reference, row.reference) if older is not None else None
+
+    def _live(self) -> Marked | None:
+        for target in self.targets_here():
+            row = self.row(target.current)
+            if row is not None:
+                return self.marked(row)
+        return None
+
+
+def _age(mark: Marked) -> tuple[float, int]:
+    """Return what sorts marks from old to new: when they were made, else their place in a list."""
+    moment = mark.created or datetime.fromtimestamp(0, UTC)
+    return moment.timestamp(), -mark.position
+
+
+def _library_name(repository: str) -> str | None:
+    try:
+        return Reference.parse(repository).library_name
+    except UsageError:
+        return None
+
+
+def repository_of(reference: Reference) -> Reference:
+    """Return the repository of a version's reference."""
+    return replace(reference, tag=None, digest=None)
+
+
+def is_place(reference: Reference) -> bool:
+    """Whether a reference names a whole registry or layout, not a repository in it."""
+    return reference.place is not Place.LIBRARY and not reference.repository
+
+
+def is_near(reference: Reference) -> bool:
+    """Whether a repository is on this disk, so that reading it costs nothing."""
+    return reference.place is not Place.REGISTRY

@@ -1,0 +1,93 @@
+"""What the deck reads in the background: each function runs one action and posts its result."""
+
+from __future__ import annotations
+
+import time
+
+from textual.message_pump import MessagePump
+
+from rolldeck import actions
+from rolldeck.actions import VersionList, Workspace
+from rolldeck.oci import Reference
+from rolldeck.tui.failures import readable
+from rolldeck.tui.messages import (
+    ChangesSummed,
+    RepositoriesListed,
+    TargetsRead,
+    VersionRead,
+    VersionsCompared,
+    VersionsListed,
+)
+
+_SNAPSHOT_GAP = 0.25
+"""Seconds between two snapshots of a list that fills: more would only redraw."""
+
+
+async def read_repositories(
+    node: MessagePump, workspace: Workspace, place: Reference | None
+) -> None:
+    """List the repositories of a place, or of the library and all known registries."""
+    try:
+        result = await actions.list_repositories(workspace, place)
+    except Exception as error:
+        node.post_message(RepositoriesListed(place, readable(error)))
+    else:
+        node.post_message(RepositoriesListed(place, result))
+
+
+async def read_versions(node: MessagePump, workspace: Workspace, repository: Reference) -> None:
+    """List the versions of a repository: names at once, then rows as they fill."""
+    latest: VersionList | None = None
+    posted = 0.0
+    try:
+        async for latest in actions.watch_versions(workspace, repository):
+            if time.monotonic() - posted >= _SNAPSHOT_GAP:
+                posted = time.monotonic()
+                node.post_message(VersionsListed(repository, latest, finished=False))
+    except Exception as error:
+        node.post_message(VersionsListed(repository, readable(error), finished=True))
+    else:
+        if latest is not None:
+            node.post_message(VersionsListed(repository, latest, finished=True))
+
+
+async def read_version(node: MessagePump, workspace: Workspace, reference: Reference) -> None:
+    """Read one version for its details."""
+    try:
+        result = await actions.load_version(workspace, reference)
+    except Exception as error:
+        node.post_message(VersionRead(reference, readable(error)))
+    else:
+        node.post_message(VersionRead(reference, result))
+
+
+async def sum_changes(
+    node: MessagePump, workspace: Workspace, older: Reference, reference: Reference, since: str
+) -> None:
+    """Say in one sentence what changed since the version before, where both can be read."""
+    try:
+        result = await actions.diff(workspace, older, reference)
+    except Exception:
+        return  # the details stand without it, and ``d`` says what is wrong
+    node.post_message(ChangesSummed(reference, since, result.comparison.summary))
+
+
+async def read_targets(node: MessagePump, workspace: Workspace) -> None:
+    """Read the local targets known here."""
+    try:
+        targets = await actions.known_targets(workspace)
+    except Exception:
+        targets = ()  # without them the deck still shows everything else
+    node.post_message(TargetsRead(targets))
+
+
+async def compare_versions(
+    node: MessagePump, workspace: Workspace, a: Reference, b: Reference
+) -> None:
+    """Compare two versions."""
+    try:
+        result = await actions.diff(workspace, a, b)
+    except Exception as error:
+        node.post_message(VersionsCompared(a, b, readable(error)))
+    else:
+        node.post_message(VersionsCompared(a, b, result))

@@ -1,0 +1,66 @@
+"""What jobs do: each function is one action as a job, with the line that says what it did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rolldeck import actions
+from rolldeck.actions import Plan, Workspace
+from rolldeck.oci import Reference
+from rolldeck.progress import Progress
+from rolldeck.tui.jobs import Work
+from rolldeck.units import human_size, short_digest
+
+
+def pull(workspace: Workspace, reference: Reference) -> Work:
+    """Return the job that copies a version into the library."""
+
+    async def run(progress: Progress) -> str:
+        done = await actions.pull(workspace, reference, progress)
+        if not done.bytes_transferred:
+            return f"{done.reference}: all {human_size(done.bytes_total)} were here already"
+        present = done.bytes_total - done.bytes_transferred
+        rest = f", {human_size(present)} were here already" if present else ""
+        return (
+            f"{human_size(done.bytes_transferred)} in {done.seconds:.0f} s{rest}; "
+            f"it is {done.reference.name} in the library"
+        )
+
+    return run
+
+
+def unpack(workspace: Workspace, reference: Reference, directory: Path) -> Work:
+    """Return the job that unpacks a version into a directory."""
+
+    async def run(progress: Progress) -> str:
+        done = await actions.unpack(workspace, reference, directory, progress)
+        left_out = f", {len(done.skipped)} left out" if done.skipped else ""
+        return f"{done.files} files, {human_size(done.bytes)} in {done.directory}{left_out}"
+
+    return run
+
+
+def apply(workspace: Workspace, plan: Plan) -> Work:
+    """Return the job that carries out a plan."""
+
+    async def run(progress: Progress) -> str:
+        done = await actions.apply(workspace, plan, progress)
+        now = plan.to_label if done.digest else "nothing"
+        digest = f" {short_digest(done.digest)}" if done.digest else ""
+        return f"{now}{digest} is current in {done.target} (g{done.generation}); U takes it back"
+
+    return run
+
+
+def verify(workspace: Workspace, what: str) -> Work:
+    """Return the job that checks a version or a local target byte by byte."""
+
+    async def run(progress: Progress) -> str:
+        done = await actions.verify(workspace, what, progress)
+        if done.ok:
+            return f"{done.checked} checked, all as they should be"
+        first = done.problems[0]
+        place = first.path or short_digest(first.digest or "")
+        return f"{len(done.problems)} of {done.checked} are damaged: {place}: {first.problem}"
+
+    return run

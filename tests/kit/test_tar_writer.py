@@ -1,0 +1,269 @@
+"""Layers, config and manifest come out as kit writes them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rolldeck import __version__
+from rolldeck.errors import BusyError, NotFoundError, RefusedError, UsageError
+from rolldeck.kit.kitfile import read_kitfile
+from rolldeck.kit.pack import PackedKit, pack
+from rolldeck.kit.tar_reader import read_tar
+from rolldeck.kit.tar_writer import LayerEntry, layer_entries, write_layer
+from rolldeck.oci import Digest, digest_of, parse_manifest
+from tests.kit.golden_kits import GoldenVersion, unpack_context
+
+
+class MemoryBlobs:
+    """Keeps blobs in memory, by digest."""
+
+    def __init__(self) -> None:
+        self.blobs: dict[str, bytes] = {}
+        self.aborted = 0
+
+    def open(self) -> MemoryBlob:
+        return MemoryBlob(self)
+
+
+class MemoryBlob:
+    """One blob on its way into memory."""
+
+    def __init__(self, owner: MemoryBlobs) -> None:
+        self._owner = owner
+        self._data = bytearray()
+
+    def write(self, chunk: memoryview, /) -> None:
+        self._data += chunk
+
+    def commit(self) -> tuple[Digest, int]:
+        data = bytes(self._data)
+        self._owner.blobs[digest_of(data)] = data
+        return digest_of(data), len(data)
+
+    def abort(self) -> None:
+        self._owner.aborted += 1
+
+
+def pack_context(
+    context: Path, blobs: MemoryBlobs, ignored: Callable[[str], bool] = lambda path: False
+) -> PackedKit:
+    """Pack a directory with its own Kitfile."""
+    kitfile = read_kitfile((context / "Kitfile").read_bytes())
+    return pack(context, kitfile, blobs.open, ignored=ignored)
+
+
+@pytest.mark.parametrize(
+    ("context", "stem"),
+    [
+        ("wdbc-1.0.0", "wdbc_v1.0.0"),
+        ("era", "era_v1.11-none"),
+        ("odd-context", "odd-context_v1"),
+        ("odd-dup", "odd-dup_v1"),
+        ("odd-empty", "odd-empty_v1"),
+        ("odd-model-only", "odd-model-only_v1"),
+        ("odd-names", "odd-names_v1"),
+        ("odd-params", "odd-params_v1"),
+        ("odd-prompts", "odd-prompts_v1"),
+    ],
+)
+def test_golden_context(context: str, stem: str, tmp_path: Path) -> None:
+    blobs = MemoryBlobs()
+    packed = pack_context(
+        unpack_context(context, tmp_path), blobs, lambda path: path.endswith(".log")
+    )
+    version = GoldenVersion(stem)
+    wanted = version.expected["kit_inspect"]["manifest"]
+    assert [layer.blob.to_json() for layer in packed.layers] == (wanted["layers"] or [])
+    assert packed.config.to_json() == wanted["config"]
+    assert packed.left_out == ()
+    config = blobs.blobs[packed.config.digest]
+    assert config == version.blob_path(packed.config.digest).read_bytes()
+    kit_manifest = version.blob_path(version.expected["digest"]).read_text()
+    ours = packed.manifest.decode()
+    assert ours.replace(
+        '"mediaType":"application/vnd.oci.image.manifest.v1+json",', "", 1
+    ) == kit_manifest.replace('"layers":null', '"layers":[]').replace(
+        '"ml.kitops.modelkit.cli-version":"unknown"',
+        f'"ml.kitops.modelkit.cli-version":"rolldeck/{__version__}"',
+    )
+    assert parse_manifest(packed.manifest, None, reference="x").digest == packed.descriptor.digest
+
+
+def test_created_is_the_callers_choice(tmp_path: Path) -> None:
+    manifest = pack(tmp_path, {}, MemoryBlobs().open, created="2024-01-02T03:04:05Z").manifest
+    annotations = json.loads(manifest)["annotations"]
+    assert annotations["org.opencontainers.image.created"] == "2024-01-02T03:04:05Z"
+
+
+def archive(context: Path, entries: tuple[LayerEntry, ...]) -> bytes:
+    """Return the bytes of a layer."""
+    data = bytearray()
+    write_layer(context, entries, data.extend)
+    return bytes(data)
+
+
+def test_names_that_others_must_read(tmp_path: Path) -> None:
+    names = [
+        "short",
+        "d/" + "n" * 100,
+        "d/" + "n" * 101,
+        "p" * 155 + "/" + "n" * 100,
+        "p" * 156 + "/" + "n" * 10,
+        "é",
+        "é/x",
+        "x" * 99 + "é",
+        "a..b",
+    ]
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    data = archive(tmp_path, layer_entries(tmp_path, ".").entries)
+    assert data.endswith(bytes(1024))
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        assert {member.name for member in tar if member.isfile()} == set(names)
+        assert {(member.uid, member.gid, member.mtime) for member in tar} == {(1000, 0, 0)}
+    found = {}
+    for member in read_tar(io.BytesIO(data)):
+        found[member.path] = b"".join(bytes(chunk) for chunk in member.chunks)
+    assert {name: found[name] for name in names} == {name: name.encode() for name in names}
+
+
+def test_file_above_8_gib_gets_a_pax_size() -> None:
+    entry = LayerEntry("d/big", False, 0o644, 2**33)
+    headers = bytearray()
+    with pytest.raises(RefusedError):
+        write_layer(Path("/"), [entry], lambda chunk: (headers.extend(chunk), _stop()))
+    assert headers[:512].startswith(b"d/PaxHeaders.0/big\0")
+    assert headers[512:].startswith(b"19 size=8589934592\n")
+    assert headers[1024 + 124 : 1024 + 136] == b"00000000000\0"
+
+
+def _stop() -> None:
+    raise RefusedError("enough")
+
+
+def test_order_is_by_bytes_in_each_directory(tmp_path: Path) -> None:
+    for name in ("a/z", "a.txt", "a0", "B", "é", "a-b/c"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    paths = [entry.path for entry in layer_entries(tmp_path, ".").entries]
+    assert paths == ["B", "a", "a/z", "a-b", "a-b/c", "a.txt", "a0", "é"]
+
+
+def test_other_elements_are_compared_by_components(tmp_path: Path) -> None:
+    for name in ("data/x", "data.md", "database/y", "deep/data/z"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    whole = layer_entries(tmp_path, ".", others=["./data"])
+    assert [entry.path for entry in whole.entries] == [
+        *("data.md", "database", "database/y", "deep", "deep/data", "deep/data/z"),
+    ]
+    inner = layer_entries(tmp_path, "deep/data", others=[".", "deep"])
+    assert [entry.path for entry in inner.entries] == ["deep", "deep/data", "deep/data/z"]
+
+
+def test_what_is_left_out_is_said(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/link").symlink_to("/etc/passwd")
+    (tmp_path / "src/dir").symlink_to("..")
+    os.mkfifo(tmp_path / "src/fifo")
+    (tmp_path / "src/back\\slash").touch()
+    (tmp_path / "src/kept").touch()
+    (tmp_path / "src/skip.log").touch()
+    (tmp_path / "outside-link").symlink_to("x")
+    listing = layer_entries(tmp_path, "src", lambda path: path.endswith(".log"))
+    assert [entry.path for entry in listing.entries] == ["src", "src/kept"]
+    assert dict(listing.left_out) == {
+        "src/back\\slash": "the name holds a backslash or a control character",
+        "src/dir": "symbolic links are not packed",
+        "src/fifo": "special files are not packed",
+        "src/link": "symbolic links are not packed",
+    }
+
+
+def test_kitfile_is_never_inside(tmp_path: Path) -> None:
+    for name in ("Kitfile", "kitfile", ".kitfile", ".kitignore", "x", "sub/Kitfile"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    paths = [entry.path for entry in layer_entries(tmp_path, ".").entries]
+    assert paths == ["sub", "sub/Kitfile", "x"]
+
+
+@pytest.mark.parametrize("change", ["grow", "shrink"])
+def test_file_that_changes_meanwhile(change: str, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"y" * 100)
+    entries = layer_entries(tmp_path, "x").entries
+    path.write_bytes(b"y" * (101 if change == "grow" else 99))
+    with pytest.raises(BusyError, match="x changed"):
+        archive(tmp_path, entries)
+
+
+def test_failed_pack_aborts_its_blob(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    blobs = MemoryBlobs()
+
+    class Full(MemoryBlob):
+        def commit(self) -> tuple[Digest, int]:
+            raise BusyError("full")
+
+    with pytest.raises(BusyError):
+        pack(tmp_path, {"code": [{"path": "x"}]}, lambda: Full(blobs))
+    assert blobs.aborted == 1
+
+
+@pytest.mark.parametrize(
+    ("kitfile", "error"),
+    [
+        ({"code": [{"path": "missing"}]}, NotFoundError),
+        ({"code": [{"path": "../x"}]}, UsageError),
+        ({"code": [{"path": "/etc"}]}, UsageError),
+        ({"code": [{"path": "x"}, {"path": "./x/"}]}, UsageError),
+        ({"code": [{"path": "."}], "docs": [{}]}, UsageError),
+        ({"mcpServers": [{"path": "x"}]}, UsageError),
+    ],
+)
+def test_paths_that_cannot_be_packed(
+    kitfile: dict[str, object], error: type[Exception], tmp_path: Path
+) -> None:
+    (tmp_path / "x").touch()
+    blobs = MemoryBlobs()
+    with pytest.raises(error):
+        pack(tmp_path, kitfile, blobs.open)
+    assert blobs.blobs == {}
+
+
+def test_references_and_remote_data_have_no_layer(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("x")
+    kitfile = {
+        "model": {"path": "ghcr.io/acme/base:v1", "parts": [{"path": "x"}]},
+        "datasets": [{"path": "rows", "remotePath": "s3://b/k", "remoteHash": "h"}],
+    }
+    blobs = MemoryBlobs()
+    packed = pack(tmp_path, kitfile, blobs.open)
+    config = json.loads(blobs.blobs[packed.config.digest])
+    assert [layer.kind for layer in packed.layers] == ["modelpart"]
+    assert "digest" not in config["model"]
+    assert config["model"]["parts"][0]["digest"] == packed.layers[0].blob.digest
+    assert "digest" not in config["datasets"][0]
+
+
+def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
+    digests = set()
+    for number in range(2):
+        context = tmp_path / str(number)
+        (context / "d").mkdir(parents=True)
+        (context / "d/x").write_text("same")
+        os.utime(context / "d/x", (number, number))
+        data = archive(context, layer_entries(context, "d").entries)
+        digests.add(hashlib.sha256(data).hexdigest())
+    assert len(digests) == 1
