@@ -96,7 +96,7 @@ def test_fields_are_in_order_and_unknown_ones_dropped() -> None:
         "model:\n"
         "  path: p\n"
         "  parts:\n"
-        "    - name: n\n"
+        '    - name: "n"\n'
         "      type: t\n"
         "docs:\n"
         '  - path: ""\n'
@@ -106,7 +106,7 @@ def test_fields_are_in_order_and_unknown_ones_dropped() -> None:
 
 def test_keys_sort_naturally() -> None:
     assert sorted_keys(["a10", "a2", "A", "a", "_", "1", "10", "2", "a02"]) == [
-        *("1", "2", "10", "_", "A", "a", "a2", "a02", "a10"),
+        *("_", "1", "2", "10", "A", "a", "a2", "a02", "a10"),
     ]
 
 

@@ -48,7 +48,7 @@ def unpacked(tmp_path: Path, *payloads: Payload | bytes, **options: Any) -> Tree
     ids=["truncated gzip", "hostile last member", "wrong digest", "short blob", "long blob"],
 )
 def test_failure_leaves_nothing(payload: Payload, code: int, tmp_path: Path) -> None:
-    kit, open_blob = kit_of(GOOD.replace(b"d/a", b"e/a"), payload, kitfile=KITFILE)
+    kit, open_blob = kit_of(file("first", b"1" * 3000) + END, payload, kitfile=KITFILE)
     (tmp_path / "work").mkdir()
     before = snapshot(tmp_path)
     with pytest.raises(RolldeckError) as caught:

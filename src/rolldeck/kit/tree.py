@@ -92,7 +92,8 @@ def _read_entry(item: Any) -> TreeEntry:
     path, kind, size, sha256 = item["path"], item["type"], item["size"], item["sha256"]
     is_file = kind == "file"
     well_formed = (
-        "/".join(member_parts(path)) == path
+        isinstance(path, str)
+        and "/".join(member_parts(path)) == path
         and kind in ("file", "dir")
         and type(size) is int
         and size >= 0
