@@ -128,6 +128,7 @@ def test_names_that_others_must_read(context: Path) -> None:
         "ü",
         "é/x",
         "x" * 99 + "é",
+        "é" + "y" * 99 + "/slash-at-100",
         "a..b",
     ]
     for name in names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import posixpath
 
-from rolldeck.kit.layer_stream import open_layer
+from rolldeck.kit.layer_stream import LayerStream, open_layer
 from rolldeck.kit.model import Layer
 from rolldeck.kit.tar_reader import TarLimits, read_tar
 from rolldeck.progress import Progress
@@ -26,7 +26,7 @@ def read_layer_files(layer: Layer, data: bytes) -> dict[str, bytes]:
     total = 0
     with open_layer(layer, io.BytesIO(data), Progress()) as stream:
         if layer.form == "raw":
-            return {posixpath.normpath(layer.path): data} if layer.path else {}
+            return {posixpath.normpath(layer.path): _whole(stream)} if layer.path else {}
         for member in read_tar(stream, TarLimits(capacity=stream.capacity)):
             total += member.size
             if member.is_dir or member.size > FILE_LIMIT or total > _TOTAL_LIMIT:
@@ -34,3 +34,10 @@ def read_layer_files(layer: Layer, data: bytes) -> dict[str, bytes]:
             path = posixpath.join(layer.base, member.path)
             files[path] = b"".join(bytes(chunk) for chunk in member.chunks)
     return files
+
+
+def _whole(stream: LayerStream) -> bytes:
+    buffer, content = memoryview(bytearray(FILE_LIMIT)), bytearray()
+    while (count := stream.readinto(buffer)) and len(content) <= _TOTAL_LIMIT:
+        content += buffer[:count]
+    return bytes(content)

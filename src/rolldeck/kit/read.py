@@ -111,7 +111,7 @@ def _text(value: Any) -> str | None:
 
 def _kit_layers(manifest: Manifest, kitfile: Mapping[str, Any] | None) -> tuple[Layer, ...]:
     """Join layers with Kitfile elements: by digest and path, else by order within a kind."""
-    waiting = [pair for pair in elements(kitfile)]
+    waiting = list(elements(kitfile))
     declares_digests = any("digest" in element for _, element in waiting)
     layers = []
     for blob in manifest.layers:

@@ -174,19 +174,26 @@ def _headers(entry: LayerEntry) -> bytes:
     if size > FIELD_SIZE_LIMIT:
         records += _record("size", str(size))
         size = 0
-    short = _ascii(name)
     extension = posixpath.join(*posixpath.split(name)[:1], "PaxHeaders.0", posixpath.basename(name))
     pax_name = _ascii(extension)[:_NAME_SIZE].rstrip(b"/")
     return (
         _block(pax_name, b"", b"x", 0, len(records), owned=False)
         + records
         + bytes(-len(records) % BLOCK)
-        + _block(short[:_NAME_SIZE], b"", kind, entry.mode, size, owned=True)
+        + _block(_cut(_ascii(name)), b"", kind, entry.mode, size, owned=True)
     )
 
 
 def _ascii(text: str) -> bytes:
     return text.encode("ascii", "ignore")
+
+
+def _cut(name: bytes) -> bytes:
+    """Cut a name to its field as Go does: a slash at the end would mean a directory."""
+    cut = bytearray(name[:_NAME_SIZE])
+    if len(name) > _NAME_SIZE and cut.endswith(b"/"):
+        cut[len(cut.rstrip(b"/"))] = 0
+    return bytes(cut)
 
 
 def _split(name: str) -> tuple[str, str] | None:

@@ -86,3 +86,10 @@ class JobFinished(Message):
     """A job ended, whichever way."""
 
     job: Job
+
+
+@dataclass
+class JobStarted(Message):
+    """A job began."""
+
+    job: Job

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from hashlib import sha256
 
 from rolldeck.compare import Comparison, Version
+from rolldeck.text import clean_line
 from rolldeck.tui.models.comparison_rows import ChangedLine, FileChange
 from rolldeck.tui.models.comparison_state import Target
-from rolldeck.tui.models.text_lines import LONGEST_LINE
-from rolldeck.tui.models.text_rows import TextDiff, TextRow
-from rolldeck.units import human_size, short_digest
+from rolldeck.tui.models.text_rows import TextDiff, text_diff
+from rolldeck.units import human_size
 
 FileChanges = Mapping[Target, FileChange]
 """How the text of files differs, by the rows that stand for them."""
@@ -22,6 +21,10 @@ FIRST_LINES = 2
 
 SMALL = 256 * 1024
 """Largest file whose changed lines are counted before somebody opens it."""
+
+
+_FILE_SECTIONS = frozenset({"code", "layers", "data"})
+"""Sections whose rows can stand for files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,22 @@ class FilePair:
         """Whether both sides are text."""
         return not any(side is not None and not is_text(side) for side in (self.a, self.b))
 
+    @property
+    def size(self) -> int:
+        """Bytes of the larger side."""
+        return max(len(self.a or b""), len(self.b or b""))
+
+    @property
+    def status(self) -> str:
+        """What happened to the file, in a word."""
+        if self.a is None:
+            return "added"
+        return "removed" if self.b is None else "changed" if self.differs else "same"
+
 
 def is_text(data: bytes) -> bool:
     """Return whether some bytes are UTF-8 text."""
-    if b"\\0" in data:
+    if b"\0" in data:
         return False
     try:
         data.decode("utf-8-sig")
@@ -54,10 +69,12 @@ def is_text(data: bytes) -> bool:
     return True
 
 
-def file_pair(a: Version, b: Version, path: str) -> FilePair | None:
-    """Return a file of both versions, or None where its bytes are not at hand."""
-    one, other = a.files.get(path), b.files.get(path)
-    return None if one is None and other is None else FilePair(path, one, other)
+def file_pair(a: Version, b: Version, target: Target) -> FilePair | None:
+    """Return the file that a row stands for, or None where its bytes are not at hand."""
+    if target.section not in _FILE_SECTIONS or target.key is None:
+        return None
+    one, other = a.files.get(target.key), b.files.get(target.key)
+    return None if one is None and other is None else FilePair(target.key, one, other)
 
 
 def changed_files(a: Version, b: Version) -> tuple[FilePair, ...]:
@@ -65,3 +82,46 @@ def changed_files(a: Version, b: Version) -> tuple[FilePair, ...]:
     paths = sorted({*a.files, *b.files})
     pairs = (FilePair(path, a.files.get(path), b.files.get(path)) for path in paths)
     return tuple(pair for pair in pairs if pair.differs)
+
+
+def count_changes(
+    comparison: Comparison, a: Version, b: Version, cancelled: Callable[[], bool]
+) -> dict[Target, FileChange]:
+    """Return how the text of the files differs that a comparison lists as changed."""
+    changes: dict[Target, FileChange] = {}
+    for section in comparison.sections:
+        for row in section.rows:
+            if row.status != "changed" or cancelled():
+                continue
+            target = Target(section.name, row.key)
+            pair = file_pair(a, b, target)
+            if pair is not None and pair.textual and pair.size <= SMALL:
+                changes[target] = _change(text_diff(pair))
+    return changes
+
+
+def _change(diff: TextDiff) -> FileChange:
+    first: list[ChangedLine] = []
+    for start, end in diff.changes[:1]:
+        rows = diff.rows[start:end]
+        old = [ChangedLine("-", row.a_number, row.a) for row in rows if row.a_number is not None]
+        new = [ChangedLine("+", row.b_number, row.b) for row in rows if row.b_number is not None]
+        first += old[:FIRST_LINES] + new[:FIRST_LINES]
+    return FileChange(diff.added, diff.removed, tuple(first))
+
+
+def describe_bytes(pair: FilePair, labels: tuple[str, str]) -> tuple[str, ...]:
+    """Return what is to be said of a file that is not text: sizes and digests of both sides."""
+    width = max(len(clean_line(label)) for label in labels)
+    lines = [
+        f"{clean_line(label):<{width}}  {_bytes(data)}"
+        for label, data in zip(labels, (pair.a, pair.b), strict=True)
+    ]
+    words = "The same bytes on both sides." if not pair.differs else "The bytes differ."
+    return ("This file is not UTF-8 text, so its lines cannot be compared.", "", *lines, "", words)
+
+
+def _bytes(data: bytes | None) -> str:
+    if data is None:
+        return "is not there"
+    return f"{human_size(len(data))}  sha256:{sha256(data).hexdigest()[:12]}"

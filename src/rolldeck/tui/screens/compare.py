@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
+from rolldeck.commands import footer_commands
 from rolldeck.compare import Comparison, Version, compare
 from rolldeck.text import clean_line
+from rolldeck.tui.dialogs.choose import ChooseDialog
 from rolldeck.tui.keymap import bindings
-from rolldeck.tui.models.comparison_lines import build_page
-from rolldeck.tui.models.comparison_state import Target, border_note
-from rolldeck.tui.models.file_changes import FileChanges, changed_files, file_changes, file_of
-from rolldeck.tui.screens.file_chooser import FileChooser
+from rolldeck.tui.models.comparison_state import border_note
+from rolldeck.tui.models.file_texts import (
+    FileChanges,
+    FilePair,
+    changed_files,
+    count_changes,
+    file_pair,
+)
 from rolldeck.tui.screens.text_diff import TextDiffScreen
+from rolldeck.tui.widgets.breadcrumb import Breadcrumb
 from rolldeck.tui.widgets.comparison_view import ComparisonView
+from rolldeck.tui.widgets.key_footer import KeyFooter
 
-__all__ = ["CompareScreen", "build_page"]
+
+class FileDialog(ChooseDialog):
+    """Asks which file to show; it changes nothing, so it listens at once."""
+
+    deaf_time = 0
 
 
 class CompareScreen(Screen[None]):
     """Two versions side by side; what got worse comes first, what is equal is hidden."""
 
     CSS_PATH = "compare.tcss"
-
-    BINDINGS = bindings("everywhere", "move", "compare")
+    BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere", "compare")
+    AUTO_FOCUS = "ComparisonView"
 
     @dataclass
     class FilesCompared(Message):
@@ -40,18 +54,201 @@ class CompareScreen(Screen[None]):
         changes: FileChanges
 
     @dataclass
-    class Swapped(Message):
-        """The comparison was made again with the sides swapped."""
+    class SidesSwapped(Message):
+        """The comparison was made again, with the sides swapped."""
 
         comparison: Comparison
         a: Version
         b: Version
 
+    @dataclass
+    class FilesFound(Message):
+        """The files that differ were found, to choose one of them."""
+
+        files: tuple[FilePair, ...]
+
     def __init__(
-        self, comparison: Comparison, a: Version, b: Version, tolerance: float = 0.0
+        self,
+        comparison: Comparison,
+        a: Version,
+        b: Version,
+        *,
+        tolerance: float = 0.0,
+        remarks: tuple[str, str] = ("", ""),
     ) -> None:
+        """``remarks`` is what else is known of A and B: ``good · baseline``, ``production``."""
         super().__init__()
         self.comparison = comparison
         self.a = a
         self.b = b
         self._tolerance = tolerance
+        self._remarks = remarks
+
+    def compose(self) -> ComposeResult:
+        """Lay out the way here, the page and the keys."""
+        yield Breadcrumb()
+        page = ComparisonView(self.comparison, self._remarks, id="comparison")
+        page.add_class("page")
+        page.border_title = Content("Compare")
+        yield page
+        footer = KeyFooter()
+        footer.commands = footer_commands("compare", hidden=("filter.open", "command.type"))
+        yield footer
+
+    def on_mount(self) -> None:
+        """Say what is shown, and look at the files that differ."""
+        self._describe()
+        self._compare_files(self.comparison, self.a, self.b)
+
+    @property
+    def _page(self) -> ComparisonView:
+        return self.query_one(ComparisonView)
+
+    def _describe(self) -> None:
+        """Say at the top which versions these are, and at the bottom what is hidden."""
+        a, b = self.comparison.a, self.comparison.b
+        places = [_repository(side.reference) for side in (a, b)]
+        if places[0] == places[1]:
+            path = (places[0], f"{a.label} ↔ {b.label}")
+        else:
+            path = (f"{places[0]} {a.label} ↔ {places[1]} {b.label}",)
+        self.query_one(Breadcrumb).path = path
+        self._page.border_subtitle = Content(border_note(self.comparison, self._page.looking))
+
+    # Workers.
+
+    @work(thread=True, exclusive=True, group="files", exit_on_error=False)
+    def _compare_files(self, comparison: Comparison, a: Version, b: Version) -> None:
+        worker = get_current_worker()
+        changes = count_changes(comparison, a, b, lambda: worker.is_cancelled)
+        if not worker.is_cancelled:
+            self.post_message(self.FilesCompared(comparison, changes))
+
+    @work(thread=True, exclusive=True, group="swap", exit_on_error=False)
+    def _swap(self, a: Version, b: Version) -> None:
+        comparison = compare(a, b, self._tolerance)
+        if not get_current_worker().is_cancelled:
+            self.post_message(self.SidesSwapped(comparison, a, b))
+
+    @work(thread=True, exclusive=True, group="find", exit_on_error=False)
+    def _find_files(self, a: Version, b: Version) -> None:
+        self.post_message(self.FilesFound(changed_files(a, b)))
+
+    # What workers and the page say.
+
+    @on(FilesCompared)
+    def _files_compared(self, message: FilesCompared) -> None:
+        if message.comparison is self.comparison:
+            self._page.changes = message.changes
+
+    @on(SidesSwapped)
+    def _sides_swapped(self, message: SidesSwapped) -> None:
+        self.comparison, self.a, self.b = message.comparison, message.a, message.b
+        self._remarks = (self._remarks[1], self._remarks[0])
+        self._page.show(self.comparison, self._remarks)
+        self._describe()
+        self._compare_files(self.comparison, self.a, self.b)
+
+    @on(FilesFound)
+    def _files_found(self, message: FilesFound) -> None:
+        files = message.files
+        if not files:
+            self.notify("No file with text differs, as far as files were read", markup=False)
+        elif len(files) == 1:
+            self._show_text(files[0])
+        else:
+
+            def chosen(number: int | None) -> None:
+                if number is not None:
+                    self._show_text(files[number])
+
+            names = [f"{pair.path}  {pair.status}" for pair in files]
+            self.app.push_screen(FileDialog("Which file?", names), chosen)
+
+    @on(ComparisonView.Opened)
+    def _opened(self, message: ComparisonView.Opened) -> None:
+        message.stop()
+        target = self._page.target
+        if target is None:
+            return
+        if target.key is None:
+            self.action_compare_fold()
+        elif (pair := self._pair_here()) is not None:
+            self._show_text(pair)
+        else:
+            self.notify("This row has no text to open; z folds its section", markup=False)
+
+    def _pair_here(self) -> FilePair | None:
+        """Return the file that the cursor is on, if its text is at hand."""
+        target = self._page.target
+        return file_pair(self.a, self.b, target) if target is not None else None
+
+    def _show_text(self, pair: FilePair) -> None:
+        labels = (self.comparison.a.label, self.comparison.b.label)
+        self.app.push_screen(TextDiffScreen(pair, labels))
+
+    # Actions.
+
+    def action_compare_equal(self) -> None:
+        """Show only differences, or all rows."""
+        looking = self._page.looking
+        self._page.looking = replace(looking, only_differences=not looking.only_differences)
+        self._describe()
+
+    def action_compare_relative(self) -> None:
+        """Show differences as per cent or as numbers."""
+        looking = self._page.looking
+        self._page.looking = replace(looking, relative=not looking.relative)
+        self._describe()
+
+    def action_compare_swap(self) -> None:
+        """Swap the two sides."""
+        self._swap(self.b, self.a)
+
+    def action_compare_fold(self) -> None:
+        """Fold or unfold the section under the cursor."""
+        target = self._page.target
+        if target is not None:
+            self._page.fold(target.section)
+            self._describe()
+
+    def action_compare_fold_all(self) -> None:
+        """Fold or unfold all sections."""
+        self._page.fold_all()
+        self._describe()
+
+    def action_compare_text(self) -> None:
+        """Show the text of the file under the cursor, else of one of those that differ."""
+        pair = self._pair_here()
+        if pair is not None:
+            self._show_text(pair)
+        else:
+            self._find_files(self.a, self.b)
+
+    def action_compare_copy(self) -> None:
+        """Copy the command line that shows the same."""
+        a, b = self.comparison.a.reference, self.comparison.b.reference
+        line = shlex.join(["rolldeck", "diff", a, b])
+        self.app.copy_to_clipboard(line)
+        self.notify(f"Copied: {clean_line(line)}", markup=False)
+
+    def action_hit_next(self) -> None:
+        """Go to the next difference."""
+        if not self._page.move_to_difference(1):
+            self.notify("No difference below", markup=False)
+
+    def action_hit_previous(self) -> None:
+        """Go to the difference before."""
+        if not self._page.move_to_difference(-1):
+            self.notify("No difference above", markup=False)
+
+    def action_view_back(self) -> None:
+        """Go back to where the comparison was asked for."""
+        self.dismiss(None)
+
+
+def _repository(reference: str) -> str:
+    """Return a reference without its tag and digest, for the way here."""
+    name = clean_line(reference).partition("@")[0]
+    head, slash, tail = name.rpartition("/")
+    return f"{head}{slash}{tail.partition(':')[0]}"

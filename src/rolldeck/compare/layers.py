@@ -1,0 +1,95 @@
+"""Layers beside each other: what each side stores, and whether other bytes are other content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rolldeck.compare.model import Row
+from rolldeck.facts.declared import content_identity, layer_name
+from rolldeck.facts.document import unique
+from rolldeck.kit.model import Kit, Layer
+from rolldeck.units import human_size
+
+OTHER_PACKING = "same content, other packing"
+
+
+def layer_rows(a: Kit, b: Kit) -> list[Row]:
+    """Return a row per layer, keyed by kind and path; values are the digests of the stored blobs.
+
+    Layers with the same content count as equal, also where they are packed in another way. A
+    layer that only moved to another path stands under its new path.
+    """
+    left, right = keyed_layers(a), keyed_layers(b)
+    moved = _moved(a, b, left, right)
+    rows = []
+    for key in dict.fromkeys((*left, *right)):
+        if key in moved.values():
+            continue
+        one = left.get(key)
+        other = right.get(moved.get(key, key))
+        if one is None and other is not None:
+            rows.append(Row(key, "added", None, other.digest, note=human_size(other.size)))
+        elif one is not None and other is None:
+            rows.append(Row(key, "removed", one.digest, None, note=human_size(one.size)))
+        elif one is not None and other is not None and key in moved:
+            note = f"same content, was {key}"
+            rows.append(Row(moved[key], "changed", one.digest, other.digest, note=note))
+        elif one is not None and other is not None:
+            rows.append(_row(key, a, one, b, other))
+    return rows
+
+
+def keyed_layers(kit: Kit) -> dict[str, Layer]:
+    """Return a version's layers by kind and path (or name, or digest), which is unique."""
+    names = unique(f"{layer.kind} {_place(layer)}" for layer in kit.layers)
+    return dict(zip(names, kit.layers, strict=True))
+
+
+def same_content(a: Kit, one: Layer, b: Kit, other: Layer) -> bool | None:
+    """Whether two layers hold the same content; None where digests cannot tell."""
+    if one.digest == other.digest:
+        return True
+    scheme, identity = content_identity(a, one)
+    other_scheme, other_identity = content_identity(b, other)
+    if scheme == other_scheme == "diff_id":
+        return identity == other_identity
+    return None
+
+
+def _place(layer: Layer) -> str:
+    import posixpath
+
+    from rolldeck.text import clean_line
+
+    path = clean_line(posixpath.normpath(layer.path), 500) if layer.path else ""
+    return path or layer_name(layer)
+
+
+def _row(key: str, a: Kit, one: Layer, b: Kit, other: Layer) -> Row:
+    if one.digest == other.digest:
+        return Row(key, "equal", one.digest, other.digest, note=human_size(one.size))
+    sizes = human_size(one.size)
+    if one.size != other.size:
+        sizes = f"{sizes} → {human_size(other.size)}"
+    same = same_content(a, one, b, other)
+    if same:
+        return Row(key, "equal", one.digest, other.digest, note=OTHER_PACKING)
+    if same is None:
+        note = f"{sizes}, other bytes, content unknown"
+        return Row(key, "changed", one.digest, other.digest, verdict="unknown", note=note)
+    return Row(key, "changed", one.digest, other.digest, note=sizes)
+
+
+def _moved(
+    a: Kit, b: Kit, left: Mapping[str, Layer], right: Mapping[str, Layer]
+) -> dict[str, str]:
+    """Return new keys by old ones for layers that are on one side each, alike and of one kind."""
+    gone = [key for key in left if key not in right]
+    new = [key for key in right if key not in left]
+    found: dict[str, str] = {}
+    by_content = {(right[key].kind, *content_identity(b, right[key])): key for key in new}
+    for key in gone:
+        target = by_content.pop((left[key].kind, *content_identity(a, left[key])), None)
+        if target is not None:
+            found[key] = target
+    return found

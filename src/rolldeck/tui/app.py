@@ -1,0 +1,279 @@
+"""The deck: an app that holds the workspace, the jobs and the log, and wires screens together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.timer import Timer
+
+from rolldeck.actions import Workspace
+from rolldeck.commands import Command, Scope
+from rolldeck.errors import CancelledError, UsageError
+from rolldeck.oci import Reference
+from rolldeck.text import clean_line
+from rolldeck.tui._textual_compat import QuietEnd
+from rolldeck.tui.clipboard import load_tmux_buffer
+from rolldeck.tui.failures import readable, told
+from rolldeck.tui.jobs import Job, JobList, Work
+from rolldeck.tui.keymap import bindings
+from rolldeck.tui.messages import JobFinished, JobStarted
+from rolldeck.tui.models.typed import Typed, verb_of
+from rolldeck.tui.palette import CommandProvider
+from rolldeck.tui.screens.browser import BrowserScreen
+from rolldeck.tui.widgets.job_bar import JobBar
+from rolldeck.tui.widgets.job_list import JobPane
+from rolldeck.tui.widgets.key_footer import KeyFooter
+
+THEME = "tokyo-night"
+PLAIN_THEME = "ansi-dark"
+"""The theme without colours of its own, for NO_COLOR."""
+
+_TICK = 0.25
+"""Seconds between two looks at running jobs; there is no timer while none runs."""
+
+_PATIENCE = 0.8
+"""Seconds that quitting waits for jobs to stop."""
+
+
+class Deck(QuietEnd):
+    """A deck over one workspace, which whoever made it closes."""
+
+    TITLE = "rolldeck"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
+    COMMANDS: ClassVar = {CommandProvider}
+    ESCAPE_TO_MINIMIZE = False
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        open_reference: str | None = None,
+        *,
+        read_only: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        plain = bool(os.environ.get("NO_COLOR"))
+        # Given before the base class starts: later it would still send grey as RGB.
+        super().__init__(ansi_color=True if plain else None)
+        self.theme = PLAIN_THEME if plain else os.environ.get("TEXTUAL_THEME") or THEME
+        self.animation_level = "none"
+        self.workspace = workspace
+        self.read_only = read_only or workspace.read_only
+        self.now = now
+        self.jobs = JobList()
+        self.done_lines: list[tuple[str, str]] = []
+        """When and how each act is done on the command line, for the log."""
+        self._open_reference = open_reference
+        self._ticker: Timer | None = None
+        self._leaving = False
+
+    # Start and end.
+
+    def on_mount(self) -> None:
+        """Show the browser, and leave the terminal as it was when somebody ends the process."""
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.leave, 128 + number)
+        self.push_screen(BrowserScreen(self.workspace, self._open_reference, now=self.now))
+
+    def leave(self, code: int = 0) -> None:
+        """Stop all jobs and quit."""
+        if not self._leaving:
+            self._leaving = True
+            self.jobs.cancel_all()
+            self.run_worker(self._leave(code), group="leave", exit_on_error=False)
+
+    async def _leave(self, code: int) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _PATIENCE
+        while self.jobs.running and loop.time() < deadline:
+            await asyncio.sleep(0.02)
+        self.exit(return_code=code)
+
+    async def action_quit(self) -> None:
+        """Quit; what Textual's own key does."""
+        self.action_deck_quit()
+
+    def action_help_quit(self) -> None:
+        """Tell how to quit to somebody who tries ctrl+c."""
+        self.notify("q quits", markup=False)
+
+    def action_deck_quit(self) -> None:
+        """Quit, after a question while a job runs."""
+        from rolldeck.tui.dialogs.quit import QuitDialog
+
+        if not self.jobs.running or isinstance(self.screen, QuitDialog):
+            self.leave()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.leave()
+
+        self.push_screen(QuitDialog([job.name for job in self.jobs.running]), answered)
+
+    # Jobs.
+
+    def start_job(self, verb: str, name: str, words: list[str], place: str, work: Work) -> Job:
+        """Run something in the background that outlives the screen it was started on."""
+        line = shlex.join(["rolldeck", *words])
+        job = self.jobs.add(verb, name, line, place)
+        self.log_line(line)
+        self.run_worker(self._run_job(job, work), group="jobs", exit_on_error=False)
+        if self._ticker is None:
+            self._ticker = self.set_interval(_TICK, self._tick)
+        self._tick()
+        self._tell(JobStarted(job))
+        return job
+
+    async def _run_job(self, job: Job, work: Work) -> None:
+        try:
+            outcome = await work(job.progress)
+        except CancelledError:
+            self.jobs.end(job, "cancelled", "nothing of it is visible; the same again starts anew")
+        except Exception as error:
+            self.jobs.end(job, "failed", told(readable(error)))
+        else:
+            self.jobs.end(job, "done", outcome)
+        self._tick()
+        self._tell(JobFinished(job))
+
+    def _tick(self) -> None:
+        self.jobs.measure()
+        if not self.jobs.running and self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+        for screen in self.screen_stack:
+            for bar in screen.query(JobBar):
+                bar.show(self.jobs.unseen)
+            for pane in screen.query(JobPane):
+                pane.show(self.jobs.jobs)
+
+    def _tell(self, message: JobStarted | JobFinished) -> None:
+        browser = self.browser
+        if browser is not None:
+            browser.post_message(message)
+
+    @property
+    def browser(self) -> BrowserScreen | None:
+        """The screen at the bottom of all others."""
+        return next((item for item in self.screen_stack if isinstance(item, BrowserScreen)), None)
+
+    def action_pane_jobs(self) -> None:
+        """List the jobs."""
+        from rolldeck.tui.screens.jobs import JobsScreen
+
+        self.jobs.see_all()
+
+        def closed(_: None) -> None:
+            self.jobs.see_all()
+            self._tick()
+
+        self.push_screen(JobsScreen(self.jobs.jobs), closed)
+
+    # The log and copying.
+
+    def log_line(self, line: str) -> None:
+        """Note a command line that does what the deck just did."""
+        self.done_lines.append((self.now().astimezone().strftime("%H:%M:%S"), line))
+
+    def action_log_show(self) -> None:
+        """Show the log."""
+        from rolldeck.tui.screens.log import LogScreen
+
+        self.push_screen(LogScreen(tuple(self.done_lines)))
+
+    def copy(self, text: str) -> None:
+        """Copy a text, and show it: no terminal tells whether it took it."""
+        self.copy_to_clipboard(text)
+        where = " (also in tmux)" if load_tmux_buffer(text) else ""
+        self.notify(f"{clean_line(text, 300)}", title=f"Copied{where}", markup=False)
+
+    # Commands.
+
+    def offers(self, command: Command, screen: Screen[object]) -> bool:
+        """Whether a command can be chosen on a screen."""
+        if self.read_only and command.danger != "look":
+            return False
+        return bool(command.typed) or self._doer(command, screen) is not None
+
+    def _doer(self, command: Command, screen: Screen[object]) -> DOMNode | None:
+        start = screen.focused or screen
+        for node in [*start.ancestors_with_self, self]:
+            if callable(getattr(node, f"action_{command.action}", None)):
+                return node
+        return None
+
+    async def run_command(self, command: Command) -> None:
+        """Run a command as if its key was pressed; one without a key asks for its arguments."""
+        doer = self._doer(command, self.screen)
+        if doer is not None:
+            await self.run_action(command.action, doer)
+        elif command.typed:
+            self.ask_command(f"{verb_of(command)} ")
+
+    @on(KeyFooter.Clicked)
+    async def _footer_clicked(self, event: KeyFooter.Clicked) -> None:
+        await self.run_command(event.command)
+
+    def action_command_type(self) -> None:
+        """Ask for a command with its arguments."""
+        self.ask_command("")
+
+    def ask_command(self, text: str) -> None:
+        """Ask for a command that begins with ``text``."""
+        from rolldeck.tui.dialogs.command import CommandLine
+
+        known = self.known_references()
+        self.push_screen(CommandLine(text, known, read_only=self.read_only), self._typed)
+
+    def _typed(self, typed: Typed | None) -> None:
+        if typed is None or self.browser is None:
+            return
+        if typed.command.id == "deck.quit":
+            self.action_deck_quit()
+        elif typed.command.id == "pane.jobs":
+            self.action_pane_jobs()
+        else:
+            try:
+                self.browser.errands.typed(typed)
+            except UsageError as error:
+                self.notify(told(error), severity="error", markup=False)
+
+    def known_references(self) -> list[str]:
+        """Return references to suggest: the selected version's repository first."""
+        return self.browser.known_references() if self.browser else []
+
+    def known_repositories(self) -> list[str]:
+        """Return all repositories listed so far."""
+        return self.browser.known_repositories() if self.browser else []
+
+    def open_place(self, name: str) -> None:
+        """Show the versions of a repository, or the repositories of a place."""
+        if self.browser is not None:
+            while self.screen is not self.browser:
+                self.pop_screen()
+            self.browser.open(Reference.parse(name))
+
+    def action_help_show(self) -> None:
+        """Show the keys of the screen in front, then those of everywhere."""
+        from rolldeck.tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss(None)
+            return
+        screen = self.screen
+        scope: Scope = getattr(screen, "scope", "everywhere")
+        reasons = getattr(screen, "reasons", dict)()
+        self.push_screen(HelpScreen(scope, reasons, read_only=self.read_only))
