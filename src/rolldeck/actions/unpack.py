@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from rolldeck.actions.pull import pull
 from rolldeck.actions.versions import load_kit
@@ -67,8 +68,8 @@ async def materialize(
         source = workspace.library.layout
     layout = source
 
-    def open_blob(blob: Descriptor) -> object:
-        return layout.open_blob(blob.digest)
+    def open_blob(blob: Descriptor) -> BinaryIO:
+        return cast(BinaryIO, layout.open_blob(blob.digest))
 
     progress.note = "unpacking"
     tree = await asyncio.to_thread(unpack_kit, kit, open_blob, directory, progress)

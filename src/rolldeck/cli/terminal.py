@@ -17,7 +17,7 @@ from rolldeck.progress import Progress
 from rolldeck.text import clean_line
 from rolldeck.units import human_size
 
-_PIPE_WIDTH = 160
+_PIPE_WIDTH = 200
 """Columns of output that goes to no terminal: wide enough that no name is cut."""
 
 _REFRESH = 0.2

@@ -11,6 +11,20 @@ from rolldeck.compare.model import Comparison, Row, Section, SectionName
 QUIET: frozenset[SectionName] = frozenset({"manifest", "kitfile", "lineage"})
 """Sections that stay folded while another one differs: they mostly repeat what others say."""
 
+ORDER: tuple[SectionName, ...] = (
+    "metrics",
+    "parameters",
+    "environment",
+    "data",
+    "code",
+    "layers",
+    "signature",
+    "kitfile",
+    "manifest",
+    "lineage",
+)
+"""Sections as they stand on the page: what got worse, then what may be why."""
+
 TITLES: dict[SectionName, str] = {
     "manifest": "Manifest",
     "layers": "Layers",
@@ -24,6 +38,11 @@ TITLES: dict[SectionName, str] = {
     "lineage": "Lineage",
 }
 """Headings of the sections."""
+
+
+def ordered(comparison: Comparison) -> list[Section]:
+    """Return the sections of a comparison as they stand on the page."""
+    return sorted(comparison.sections, key=lambda section: ORDER.index(section.name))
 
 
 class Target(NamedTuple):

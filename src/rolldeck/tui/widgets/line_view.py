@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.console import RenderableType
 from rich.segment import Segment
 from rich.style import Style
-from textual.app import RenderResult
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -64,7 +64,7 @@ class LineView(ScrollView, can_focus=True):
 
     # Drawing.
 
-    def render(self) -> RenderResult:
+    def render(self) -> RenderableType:
         """Return nothing: every line comes from ``render_line``."""
         return ""
 
