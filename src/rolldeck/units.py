@@ -49,16 +49,15 @@ def parse_rfc3339(text: str) -> datetime | None:
 
 
 _BYTES = frozenset({"By", "B", "byte", "bytes"})
-_DIMENSIONLESS = frozenset({"1", "ratio", "{1}"})
 _SIGNIFICANT_DIGITS = 6
 
 
 def quantity(value: float, unit: str | None = None) -> str:
     """Return a measured number with its unit (UCUM, as in OpenTelemetry) as people read it.
 
-    Six significant digits; ``1`` is no unit, bytes become KiB and MiB.
+    Six significant digits; bytes become KiB and MiB.
     """
     if unit in _BYTES:
         return human_size(value)
     text = f"{value:.{_SIGNIFICANT_DIGITS}g}"
-    return f"{text} {unit}" if unit and unit not in _DIMENSIONLESS else text
+    return f"{text} {unit}" if unit else text

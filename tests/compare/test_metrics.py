@@ -85,7 +85,7 @@ def test_tolerance_is_relative(tolerance: float, status: str) -> None:
 
 def test_slice_declared_on_one_side_only_still_aligns() -> None:
     row = one(metric("f1", 0.8), metric("f1", 0.9, slice="test", dataset="wdbc"))
-    assert row.key == "f1 [test, wdbc]"
+    assert row.key == "f1"
     assert row.verdict == "better"
     assert row.note == "slice or data set declared on one side only"
 

@@ -53,7 +53,8 @@ def test_values_that_look_alike_are_told_apart() -> None:
 def test_order_of_rows() -> None:
     rows = [
         Row("same b", "equal", 1, 1), Row("same a", "equal", 1, 1),
-        Row("gone", "removed", 1, None), Row("new", "added", None, 1), Row("text", "changed", "a", "b"),
+        Row("gone", "removed", 1, None), Row("new", "added", None, 1),
+        Row("text", "changed", "a", "b"),
         Row("better", "changed", 1, 9, 8, 8.0, "better"),
         Row("worse little", "changed", 1, 2, 1, 0.1, "worse"),
         Row("worse much", "changed", 1, 2, 1, -0.5, "worse"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.tui.world import NOW, World, a_world
+from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -37,6 +38,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def grid(app: App[Any]) -> str:
     """Return what is on the screen as text, one line per row."""
+    visible_screen_stack.set(app._background_screens)
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(part.text for part in strip).rstrip() for strip in strips) + "\n"
 
@@ -77,6 +79,18 @@ class Stage:
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something holds."""
         await until(condition, self.pilot)
+
+    async def settle(self) -> None:
+        """Wait until nothing on the screen changes any more."""
+        before, same = "", 0
+        for _ in range(100):
+            await asyncio.sleep(0.02)
+            await self.pilot.pause(0)
+            same = same + 1 if self.grid == before else 0
+            before = self.grid
+            if same == 10:
+                return
+        pytest.fail(f"never settled; the screen shows\n{self.grid}")
 
     async def gone(self, word: str) -> None:
         """Wait until a word is no longer on the screen."""

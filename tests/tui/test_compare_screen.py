@@ -4,77 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from textual.app import App
-from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widgets import OptionList
 
-import rolldeck.tui
-from rolldeck.compare import Comparison, Version, compare
 from rolldeck.tui.screens.compare import CompareScreen
 from rolldeck.tui.screens.text_diff import TextDiffScreen
 from rolldeck.tui.widgets.comparison_view import ComparisonView
 from tests.golden_kits import load_version
+from tests.tui.compare_host import HOSTILE, A, B, Host, gone, host, press, ready, see
 from tests.tui.comparisons import ALL, versions
-from tests.tui.conftest import at_rest, grid, until
-
-A, B = "wdbc:v1.2.0", "wdbc:v2.0.0"
-HOSTILE = "[/][@click=app.quit]x[/]\x1b]52;c;aGk=\x07"
-
-
-class Host(App[None]):
-    """An app with nothing but the comparison."""
-
-    CSS_PATH = Path(rolldeck.tui.__file__).parent / "app.tcss"
-
-    def __init__(self, a: Version, b: Version, comparison: Comparison | None = None) -> None:
-        super().__init__()
-        self._screen = CompareScreen(comparison or compare(a, b), a, b)
-        self.copied: list[str] = []
-
-    def on_mount(self) -> None:
-        """Show the comparison."""
-        self.animation_level = "none"
-        self.push_screen(self._screen)
-
-    def copy(self, text: str) -> None:
-        """Note what was copied."""
-        self.copied.append(text)
-
-    @property
-    def page(self) -> ComparisonView:
-        """The comparison."""
-        return self._screen.query_one(ComparisonView)
-
-
-def host(a: str = A, b: str = B) -> Host:
-    """Return an app that compares two golden versions."""
-    return Host(load_version(a), load_version(b))
-
-
-async def ready(pilot: Pilot[None], app: Host) -> None:
-    """Wait until the page is laid out and files were compared."""
-    await until(lambda: bool(app.page.changes) and app.page.line_count > 0, pilot)
-
-
-async def press(pilot: Pilot[None], app: Host, *keys: str) -> None:
-    """Press keys, and wait until the cursor is painted."""
-    for key in keys:
-        await pilot.press(key)
-    await until(lambda: at_rest(app), pilot)
-
-
-async def see(pilot: Pilot[None], app: Host, *words: str) -> None:
-    """Wait until all words are on screen."""
-    await until(lambda: all(word in grid(app) for word in words), pilot)
-
-
-async def gone(pilot: Pilot[None], app: Host, word: str) -> None:
-    """Wait until a word is no longer on screen."""
-    await until(lambda: word not in grid(app), pilot)
+from tests.tui.conftest import grid, until
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -188,19 +129,20 @@ async def test_the_cursor_survives_a_change_of_size() -> None:
         assert app.page.target == wanted
 
 
-async def test_a_file_opens_by_enter_and_by_f() -> None:
+@pytest.mark.parametrize("key", ["f", "enter"])
+async def test_a_file_opens_by_enter_and_by_f(key: str) -> None:
     """On the row of a file both show its text; esc comes back."""
     app = host()
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(pilot, app)
         while app.page.target != ("code", "src/predict.py"):
-            await press(pilot, app, "j")
-        for key in ("f", "enter"):
-            await press(pilot, app, key)
-            assert isinstance(app.screen, TextDiffScreen)
-            assert app.screen.pair.path == "src/predict.py"
-            await press(pilot, app, "escape")
-            assert isinstance(app.screen, CompareScreen)
+            await pilot.press("j")
+        await pilot.press(key)
+        await until(lambda: isinstance(app.screen, TextDiffScreen), pilot)
+        assert isinstance(app.screen, TextDiffScreen)
+        assert app.screen.pair.path == "src/predict.py"
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, CompareScreen), pilot)
 
 
 async def test_f_elsewhere_asks_which_file() -> None:
@@ -208,9 +150,10 @@ async def test_f_elsewhere_asks_which_file() -> None:
     app = host()
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(pilot, app)
-        await press(pilot, app, "f")
-        assert app.screen.query_one(OptionList).option_count == 3
-        await press(pilot, app, "down", "enter")
+        await pilot.press("f")
+        await until(lambda: bool(app.screen.query(OptionList)), pilot)
+        await see(pilot, app, "docs/README.md  changed", "src/predict.py  changed")
+        await pilot.press("down", "enter")
         await until(lambda: isinstance(app.screen, TextDiffScreen), pilot)
         assert isinstance(app.screen, TextDiffScreen)
         assert app.screen.pair.path == "modelrun/run.json"
@@ -223,8 +166,8 @@ async def test_f_elsewhere_opens_the_only_file() -> None:
     app = Host(a, replace(a, files=one))
     async with app.run_test(size=(120, 40)) as pilot:
         await until(lambda: app.page.line_count > 0, pilot)
-        await press(pilot, app, "f")
-        assert isinstance(app.screen, TextDiffScreen)
+        await pilot.press("f")
+        await until(lambda: isinstance(app.screen, TextDiffScreen), pilot)
 
 
 async def test_identical_versions_are_called_so() -> None:
@@ -244,14 +187,14 @@ async def test_copying_the_command_that_shows_the_same() -> None:
         assert app.copied == [f"rolldeck diff {A} {B}"]
 
 
-async def test_back_leaves_the_comparison() -> None:
+@pytest.mark.parametrize("key", ["escape", "backspace"])
+async def test_back_leaves_the_comparison(key: str) -> None:
     """Both keys that go back do."""
-    for key in ("escape", "backspace"):
-        app = host()
-        async with app.run_test(size=(80, 24)) as pilot:
-            await ready(pilot, app)
-            await press(pilot, app, key)
-            assert not isinstance(app.screen, CompareScreen)
+    app = host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot, app)
+        await pilot.press(key)
+        await until(lambda: not isinstance(app.screen, CompareScreen), pilot)
 
 
 async def test_hostile_names_do_nothing() -> None:
@@ -293,7 +236,8 @@ async def test_a_move_of_the_cursor_draws_two_lines(drawn: list[int]) -> None:
         await ready(pilot, app)
         drawn.clear()
         await press(pilot, app, "j")
-        await until(lambda: app.page.at_rest, pilot)
+        await until(lambda: len(drawn) >= 2, pilot)
+        await pilot.pause(0.1)
         assert len(set(drawn)) == 2
 
 

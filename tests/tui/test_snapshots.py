@@ -22,8 +22,8 @@ async def versions(play: Stage) -> None:
 
 
 async def marked(play: Stage) -> None:
-    """One version is marked, another is the baseline."""
-    await play.press("j", "j", "space", "m")
+    """One version is marked, and the cursor went on."""
+    await play.press("j", "j", "space")
 
 
 async def details(play: Stage) -> None:
@@ -128,6 +128,7 @@ async def test_scene(
     async with stage(size=size) as play:
         await play.until(lambda: bool(play.deck.browser.state.since))
         await scene(play)
+        await play.settle()
         same_as_snapshot(f"deck-{scene.__name__}-{size[0]}x{size[1]}", play.grid)
 
 
@@ -139,6 +140,7 @@ async def test_empty_library_says_what_to_do(
     world.repositories = EMPTY
     async with stage(size=size, reference=None) as play:
         await play.see("rolldeck demo")
+        await play.settle()
         same_as_snapshot(f"deck-empty-{size[0]}x{size[1]}", play.grid)
 
 
@@ -150,6 +152,7 @@ async def test_unreachable_registry_says_what_to_do(
     world.failure = UnavailableError("ghcr.io does not answer", hint="Check the network.")
     async with stage(size=size, reference="ghcr.io/acme/other") as play:
         await play.see("ghcr.io does not answer", "r tries again")
+        await play.settle()
         same_as_snapshot(f"deck-failed-{size[0]}x{size[1]}", play.grid)
 
 
@@ -163,6 +166,7 @@ async def test_plan_with_a_failed_check_cannot_be_done(
         await play.until(lambda: bool(play.deck.browser.state.since))
         await play.press("R")
         await play.see("× disk space", "A check failed")
+        await play.settle()
         same_as_snapshot(f"deck-failed_check-{size[0]}x{size[1]}", play.grid)
         await play.press("y")
         assert ("apply", "rollback", "/srv/fraud") not in world.calls
@@ -181,6 +185,7 @@ async def test_source_that_cannot_be_listed_says_so(
     )
     async with stage(size=size, reference=None) as play:
         await play.see("Login was")
+        await play.settle()
         same_as_snapshot(f"deck-problem-{size[0]}x{size[1]}", play.grid)
 
 

@@ -86,9 +86,9 @@ async def test_the_context_grows_and_shrinks() -> None:
     app = Host()
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(pilot, app)
-        await see(pilot, app, "… 133 equal lines")
+        await see(pilot, app, "… 134 equal lines")
         await pilot.press("}")
-        await see(pilot, app, "… 127 equal lines")
+        await see(pilot, app, "… 128 equal lines")
         await see(pilot, app, "6 lines of context")
         for _ in range(3):
             await pilot.press("{")

@@ -10,7 +10,7 @@ from rolldeck.actions import Workspace
 from rolldeck.actions import diff as compare_versions
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.terminal import console, table
-from rolldeck.compare import Comparison, Row, Section, Version, side_by_side, to_json
+from rolldeck.compare import READING_ORDER, Comparison, Row, Section, Version, side_by_side, to_json
 from rolldeck.errors import NotFoundError
 from rolldeck.oci import Reference, is_digest, is_tag
 from rolldeck.text import clean_line, decode
@@ -55,7 +55,7 @@ def _print(comparison: Comparison, show_all: bool) -> None:
         )
     out.print(Text(comparison.summary, style="bold"), soft_wrap=True)
     hidden = 0
-    for section in comparison.sections:
+    for section in map(comparison.section, READING_ORDER):
         rows = [row for row in section.rows if show_all or row.status != "equal"]
         hidden += len(section.rows) - len(rows)
         if rows:

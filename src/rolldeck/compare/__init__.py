@@ -4,6 +4,7 @@ from rolldeck.compare.compare import Version, compare, sort_rows
 from rolldeck.compare.direction import direction
 from rolldeck.compare.json_view import to_json
 from rolldeck.compare.model import (
+    READING_ORDER,
     Cell,
     Comparison,
     Row,
@@ -16,6 +17,7 @@ from rolldeck.compare.model import (
 from rolldeck.compare.text_diff import DiffLine, line_counts, side_by_side
 
 __all__ = [
+    "READING_ORDER",
     "Cell",
     "Comparison",
     "DiffLine",

@@ -139,13 +139,19 @@ def _metric(label: str, item: Mapping[str, Any], source: str) -> Metric:
         value=found,
         source=source,
         text=None if found is not None else _why_no_number(item, value),
-        unit=name(item.get("unit")),
+        unit=_unit(item.get("unit")),
         higher_is_better=direction if isinstance(direction, bool) else None,
         slice=name(item.get("slice")),
         dataset=name(item.get("dataset")) or name(mapping(item.get("dataset")).get("name")),
         n=count(item.get("n")),
         interval=_interval(item.get("confidenceInterval")),
     )
+
+
+def _unit(value: Any) -> str | None:
+    """Return the unit; UCUM's ``1`` says that there is none."""
+    found = name(value)
+    return None if found == "1" else found
 
 
 def _why_no_number(item: Mapping[str, Any], value: Any) -> str:

@@ -17,6 +17,9 @@ VERDICT_WIDTH = 8
 ROOMY = 96
 """Width from which a page indents more and shows changed lines of files."""
 
+SHORTEST_KEY = 20
+"""Cells of a name where there is room: heads of sections then end before the columns begin."""
+
 NARROWEST = 8
 """Fewest cells of a name: with less, values stand below their names."""
 
@@ -46,9 +49,14 @@ class Columns:
         return self.indent + self.key + 2 * (_GAP + self.value)
 
     @property
+    def after_delta(self) -> int:
+        """First cell after the delta."""
+        return self.after_values + _GAP + self.delta + _GAP
+
+    @property
     def remark(self) -> int:
         """First cell of a remark that stands after delta and verdict."""
-        return self.after_values + _GAP + self.delta + _GAP + VERDICT_WIDTH + _GAP
+        return self.after_delta + VERDICT_WIDTH + _GAP
 
     def short(self, row: Row) -> bool:
         """Return whether both values of a row fit into their columns."""
@@ -60,7 +68,7 @@ def lay_out(rows: Iterable[Row], labels: tuple[str, str], width: int, relative: 
     roomy = width >= ROOMY
     indent = 6 if roomy else 4
     cap = 12 if not roomy else 20 if width < 150 else 30
-    keys, judged, values, deltas = [10], [0], [7], [3]
+    keys, judged, values, deltas = [SHORTEST_KEY], [0], [7], [3]
     values += [min(cell_len(label), cap) for label in labels]
     for row in rows:
         name = cell_len(clean_line(row.key))

@@ -40,7 +40,7 @@ def row_lines(
     judgement = _judgement(row, columns if short else None, relative)
     spans += judgement
     used = Line(tuple(spans)).width
-    start = max(columns.remark if judgement else columns.after_values + 4, used + 2)
+    start = max(_remark_start(row, columns, bool(judgement)), used + 2)
     if note and start + cell_len(note) < columns.width:
         spans += [Span(" " * (start - used)), Span(note, "dim")]
         note = ""
@@ -52,6 +52,13 @@ def row_lines(
         parts = wrap(note, columns.width - len(inset) - 1, REMARK_LINES)
         lines += [line(inset, Span(part, "dim")) for part in parts]
     return lines
+
+
+def _remark_start(row: Row, columns: Columns, judged: bool) -> int:
+    """Return where a remark stands: below others of its kind, near to what it is about."""
+    if cells.verdict(row):
+        return columns.remark
+    return columns.after_delta if judged else columns.after_values + 4
 
 
 def key_look(row: Row) -> Look:

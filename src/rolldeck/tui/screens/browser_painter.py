@@ -232,7 +232,7 @@ class Painter:
         titles = {
             "move.open": {"repositories": "versions", "versions": "details"}.get(pane, "fold")
         }
-        if pane == "repositories":
+        if pane == "repositories" or screen.row is None:
             hidden |= set(_OF_A_VERSION)
         elif wide and pane == "versions":
             hidden.add("move.open")
