@@ -48,12 +48,12 @@ def parse_rfc3339(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-_BYTES = frozenset({"By", "B", "byte", "bytes"})
+_BYTES = frozenset({"B", "byte", "bytes"})
 _SIGNIFICANT_DIGITS = 6
 
 
 def quantity(value: float, unit: str | None = None) -> str:
-    """Return a measured number with its unit (UCUM, as in OpenTelemetry) as people read it.
+    """Return a measured number with its unit as people read it.
 
     Six significant digits; bytes become KiB and MiB.
     """

@@ -70,6 +70,8 @@ class Stage:
         """Press keys and wait until the cursor is painted."""
         for key in keys:
             await self.pilot.press(key)
+            await asyncio.sleep(0.01)
+            await self.pilot.pause(0)
         await until(lambda: at_rest(self.deck), self.pilot)
 
     async def see(self, *words: str) -> None:

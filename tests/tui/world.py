@@ -188,7 +188,9 @@ class World:
         assert reference.digest
         return actions.Pulled(reference, reference.digest, 4_402_341_478, 4_402_341_478, (), 20.0)
 
-    async def plan_rollback(self, workspace: Workspace, target: Path, to: str | None = None) -> Plan:
+    async def plan_rollback(
+        self, workspace: Workspace, target: Path, to: str | None = None
+    ) -> Plan:
         """Answer with a plan."""
         one, other = fraud_rows()[:2]
         self.calls.append(("plan_rollback", str(target)))

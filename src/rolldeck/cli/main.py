@@ -168,8 +168,10 @@ def _verb(name: str) -> Verb:
 
 
 def _open_deck(parsed: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        # A deck needs a terminal; a script that meant a verb gets the plain listing instead.
+    from rolldeck.cli.terminal import has_terminal
+
+    if not has_terminal():
+        # A script that meant a verb gets the plain listing instead.
         from rolldeck.cli.arguments import verb_parser
 
         words = ["ls", *([parsed.reference] if parsed.reference else [])]

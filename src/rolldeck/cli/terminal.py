@@ -24,6 +24,11 @@ _REFRESH = 0.2
 """Seconds between two looks at a progress counter."""
 
 
+def has_terminal() -> bool:
+    """Whether the deck can be shown: keys come from stdin, the screen is drawn on stderr."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
 def console() -> Console:
     """Return the console for results; without colours where there is no terminal or NO_COLOR."""
     width = None if sys.stdout.isatty() else _PIPE_WIDTH

@@ -148,10 +148,13 @@ def _metric(label: str, item: Mapping[str, Any], source: str) -> Metric:
     )
 
 
+_UCUM = {"1": None, "By": "B"}
+"""Units that UCUM writes as people do not; ``1`` says that there is none."""
+
+
 def _unit(value: Any) -> str | None:
-    """Return the unit; UCUM's ``1`` says that there is none."""
     found = name(value)
-    return None if found == "1" else found
+    return _UCUM.get(found, found) if found else None
 
 
 def _why_no_number(item: Mapping[str, Any], value: Any) -> str:

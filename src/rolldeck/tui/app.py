@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.binding import BindingType
 from textual.dom import DOMNode
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
@@ -21,7 +22,7 @@ from rolldeck.actions import Workspace
 from rolldeck.commands import Command, Scope
 from rolldeck.errors import CancelledError, UsageError
 from rolldeck.oci import Reference
-from rolldeck.text import clean_line
+from rolldeck.text import clean, clean_line
 from rolldeck.tui._textual_compat import QuietEnd
 from rolldeck.tui.clipboard import load_tmux_buffer
 from rolldeck.tui.failures import readable, told
@@ -202,6 +203,24 @@ class Deck(QuietEnd):
         self.copy_to_clipboard(text)
         where = " (also in tmux)" if load_tmux_buffer(text) else ""
         self.notify(f"{clean_line(text, 300)}", title=f"Copied{where}", markup=False)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a toast; whatever it says is plain text, never markup."""
+        super().notify(
+            clean(message, 600),
+            title=clean_line(title, 200),
+            severity=severity,
+            timeout=timeout,
+            markup=False,
+        )
 
     # Commands.
 

@@ -23,7 +23,7 @@ def pull(workspace: Workspace, reference: Reference) -> Work:
         rest = f", {human_size(present)} were here already" if present else ""
         return (
             f"{human_size(done.bytes_transferred)} in {done.seconds:.0f} s{rest}; "
-            f"it is {done.reference.name} in the library"
+            f"in the library as {done.reference.name}"
         )
 
     return run

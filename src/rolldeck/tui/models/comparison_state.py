@@ -6,24 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from rolldeck.compare.model import Comparison, Row, Section, SectionName
+from rolldeck.compare.model import READING_ORDER, Comparison, Row, Section, SectionName
 
 QUIET: frozenset[SectionName] = frozenset({"manifest", "kitfile", "lineage"})
 """Sections that stay folded while another one differs: they mostly repeat what others say."""
-
-ORDER: tuple[SectionName, ...] = (
-    "metrics",
-    "parameters",
-    "environment",
-    "data",
-    "code",
-    "layers",
-    "signature",
-    "kitfile",
-    "manifest",
-    "lineage",
-)
-"""Sections as they stand on the page: what got worse, then what may be why."""
 
 TITLES: dict[SectionName, str] = {
     "manifest": "Manifest",
@@ -42,7 +28,7 @@ TITLES: dict[SectionName, str] = {
 
 def ordered(comparison: Comparison) -> list[Section]:
     """Return the sections of a comparison as they stand on the page."""
-    return sorted(comparison.sections, key=lambda section: ORDER.index(section.name))
+    return sorted(comparison.sections, key=lambda section: READING_ORDER.index(section.name))
 
 
 class Target(NamedTuple):
