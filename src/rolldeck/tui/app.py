@@ -48,7 +48,8 @@ class Deck(QuietEnd):
     """A deck over one workspace, which whoever made it closes."""
 
     TITLE = "rolldeck"
-    CSS_PATH = "app.tcss"
+    # The first screen's styles, too: given with the screen they would all be parsed again.
+    CSS_PATH: ClassVar = ["app.tcss", "screens/browser.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
     COMMANDS: ClassVar = {CommandProvider}
     ESCAPE_TO_MINIMIZE = False
