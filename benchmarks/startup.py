@@ -93,7 +93,13 @@ def main() -> int:
         deck = [rolldeck, "--library", str(library), "movie-recommend"]
         show = [rolldeck, "show", "movie-recommend:v2.0.0", "--library", str(library)]
         bare = [sys.executable, "-c", "pass"]
-        rows: dict[str, list[float]] = {"minimal": [], "deck": [], "rows": [], "bare": [], "show": []}
+        rows: dict[str, list[float]] = {
+            "minimal": [],
+            "deck": [],
+            "rows": [],
+            "bare": [],
+            "show": [],
+        }
         for number in range(ROUNDS + 1):
             measured = {
                 "minimal": first_paint([sys.executable, str(minimal)], b"palette", environment),
