@@ -8,10 +8,8 @@ from pathlib import Path
 
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import IntegrityError, NotFoundError
-from rolldeck.kit import verify_tree
 from rolldeck.oci import Descriptor, Reference
 from rolldeck.progress import Progress
-from rolldeck.release import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,8 @@ class _Discard:
 
 def is_target(what: str) -> bool:
     """Whether an argument names a local target: a path by its form, or a directory that is one."""
+    from rolldeck.release import Target
+
     return what.startswith(("/", "./", "../", "~", ".")) or Target(Path(what)).exists
 
 
@@ -62,6 +62,9 @@ async def verify(workspace: Workspace, what: str, progress: Progress) -> Verifie
 
 
 def _verify_target(path: Path, progress: Progress) -> Verified:
+    from rolldeck.kit import verify_tree
+    from rolldeck.release import Target
+
     target = Target(path).require()
     current = target.current()
     release = target.release(current) if current else None
