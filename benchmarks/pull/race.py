@@ -69,7 +69,9 @@ def race(
     """Run ``rounds`` interleaved rounds after one that only warms up."""
     laps: dict[str, list[Lap]] = {name: [] for name in names}
     for number in range(rounds + 1):
-        for name in laps:
+        # Each follows each other in turn: what a client leaves in memory helps or harms the next.
+        order = list(laps)
+        for name in order[number % len(order) :] + order[: number % len(order)]:
             _tell(f"  round {number} of {rounds}: {name}")
             measured = lap(name, host, place, certificate, sync=sync, expected=expected)
             if number:

@@ -40,10 +40,7 @@ class _Discard:
     def write(self, chunk: memoryview, /) -> None:
         """Drop the bytes."""
 
-    def commit(self) -> None:
-        """Nothing to make visible."""
-
-    def abort(self) -> None:
+    def rewind(self, size: int, /) -> None:
         """Nothing to forget."""
 
 
@@ -89,7 +86,7 @@ async def _verify_version(
     async def check(blob: Descriptor) -> Problem | None:
         async with gate:
             try:
-                await registry.fetch_blob(resolved.repository, blob, _Discard, progress)
+                await registry.fetch_blob(resolved.repository, blob, _Discard(), progress)
             except (IntegrityError, NotFoundError) as error:
                 return Problem(error.message, digest=blob.digest)
         return None

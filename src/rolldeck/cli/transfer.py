@@ -47,9 +47,10 @@ async def run_unpack(
     if arguments.json:
         print_document(unpacked_document(unpacked))
         return 0
+    where = clean_line(str(unpacked.directory))
     print(
         f"{unpacked.reference}\n"
-        f"  {unpacked.files} files, {human_size(unpacked.bytes)} in {clean_line(str(unpacked.directory))}, verified"
+        f"  {unpacked.files} files, {human_size(unpacked.bytes)} in {where}, verified"
     )
     for path, reason in unpacked.skipped:
         message(f"left out: {path}: {reason}")
