@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any
 
 from rolldeck.errors import UsageError
 from rolldeck.text import clean_line
@@ -38,15 +39,15 @@ def state_home() -> Path:
     return home("STATE", ".local/state")
 
 
-class RegistrySettings(BaseModel):
+@dataclass(frozen=True)
+class RegistrySettings:
     """How to reach one registry.
 
-    ``plain_http`` chooses http or https; without it http is for loopback hosts alone; ``ca_file`` is a PEM
-    file trusted in addition to the system's; ``repositories`` are shown where the registry cannot
-    list its own; ``token_hosts`` are further hosts that may receive this registry's credentials.
+    ``plain_http`` chooses http or https; without it http is for loopback hosts alone; ``ca_file``
+    is a PEM file trusted in addition to the system's; ``repositories`` are shown where the
+    registry cannot list its own; ``token_hosts`` are further hosts that may receive this
+    registry's credentials.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     plain_http: bool | None = None
     ca_file: Path | None = None
@@ -54,15 +55,18 @@ class RegistrySettings(BaseModel):
     token_hosts: tuple[str, ...] = ()
 
 
-class Settings(BaseModel):
-    """All settings; ``library`` is the layout directory that references without a host name."""
+@dataclass(frozen=True)
+class Settings:
+    """All settings.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    ``library`` is the layout directory that references without a host name; ``concurrency``, 1 to
+    64, is how many blobs are transferred at once.
+    """
 
-    library: Path = Field(default_factory=data_home)
+    library: Path = field(default_factory=data_home)
     read_only: bool = False
-    concurrency: int = Field(default=5, ge=1, le=64)
-    registries: dict[str, RegistrySettings] = Field(default_factory=dict)
+    concurrency: int = 5
+    registries: Mapping[str, RegistrySettings] = field(default_factory=dict)
 
     def registry(self, host: str) -> RegistrySettings:
         """Return the settings of a registry, defaults where none are written."""
@@ -74,21 +78,35 @@ def load_settings(path: Path | None = None) -> Settings:
     chosen = path or config_home() / "settings.toml"
     try:
         document = tomllib.loads(chosen.read_text("utf-8"))
-        settings = Settings.model_validate(document)
     except FileNotFoundError:
         if path is not None:
             raise UsageError(f"No settings file {path}", reference=str(path)) from None
         return Settings()
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UsageError(
-            f"Bad settings in {chosen}: {clean_line(key, 80)}: {clean_line(first['msg'], 200)}",
-            reference=str(chosen),
-            hint=f"Known keys: {', '.join(Settings.model_fields)}",
-        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UsageError(
             f"Cannot read settings {chosen}: {clean_line(str(error), 200)}", reference=str(chosen)
         ) from None
-    return settings.model_copy(update={"library": settings.library.expanduser()})
+    settings = _validate(document, chosen)
+    return replace(settings, library=settings.library.expanduser())
+
+
+def _validate(document: Mapping[str, Any], path: Path) -> Settings:
+    # Imported here: pydantic takes 80 ms, which only users with a settings file should pay.
+    from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+    strict = ConfigDict(extra="forbid")
+    for kind in (RegistrySettings, Settings):
+        with_config(strict)(kind)
+    try:
+        settings = TypeAdapter(Settings).validate_python(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            f"Bad settings in {path}: {clean_line(key, 80)}: {clean_line(first['msg'], 200)}",
+            reference=str(path),
+            hint=f"Known keys: {', '.join(item.name for item in fields(Settings))}",
+        ) from None
+    if not 1 <= settings.concurrency <= 64:
+        raise UsageError(f"Bad settings in {path}: concurrency: should be 1 to 64")
+    return settings

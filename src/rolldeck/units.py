@@ -46,3 +46,18 @@ def parse_rfc3339(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_BYTES = frozenset({"B", "byte", "bytes"})
+_SIGNIFICANT_DIGITS = 6
+
+
+def quantity(value: float, unit: str | None = None) -> str:
+    """Return a measured number with its unit as people read it.
+
+    Six significant digits; bytes become KiB and MiB.
+    """
+    if unit in _BYTES:
+        return human_size(value)
+    text = f"{value:.{_SIGNIFICANT_DIGITS}g}"
+    return f"{text} {unit}" if unit else text

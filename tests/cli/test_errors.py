@@ -35,7 +35,7 @@ def check(ran: object, code: int, *words: str) -> None:
         (["ls", "nothing"], 3, "nothing"),
         (["show", f"x@{OK_DIGEST[:-1]}"], 2, "digest"),
         (["shwo", "x"], 2, "show"),
-        (["show"], 2, "reference"),
+        (["show"], 2, "REFERENCE"),
         (["diff", "x:v1"], 2, "B"),
         (["unpack", "x:v1"], 2, "--directory"),
         (["rollback", "/nonexistent/target"], 3, "pin"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from rolldeck.actions.pull import pull
 from rolldeck.actions.workspace import Workspace
@@ -72,8 +72,8 @@ async def materialize(
         source = workspace.library.layout
     layout = source
 
-    def open_blob(blob: Descriptor) -> object:
-        return layout.open_blob(blob.digest)
+    def open_blob(blob: Descriptor) -> BinaryIO:
+        return cast(BinaryIO, layout.open_blob(blob.digest))
 
     progress.note = "unpacking"
     tree = await asyncio.to_thread(unpack_kit, kit, open_blob, directory, progress)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, RolldeckError
-from rolldeck.facts import collect, is_referrer_tag, sort_versions, version_label
+from rolldeck.facts import Facts, collect, is_referrer_tag, sort_versions, version_label
 from rolldeck.kit import Kit, read_kit
 from rolldeck.oci import Digest, Place, Reference
 from rolldeck.text import clean_line
@@ -140,9 +141,19 @@ async def _fill(workspace: Workspace, row: VersionRow) -> VersionRow:
         created=kit.created,
         name=_line(package.get("name")),
         version=_line(package.get("version")),
-        metrics={item.key: item.value for item in facts.metrics if item.value is not None},
+        metrics=_headline(facts),
         loaded=True,
     )
+
+
+def _headline(facts: Facts) -> dict[str, float]:
+    """Return the metrics by name, with slice and data set only where a name occurs twice."""
+    count = Counter(item.name for item in facts.metrics)
+    return {
+        item.name if count[item.name] == 1 else item.key: item.value
+        for item in facts.metrics
+        if item.value is not None
+    }
 
 
 def _line(value: object) -> str | None:

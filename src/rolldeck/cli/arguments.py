@@ -26,8 +26,8 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message[:1].upper() + message[1:], hint=f"See: {self.prog} --help")
 
 
-def _shared() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
+def _shared() -> _Parser:
+    shared = _Parser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print one JSON document")
     shared.add_argument("--settings", type=Path, metavar="FILE", help="another settings file")
     shared.add_argument(
@@ -36,8 +36,8 @@ def _shared() -> argparse.ArgumentParser:
     return shared
 
 
-def _network() -> argparse.ArgumentParser:
-    network = argparse.ArgumentParser(add_help=False)
+def _network() -> _Parser:
+    network = _Parser(add_help=False)
     network.add_argument(
         "--plain-http", action="store_true", help="use http for the registries named here"
     )
@@ -47,8 +47,8 @@ def _network() -> argparse.ArgumentParser:
     return network
 
 
-def _moving() -> argparse.ArgumentParser:
-    moving = argparse.ArgumentParser(add_help=False)
+def _moving() -> _Parser:
+    moving = _Parser(add_help=False)
     moving.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
     moving.add_argument("--yes", "-y", action="store_true", help="do not ask")
     moving.add_argument("--reason", metavar="TEXT", help="recorded in the target's history")
@@ -76,7 +76,7 @@ def verb_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="rolldeck", description=_DESCRIPTION)
     subparsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def verb(name: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    def verb(name: str, *parents: _Parser) -> _Parser:
         text = command_of_verb(name).help
         return subparsers.add_parser(
             name, help=text, description=text, parents=[_shared(), *parents]

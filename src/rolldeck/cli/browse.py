@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from rich.text import Text
 
@@ -26,7 +27,7 @@ from rolldeck.compare import Version
 from rolldeck.errors import NotFoundError
 from rolldeck.oci import Place, Reference
 from rolldeck.text import clean_line
-from rolldeck.units import age, human_size, rfc3339, short_digest
+from rolldeck.units import age, human_size, quantity, rfc3339, short_digest
 
 _METRICS_IN_LIST = 3
 """Metric columns of a list of versions: what fits beside the rest in 120 columns."""
@@ -161,7 +162,7 @@ def _print_version(version: Version) -> None:
         [
             (
                 item.key,
-                item.text or f"{item.value:.6g}{' ' + item.unit if item.unit else ''}",
+                item.text or ("–" if item.value is None else quantity(item.value, item.unit)),
                 item.source,
             )
             for item in facts.metrics
@@ -190,7 +191,7 @@ def _print_version(version: Version) -> None:
 def _section(
     title: str,
     columns: list[tuple[str, str]],
-    rows: list[tuple[str, ...]] | tuple[tuple[str, str], ...],
+    rows: Sequence[Sequence[str | Text]],
 ) -> None:
     if rows:
         out = console()

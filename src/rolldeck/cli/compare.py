@@ -10,11 +10,11 @@ from rolldeck.actions import Workspace
 from rolldeck.actions import diff as compare_versions
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.terminal import console, table
-from rolldeck.compare import Comparison, Row, Section, Version, side_by_side, to_json
+from rolldeck.compare import READING_ORDER, Comparison, Row, Section, Version, side_by_side, to_json
 from rolldeck.errors import NotFoundError
-from rolldeck.oci import Reference, is_tag
+from rolldeck.oci import Reference, is_digest, is_tag
 from rolldeck.text import clean_line, decode
-from rolldeck.units import short_digest
+from rolldeck.units import quantity, short_digest
 
 _VERDICTS = {"better": ("▲ better", "green"), "worse": ("▼ worse", "red")}
 _TEXT_LIMIT = 1024 * 1024
@@ -37,7 +37,7 @@ async def diff(workspace: Workspace, arguments: argparse.Namespace) -> int:
 
 def _second(a: Reference, text: str) -> Reference:
     """Read B, where a bare tag means the repository of A."""
-    if is_tag(text) and a.repository and (a.tag or a.digest):
+    if is_tag(text) and (a.tag or a.digest):
         return a.tagged(text)
     return Reference.parse(text)
 
@@ -53,9 +53,9 @@ def _print(comparison: Comparison, show_all: bool) -> None:
                 f"  {digest}  {side.reference.partition('@')[0]}",
             )
         )
-    out.print(Text(comparison.summary, style="bold"))
+    out.print(Text(comparison.summary, style="bold"), soft_wrap=True)
     hidden = 0
-    for section in comparison.sections:
+    for section in map(comparison.section, READING_ORDER):
         rows = [row for row in section.rows if show_all or row.status != "equal"]
         hidden += len(section.rows) - len(rows)
         if rows:
@@ -98,8 +98,10 @@ def _value(value: object, unit: str | None) -> str:
         return "–"
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = f"{value:.6g}" if isinstance(value, float) else clean_line(str(value), 120)
-    return f"{text} {unit}" if unit else text
+    if isinstance(value, (int, float)):
+        return quantity(value, unit) if isinstance(value, float) or unit else str(value)
+    text = str(value)
+    return short_digest(text) if is_digest(text) else clean_line(text, 120)
 
 
 def _change(row: Row) -> str:

@@ -22,7 +22,7 @@ from rolldeck.actions import (
 from rolldeck.cli.browse import ls
 from rolldeck.cli.compare import diff
 from rolldeck.cli.moves import print_plan
-from rolldeck.cli.terminal import console, message
+from rolldeck.cli.terminal import console, has_terminal, message
 from rolldeck.errors import IntegrityError, UsageError
 from rolldeck.progress import Progress
 from rolldeck.settings import Settings, state_home
@@ -37,7 +37,7 @@ async def run_demo(workspace: Workspace, arguments: argparse.Namespace, progress
     if arguments.json:
         raise UsageError("demo prints no JSON", hint="Use the other verbs on the demo's library.")
     demo = await make_demo(directory)
-    if arguments.headless or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if arguments.headless or not has_terminal():
         return await _tell(demo, progress)
     await stage_demo(demo)
     return await _open_deck(demo)

@@ -11,9 +11,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rolldeck import __version__
 from rolldeck.errors import CancelledError, RolldeckError, UsageError
@@ -66,9 +67,9 @@ def _run(words: list[str]) -> int:
     if first in verbs():
         parsed = verb_parser().parse_args(words)
         return _run_verb(parsed)
-    parsed = deck_parser().parse_args(words)
     if first is not None and "/" not in first and ":" not in first:
         _reject_misspelt_verb(first, verbs())
+    parsed = deck_parser().parse_args(words)
     return _open_deck(parsed)
 
 
@@ -83,7 +84,7 @@ def _settings(parsed: argparse.Namespace) -> Settings:
     from rolldeck.settings import RegistrySettings, load_settings
 
     settings = load_settings(parsed.settings)
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     library = parsed.library or os.environ.get("ROLLDECK_LIBRARY")
     if library:
         changes["library"] = Path(library).expanduser().absolute()
@@ -101,9 +102,9 @@ def _settings(parsed: argparse.Namespace) -> Settings:
                 reference = Reference.parse(text)
                 if reference.place is Place.REGISTRY:
                     known = registries.get(reference.root, RegistrySettings())
-                    registries[reference.root] = known.model_copy(update={"plain_http": True})
+                    registries[reference.root] = replace(known, plain_http=True)
         changes["registries"] = registries
-    return settings.model_copy(update=changes)
+    return replace(settings, **changes)
 
 
 def _run_verb(parsed: argparse.Namespace) -> int:
@@ -167,8 +168,10 @@ def _verb(name: str) -> Verb:
 
 
 def _open_deck(parsed: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        # A deck needs a terminal; a script that meant a verb gets the plain listing instead.
+    from rolldeck.cli.terminal import has_terminal
+
+    if not has_terminal():
+        # A script that meant a verb gets the plain listing instead.
         from rolldeck.cli.arguments import verb_parser
 
         words = ["ls", *([parsed.reference] if parsed.reference else [])]

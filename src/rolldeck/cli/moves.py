@@ -82,5 +82,5 @@ def print_plan(plan: Plan) -> None:
         mark, style = _MARKS[check.ok]
         out.print(Text.assemble("  ", (mark, style), f" {check.check}: {clean_line(check.detail)}"))
     if plan.summary:
-        out.print(Text(f"  {plan.summary}"))
+        out.print(Text(f"  {plan.summary}"), soft_wrap=True)
     out.print(Text(f"  {human_size(plan.bytes_to_move)} to move", style="dim"))

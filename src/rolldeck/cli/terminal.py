@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-_PIPE_WIDTH = 160
+_PIPE_WIDTH = 200
 """Columns of output that goes to no terminal: wide enough that no name is cut."""
 
 _REFRESH = 0.2
 """Seconds between two looks at a progress counter."""
+
+
+def has_terminal() -> bool:
+    """Whether the deck can be shown: keys come from stdin, the screen is drawn on stderr."""
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def console() -> Console:

@@ -1,0 +1,37 @@
+"""Two versions side by side: pure functions from what is known of each to rows with verdicts."""
+
+from rolldeck.compare.compare import Version, compare, sort_rows
+from rolldeck.compare.direction import direction
+from rolldeck.compare.json_view import to_json
+from rolldeck.compare.model import (
+    READING_ORDER,
+    Cell,
+    Comparison,
+    Row,
+    Section,
+    SectionName,
+    Side,
+    Status,
+    Verdict,
+)
+from rolldeck.compare.text_diff import DiffLine, line_counts, side_by_side
+
+__all__ = [
+    "READING_ORDER",
+    "Cell",
+    "Comparison",
+    "DiffLine",
+    "Row",
+    "Section",
+    "SectionName",
+    "Side",
+    "Status",
+    "Verdict",
+    "Version",
+    "compare",
+    "direction",
+    "line_counts",
+    "side_by_side",
+    "sort_rows",
+    "to_json",
+]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 from rolldeck.compare.model import Row
-from rolldeck.facts.declared import content_identity, layer_name
+from rolldeck.facts.declared import DIGEST, content_identity, layer_name
 from rolldeck.facts.document import unique
 from rolldeck.kit.model import Kit, Layer
+from rolldeck.text import clean_line
 from rolldeck.units import human_size
 
 OTHER_PACKING = "same content, other packing"
@@ -51,16 +53,12 @@ def same_content(a: Kit, one: Layer, b: Kit, other: Layer) -> bool | None:
         return True
     scheme, identity = content_identity(a, one)
     other_scheme, other_identity = content_identity(b, other)
-    if scheme == other_scheme == "diff_id":
-        return identity == other_identity
-    return None
+    if scheme != other_scheme or scheme == DIGEST:
+        return None
+    return identity == other_identity
 
 
 def _place(layer: Layer) -> str:
-    import posixpath
-
-    from rolldeck.text import clean_line
-
     path = clean_line(posixpath.normpath(layer.path), 500) if layer.path else ""
     return path or layer_name(layer)
 
@@ -80,9 +78,7 @@ def _row(key: str, a: Kit, one: Layer, b: Kit, other: Layer) -> Row:
     return Row(key, "changed", one.digest, other.digest, note=sizes)
 
 
-def _moved(
-    a: Kit, b: Kit, left: Mapping[str, Layer], right: Mapping[str, Layer]
-) -> dict[str, str]:
+def _moved(a: Kit, b: Kit, left: Mapping[str, Layer], right: Mapping[str, Layer]) -> dict[str, str]:
     """Return new keys by old ones for layers that are on one side each, alike and of one kind."""
     gone = [key for key in left if key not in right]
     new = [key for key in right if key not in left]

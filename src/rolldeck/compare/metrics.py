@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from rolldeck.compare.direction import direction
 from rolldeck.compare.model import Cell, Row, Status, Verdict
@@ -31,11 +32,17 @@ def metric_rows(a: Sequence[Metric], b: Sequence[Metric], tolerance: float = 0.0
 
     ``tolerance`` is a fraction: a metric that moves by no more of the larger value is equal.
     Metrics go by name with slice and data set; where only one side declares these, by name if it
-    is unique on both.
+    is unique on both. A row's key tells slice and data set only where the name alone would not do.
     """
     pairs, notes = _aligned(a, b)
-    return [
+    rows = [
         _row(one, other, tolerance, note) for (one, other), note in zip(pairs, notes, strict=True)
+    ]
+    names = [pair[0].name if pair[0] else pair[1].name if pair[1] else "" for pair in pairs]
+    count = Counter(names)
+    return [
+        replace(row, key=name) if count[name] == 1 else row
+        for row, name in zip(rows, names, strict=True)
     ]
 
 

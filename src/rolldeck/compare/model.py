@@ -19,6 +19,20 @@ SectionName = Literal[
     "signature",
     "lineage",
 ]
+READING_ORDER: tuple[SectionName, ...] = (
+    "metrics",
+    "parameters",
+    "environment",
+    "layers",
+    "code",
+    "data",
+    "signature",
+    "kitfile",
+    "manifest",
+    "lineage",
+)
+"""The order in which a person reads them: what got worse, then what may be why."""
+
 Cell = str | int | float | bool | None
 """A value on one side; None where that side has none."""
 

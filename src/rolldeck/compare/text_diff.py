@@ -2,7 +2,7 @@
 
 Lines that occur once on each side anchor the comparison (as in git's patience diff), so that it
 stays fast and readable on long files; ``difflib`` compares what lies between anchors as long as
-that is small, and what is large and repetitive is taken as replaced as a whole.
+that is small, and what is large and repetitive is compared by position.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
 Tag = Literal["equal", "replace", "delete", "insert"]
@@ -20,6 +19,8 @@ Spans = tuple[tuple[int, int], ...]
 
 _PAIRS = 4096
 """Most pairs of equal lines between two anchors that difflib may look at: it is quadratic."""
+_LEVELS = 32
+"""Most times a gap is split anew by lines that are unique within it."""
 _TOKENS = 48
 """Most words of a changed line compared word by word."""
 _LINE = 2000
@@ -46,13 +47,14 @@ class _Block(NamedTuple):
     right: int
     right_end: int
     equal: bool
+    level: int = 0
 
 
 def side_by_side(a: str, b: str) -> list[DiffLine]:
     """Return all rows of two texts; replaced lines stand beside each other in their order."""
     left, right = _lines(a), _lines(b)
     rows: list[DiffLine] = []
-    for start, end, other, other_end, equal in _blocks(left, right):
+    for start, end, other, other_end, equal, _ in _blocks(left, right):
         if equal:
             rows += [
                 DiffLine("equal", start + step + 1, line, other + step + 1, line)
@@ -106,7 +108,7 @@ def _split(left: Sequence[str], right: Sequence[str]) -> Iterator[_Block]:
     waiting = [_Block(0, len(left), 0, len(right), False)]
     while waiting:
         gap = waiting.pop()
-        start, end, other, other_end, equal = gap
+        start, end, other, other_end, equal, level = gap
         if equal:
             yield gap
             continue
@@ -127,18 +129,18 @@ def _split(left: Sequence[str], right: Sequence[str]) -> Iterator[_Block]:
         if start == end or other == other_end:
             yield _Block(start, end, other, other_end, False)
             continue
-        anchors = _anchors(left, right, start, end, other, other_end)
+        anchors = _anchors(left, right, start, end, other, other_end) if level < _LEVELS else []
         if not anchors:
             yield from _between(left, right, start, end, other, other_end)
             continue
         parts = []
         for line, counterpart in anchors:
-            parts.append(_Block(start, line, other, counterpart, False))
+            if start < line or other < counterpart:
+                parts.append(_Block(start, line, other, counterpart, False, level + 1))
             parts.append(_Block(line, line + 1, counterpart, counterpart + 1, True))
             start, other = line + 1, counterpart + 1
-        parts.append(_Block(start, end, other, other_end, False))
-        waiting.extend(reversed([part for part in parts if part.left < part.left_end
-                                 or part.right < part.right_end]))
+        parts.append(_Block(start, end, other, other_end, False, level + 1))
+        waiting.extend(reversed(parts))
 
 
 def _anchors(
@@ -187,17 +189,32 @@ def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def _between(
     left: Sequence[str], right: Sequence[str], start: int, end: int, other: int, other_end: int
 ) -> Iterator[_Block]:
+    from difflib import SequenceMatcher
+
     one, two = left[start:end], right[other:other_end]
     uses = Counter(two)
     if sum(uses[line] for line in one) > _PAIRS:
-        yield _Block(start, end, other, other_end, False)
+        yield from _by_position(one, two, start, other)
         return
     for tag, i, i_end, j, j_end in SequenceMatcher(None, one, two, autojunk=False).get_opcodes():
         yield _Block(start + i, start + i_end, other + j, other + j_end, tag == "equal")
 
 
+def _by_position(
+    one: Sequence[str], two: Sequence[str], start: int, other: int
+) -> Iterator[_Block]:
+    """Yield blocks as if no line had moved."""
+    for step, (line, counterpart) in enumerate(zip(one, two, strict=False)):
+        here, there = start + step, other + step
+        yield _Block(here, here + 1, there, there + 1, line == counterpart)
+    shared = min(len(one), len(two))
+    yield _Block(start + shared, start + len(one), other + shared, other + len(two), False)
+
+
 def _spans(left: str, right: str) -> tuple[Spans, Spans]:
     """Return which parts of two lines differ, word by word where they are short enough."""
+    from difflib import SequenceMatcher
+
     if len(left) > _LINE or len(right) > _LINE:
         return ((0, len(left)),), ((0, len(right)),)
     one, two = _WORDS.findall(left), _WORDS.findall(right)

@@ -36,8 +36,16 @@ def value_row(key: str, a: Cell, b: Cell, note: str = "") -> Row:
     """Return a row for a value that both sides have; numbers also get their difference."""
     if same(a, b):
         return Row(key, "equal", a, b, note=note)
+    if not note and type(a) is not type(b) and str(a) == str(b):
+        note = f"{_type(a)} against {_type(b)}"
     delta, relative = difference(a, b)
     return Row(key, "changed", a, b, delta, relative, note=note)
+
+
+def _type(value: Cell) -> str:
+    if isinstance(value, bool):
+        return "truth value"
+    return "text" if isinstance(value, str) else "number"
 
 
 def difference(a: Cell, b: Cell) -> tuple[float | None, float | None]:
@@ -109,12 +117,12 @@ def signature_rows(a: Facts, b: Facts) -> list[Row]:
     if a.signature is None and b.signature is None:
         return []
     if a.signature is None or b.signature is None:
-        shown = [
+        one, other = (
             NOT_DECLARED if found is None else f"{len(found)} fields"
             for found in (a.signature, b.signature)
-        ]
+        )
         note = "compatibility unknown"
-        return [Row("signature", "changed", *shown, verdict="unknown", note=note)]
+        return [Row("signature", "changed", one, other, verdict="unknown", note=note)]
     rows = []
     for row in rows_by_key(dict(a.signature), dict(b.signature)):
         rows.append(_judged_field(row) if row.status != "equal" else row)
@@ -126,9 +134,7 @@ def _judged_field(row: Row) -> Row:
     is_input = row.key.startswith("input ")
     optional = isinstance(row.b, str) and row.b.endswith(", optional")
     compatible = row.status == "added" and (not is_input or optional)
-    return Row(
-        row.key, row.status, row.a, row.b, note="" if compatible else "breaks callers"
-    )
+    return Row(row.key, row.status, row.a, row.b, note="" if compatible else "breaks callers")
 
 
 def lineage_rows(a: Facts, b: Facts) -> list[Row]:

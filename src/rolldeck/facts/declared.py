@@ -18,6 +18,8 @@ CONFIG = "ModelPack config"
 ANNOTATIONS = "annotations"
 KITFILE = "Kitfile"
 LAYERS = "layers"
+DIGEST = "digest"
+"""Scheme of a digest that says nothing of the content where it differs."""
 
 _KITFILE_ANNOTATION = "ml.kitops.modelkit.kitfile"
 _DIGEST_KEYS = ("sha256", "sha512", "dvc-md5", "md5")
@@ -96,15 +98,20 @@ def layer_name(layer: Layer) -> str:
 
 
 def content_identity(kit: Kit, layer: Layer) -> tuple[str, str]:
-    """Return ``("diff_id", digest)`` where the digest of the uncompressed content is known.
+    """Return scheme and digest of what a layer holds; only within one scheme do they compare.
 
-    Otherwise ``("digest", digest)`` of the stored blob, which other packing changes.
+    ``file`` is the digest of a raw layer's file and ``diff_id`` that of an archive before
+    compression (with the directory that its names are relative to, where that is not the top).
+    Where neither is known it is ``digest``, of the stored blob, which other packing changes.
     """
-    if layer.compression == "none":
-        return "diff_id", layer.digest
-    if layer.diff_id and _trusted_diff_id(kit, layer):
-        return "diff_id", clean_line(layer.diff_id, 150)
-    return "digest", layer.digest
+    identity: str | None = layer.digest if layer.compression == "none" else None
+    if identity is None and layer.diff_id and _trusted_diff_id(kit, layer):
+        identity = clean_line(layer.diff_id, 150)
+    if identity is None or layer.form == "unknown":
+        return DIGEST, layer.digest
+    if layer.form == "raw":
+        return "file", identity
+    return f"diff_id of {clean_line(layer.base, 250)}" if layer.base else "diff_id", identity
 
 
 def _trusted_diff_id(kit: Kit, layer: Layer) -> bool:

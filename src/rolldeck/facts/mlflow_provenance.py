@@ -5,17 +5,22 @@ MLflow hands out metrics as numbers or as text (``NaN``) and every parameter as 
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from rolldeck.facts.document import entries, mapping, name, number, scalar
-from rolldeck.facts.model import Facts, Parameter
+from rolldeck.facts.model import Facts, Parameter, Value
 from rolldeck.facts.parameters import flatten
 from rolldeck.facts.run_lineage import plain
 from rolldeck.facts.run_record import read_metrics
 from rolldeck.units import rfc3339
 
 SOURCE = "model.parameters.mlflow_provenance"
+
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
+_NUMBER_LIMIT = 17
+"""Longest text taken for a number: a longer one may be an identifier."""
 
 _PREFIX = "mlflow_"
 _LINEAGE = (
@@ -55,9 +60,16 @@ def _parameters(params: Any) -> tuple[Parameter, ...]:
         if label is None:
             continue
         nested = flatten({label: value}).leaves if isinstance(value, (dict, list)) else None
-        for path, leaf in nested or ((label, scalar(value)),):
+        for path, leaf in nested or ((label, _value(value)),):
             found.setdefault(path, Parameter(path, leaf, SOURCE))
     return tuple(found.values())
+
+
+def _value(value: Any) -> Value:
+    """Return a parameter's value; text that JSON would read as a number is that number."""
+    if isinstance(value, str) and len(value) <= _NUMBER_LIMIT and _JSON_NUMBER.fullmatch(value):
+        return float(value) if set(value) & set(".eE") else int(value)
+    return scalar(value)
 
 
 def _time(value: Any) -> str | None:

@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from rolldeck.facts.model import DataSet, EnvironmentFact, Facts, Metric, Parameter
+from rolldeck.facts.document import number
+from rolldeck.facts.model import DataSet, EnvironmentFact, Facts, Metric, Parameter, Value
 from rolldeck.facts.requirements import is_pinned
 from rolldeck.facts.run_record import shown
 
@@ -29,7 +30,7 @@ def merge(sources: Sequence[Facts]) -> Facts:
         metrics=_metrics(metric for source in sources for metric in source.metrics),
         parameters=_parameters((item for source in sources for item in source.parameters), remarks),
         environment=_environment(sources, remarks),
-        data=_data(item for source in sources for item in source.data),
+        data=_data((item for source in sources for item in source.data), remarks),
         signature=next((found for found in signatures if found is not None), None),
         lineage=_lineage((pair for source in sources for pair in source.lineage), remarks),
         missing=tuple(dict.fromkeys(remarks)),
@@ -85,13 +86,19 @@ def _parameters(parameters: Iterable[Parameter], remarks: list[str]) -> tuple[Pa
     conflicts = []
     for item in parameters:
         first = kept.setdefault(item.name, item)
-        if first.source != item.source and str(first.value) != str(item.value):
+        if first.source != item.source and not _same_value(first.value, item.value):
             conflicts.append(
                 f"conflict: parameter {item.name} is {first.value} in {first.source},"
                 f" {item.value} in {item.source}"
             )
     remarks += _told(conflicts, "parameters")
     return tuple(kept.values())
+
+
+def _same_value(a: Value, b: Value) -> bool:
+    """Whether two sources mean one value: ``1``, ``1.0`` and MLflow's ``"1"`` do."""
+    x, y = number(a), number(b)
+    return x == y if x is not None and y is not None else str(a) == str(b)
 
 
 def _environment(sources: Sequence[Facts], remarks: list[str]) -> tuple[EnvironmentFact, ...]:
@@ -114,11 +121,18 @@ def _environment(sources: Sequence[Facts], remarks: list[str]) -> tuple[Environm
     return tuple(kept.values())
 
 
-def _data(data: Iterable[DataSet]) -> tuple[DataSet, ...]:
-    """Return the data sets by role and name; another digest of the same one stays beside it."""
+def _data(data: Iterable[DataSet], remarks: list[str]) -> tuple[DataSet, ...]:
+    """Return the data sets by role and name, each once under every scheme that identifies it."""
     kept: dict[tuple[str, str, str], DataSet] = {}
+    conflicts = []
     for item in data:
-        kept.setdefault((item.role, item.name, item.scheme), item)
+        first = kept.setdefault((item.role, item.name, item.scheme), item)
+        if first.identity != item.identity:
+            conflicts.append(
+                f"conflict: data {item.name} is {first.scheme} {first.identity} in {first.source},"
+                f" {item.identity} in {item.source}"
+            )
+    remarks += _told(conflicts, "data")
     return tuple(kept.values())
 
 

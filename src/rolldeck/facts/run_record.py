@@ -139,13 +139,22 @@ def _metric(label: str, item: Mapping[str, Any], source: str) -> Metric:
         value=found,
         source=source,
         text=None if found is not None else _why_no_number(item, value),
-        unit=name(item.get("unit")),
+        unit=_unit(item.get("unit")),
         higher_is_better=direction if isinstance(direction, bool) else None,
         slice=name(item.get("slice")),
         dataset=name(item.get("dataset")) or name(mapping(item.get("dataset")).get("name")),
         n=count(item.get("n")),
         interval=_interval(item.get("confidenceInterval")),
     )
+
+
+_UCUM = {"1": None, "By": "B"}
+"""Units that UCUM writes as people do not; ``1`` says that there is none."""
+
+
+def _unit(value: Any) -> str | None:
+    found = name(value)
+    return _UCUM.get(found, found) if found else None
 
 
 def _why_no_number(item: Mapping[str, Any], value: Any) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rolldeck.errors import StorageError, UsageError
-from rolldeck.kit.kitfile_yaml import kitfile_yaml
 from rolldeck.kit.layer_stream import LayerStream, open_layer
 from rolldeck.kit.member_path import member_parts, refused
 from rolldeck.kit.model import Kit, Layer
@@ -63,6 +62,9 @@ def unpack(kit: Kit, open_blob: OpenBlob, destination: Path, progress: Progress)
                 else:
                     _unpack_tar(layer, stream, staging)
         if kit.kitfile is not None and _writes_kitfile(kit):
+            # Imported here: its patterns take 12 ms, and only unpacking needs them.
+            from rolldeck.kit.kitfile_yaml import kitfile_yaml
+
             staging.add_file((KITFILE_NAME,), 0o644, [kitfile_yaml(kit.kitfile)])
         tree = Tree(staging.entries, skipped)
     return tree

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 import shlex
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import BindingType
 from textual.dom import DOMNode
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from rolldeck.actions import Workspace
 from rolldeck.commands import Command, Scope
 from rolldeck.errors import CancelledError, UsageError
 from rolldeck.oci import Reference
-from rolldeck.text import clean_line
+from rolldeck.text import clean, clean_line
 from rolldeck.tui._textual_compat import QuietEnd
 from rolldeck.tui.clipboard import load_tmux_buffer
 from rolldeck.tui.failures import readable, told
@@ -28,15 +30,12 @@ from rolldeck.tui.jobs import Job, JobList, Work
 from rolldeck.tui.keymap import bindings
 from rolldeck.tui.messages import JobFinished, JobStarted
 from rolldeck.tui.models.typed import Typed, verb_of
-from rolldeck.tui.palette import CommandProvider
-from rolldeck.tui.screens.browser import BrowserScreen
+from rolldeck.tui.palette import CommandProvider, Palette
+from rolldeck.tui.screens.deck import DeckScreen
+from rolldeck.tui.theme import DARK, LIGHT, chosen_theme, is_plain
 from rolldeck.tui.widgets.job_bar import JobBar
 from rolldeck.tui.widgets.job_list import JobPane
 from rolldeck.tui.widgets.key_footer import KeyFooter
-
-THEME = "tokyo-night"
-PLAIN_THEME = "ansi-dark"
-"""The theme without colours of its own, for NO_COLOR."""
 
 _TICK = 0.25
 """Seconds between two looks at running jobs; there is no timer while none runs."""
@@ -62,10 +61,11 @@ class Deck(QuietEnd):
         read_only: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        plain = bool(os.environ.get("NO_COLOR"))
         # Given before the base class starts: later it would still send grey as RGB.
-        super().__init__(ansi_color=True if plain else None)
-        self.theme = PLAIN_THEME if plain else os.environ.get("TEXTUAL_THEME") or THEME
+        super().__init__(ansi_color=True if is_plain() else None)
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = chosen_theme()
         self.animation_level = "none"
         self.workspace = workspace
         self.read_only = read_only or workspace.read_only
@@ -85,7 +85,7 @@ class Deck(QuietEnd):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.leave, 128 + number)
-        self.push_screen(BrowserScreen(self.workspace, self._open_reference, now=self.now))
+        self.push_screen(DeckScreen(self.workspace, self._open_reference, now=self.now))
 
     def leave(self, code: int = 0) -> None:
         """Stop all jobs and quit."""
@@ -95,11 +95,15 @@ class Deck(QuietEnd):
             self.run_worker(self._leave(code), group="leave", exit_on_error=False)
 
     async def _leave(self, code: int) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + _PATIENCE
-        while self.jobs.running and loop.time() < deadline:
-            await asyncio.sleep(0.02)
+        running = [item for item in self.workers if item.group == "jobs" and not item.is_finished]
+        if running:
+            ends = [asyncio.create_task(self._end_of(item)) for item in running]
+            await asyncio.wait(ends, timeout=_PATIENCE)
         self.exit(return_code=code)
+
+    async def _end_of(self, worker: Worker[Any]) -> None:
+        with contextlib.suppress(WorkerFailed, WorkerCancelled):
+            await worker.wait()
 
     async def action_quit(self) -> None:
         """Quit; what Textual's own key does."""
@@ -166,9 +170,9 @@ class Deck(QuietEnd):
             browser.post_message(message)
 
     @property
-    def browser(self) -> BrowserScreen | None:
+    def browser(self) -> DeckScreen | None:
         """The screen at the bottom of all others."""
-        return next((item for item in self.screen_stack if isinstance(item, BrowserScreen)), None)
+        return next((item for item in self.screen_stack if isinstance(item, DeckScreen)), None)
 
     def action_pane_jobs(self) -> None:
         """List the jobs."""
@@ -200,15 +204,33 @@ class Deck(QuietEnd):
         where = " (also in tmux)" if load_tmux_buffer(text) else ""
         self.notify(f"{clean_line(text, 300)}", title=f"Copied{where}", markup=False)
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a toast; whatever it says is plain text, never markup."""
+        super().notify(
+            clean(message, 600),
+            title=clean_line(title, 200),
+            severity=severity,
+            timeout=timeout,
+            markup=False,
+        )
+
     # Commands.
 
-    def offers(self, command: Command, screen: Screen[object]) -> bool:
+    def offers(self, command: Command, screen: Screen[Any]) -> bool:
         """Whether a command can be chosen on a screen."""
         if self.read_only and command.danger != "look":
             return False
         return bool(command.typed) or self._doer(command, screen) is not None
 
-    def _doer(self, command: Command, screen: Screen[object]) -> DOMNode | None:
+    def _doer(self, command: Command, screen: Screen[Any]) -> DOMNode | None:
         start = screen.focused or screen
         for node in [*start.ancestors_with_self, self]:
             if callable(getattr(node, f"action_{command.action}", None)):
@@ -226,6 +248,11 @@ class Deck(QuietEnd):
     @on(KeyFooter.Clicked)
     async def _footer_clicked(self, event: KeyFooter.Clicked) -> None:
         await self.run_command(event.command)
+
+    def action_command_palette(self) -> None:
+        """Find a command by its name."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_command_type(self) -> None:
         """Ask for a command with its arguments."""
@@ -275,5 +302,5 @@ class Deck(QuietEnd):
             return
         screen = self.screen
         scope: Scope = getattr(screen, "scope", "everywhere")
-        reasons = getattr(screen, "reasons", dict)()
+        reasons = screen.reasons() if isinstance(screen, DeckScreen) else {}
         self.push_screen(HelpScreen(scope, reasons, read_only=self.read_only))

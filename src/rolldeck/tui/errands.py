@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rolldeck import actions
 from rolldeck.actions import Plan, Workspace
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rolldeck.actions import TargetState, VersionRow
     from rolldeck.tui.app import Deck
     from rolldeck.tui.screens.browser import BrowserScreen
+    from rolldeck.tui.screens.deck import DeckScreen
 
 
 def spoken(reference: Reference) -> str:
@@ -134,14 +136,14 @@ class Errands:
             title = command(identifier).title.capitalize()
             self._deck.push_screen(ChooseDialog(f"{title}: which target?", lines), answered)
 
-    def _plan(self, identifier: str, making: object) -> None:
+    def _plan(self, identifier: str, making: Coroutine[Any, Any, Plan]) -> None:
         async def make() -> None:
             try:
-                plan = await cast("object", making)  # type: ignore[misc]
+                plan = await making
             except Exception as error:
                 self._screen.post_message(PlanMade(identifier, readable(error)))
             else:
-                self._screen.post_message(PlanMade(identifier, cast(Plan, plan)))
+                self._screen.post_message(PlanMade(identifier, plan))
 
         self._screen.run_worker(make(), group="plan", exclusive=True, exit_on_error=False)
 
@@ -192,7 +194,9 @@ class Errands:
             case "version.verify":
                 self.verify(words[0])
             case "version.diff":
-                self._screen.compare(Reference.parse(words[0]), Reference.parse(words[1]))
+                cast("DeckScreen", self._screen).compare(
+                    Reference.parse(words[0]), Reference.parse(words[1])
+                )
             case "version.pull":
                 self.pull(Reference.parse(words[0]))
             case "version.unpack":

@@ -18,12 +18,12 @@ def pull(workspace: Workspace, reference: Reference) -> Work:
     async def run(progress: Progress) -> str:
         done = await actions.pull(workspace, reference, progress)
         if not done.bytes_transferred:
-            return f"{done.reference}: all {human_size(done.bytes_total)} were here already"
+            return f"all {human_size(done.bytes_total)} were here already"
         present = done.bytes_total - done.bytes_transferred
         rest = f", {human_size(present)} were here already" if present else ""
         return (
             f"{human_size(done.bytes_transferred)} in {done.seconds:.0f} s{rest}; "
-            f"it is {done.reference.name} in the library"
+            f"in the library as {done.reference.name}"
         )
 
     return run

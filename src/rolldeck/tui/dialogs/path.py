@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import islice
 from pathlib import Path
 
 from textual import on
@@ -26,20 +28,19 @@ class DirectorySuggester(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         """Return the whole path of a directory, None where none begins so."""
-        head, slash, start = value.rpartition("/")
-        parent = Path((head or "/") if slash else ".").expanduser()
-        try:
-            names = []
-            for number, entry in enumerate(parent.iterdir()):
-                if number >= _MOST_ENTRIES:
-                    break
-                if entry.name.startswith(start) and entry.is_dir():
-                    names.append(entry.name)
-        except OSError:
-            return None
-        if not start or not names:
-            return None
-        return f"{head}{slash}{min(names)}"
+        return await asyncio.to_thread(complete, value)
+
+
+def complete(value: str) -> str | None:
+    """Return the first directory that begins with ``value``."""
+    head, slash, start = value.rpartition("/")
+    parent = Path((head or "/") if slash else ".").expanduser()
+    try:
+        entries = list(islice(parent.iterdir(), _MOST_ENTRIES))
+        names = [item.name for item in entries if item.name.startswith(start) and item.is_dir()]
+    except OSError:
+        return None
+    return f"{head}{slash}{min(names)}" if start and names else None
 
 
 class PathDialog(Dialog[Path]):

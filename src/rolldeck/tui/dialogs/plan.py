@@ -36,7 +36,10 @@ class PlanDialog(Dialog[bool]):
             with Horizontal(classes="buttons"):
                 yield Button(Content("Cancel"), id="cancel", compact=True)
                 accept = Button(
-                    Content(f"y {verb}"), id="accept", compact=True, disabled=not self.plan.ok
+                    Content.assemble(("y", "$text-primary bold"), f" {verb}"),
+                    id="accept",
+                    compact=True,
+                    disabled=not self.plan.ok,
                 )
                 accept.can_focus = True
                 yield accept

@@ -26,13 +26,19 @@ class QuitDialog(Dialog[bool]):
         count = len(self._names)
         with Vertical(classes="box") as box:
             box.border_title = Content("Quit?")
-            words = [f"{count} job{'s' if count != 1 else ''} still run{'s' if count == 1 else ''}:"]
+            words = [
+                f"{count} job{'s' if count != 1 else ''} still run{'s' if count == 1 else ''}:"
+            ]
             words += [f"  {clean_line(name, 90)}" for name in self._names[:6]]
             words.append("Quitting cancels; nothing half done becomes visible.")
             yield Static(Content("\n".join(words)), classes="words")
             with Horizontal(classes="buttons"):
                 yield Button(Content("Cancel"), id="cancel", compact=True)
-                yield Button(Content("y quit"), id="accept", compact=True)
+                yield Button(
+                    Content.assemble(("y", "$text-primary bold"), " quit"),
+                    id="accept",
+                    compact=True,
+                )
 
     def on_mount(self) -> None:
         """Put the focus on what does no harm."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from rolldeck.compare.model import Cell, Row
 from rolldeck.text import clean_line
@@ -18,6 +19,9 @@ LONGEST = 2000
 """Longest value laid out, in characters."""
 
 
+_DIGEST = re.compile(r"([A-Za-z][\w.+-]{0,19}:(?=\w+:))?\w+:([0-9a-f]{12})[0-9a-f]{20,}")
+
+
 def value(cell: Cell, unit: str | None = None, digits: int = 6) -> str:
     """Return one value as text in one line, with its unit."""
     if cell is None:
@@ -29,7 +33,13 @@ def value(cell: Cell, unit: str | None = None, digits: int = 6) -> str:
             return human_size(cell)
         text = number(cell, digits)
         return f"{text} {clean_line(unit, 20)}" if unit else text
-    return clean_line(cell, LONGEST) or '""'
+    return _short_digests(clean_line(cell, LONGEST)) or '""'
+
+
+def _short_digests(text: str) -> str:
+    """Return a digest as its first 12 digits, also with the name of a scheme in front of it."""
+    match = _DIGEST.fullmatch(text)
+    return f"{match[1] or ''}{match[2]}" if match else text
 
 
 def number(value: int | float, digits: int = 6) -> str:

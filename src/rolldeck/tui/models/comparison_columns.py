@@ -17,6 +17,15 @@ VERDICT_WIDTH = 8
 ROOMY = 96
 """Width from which a page indents more and shows changed lines of files."""
 
+SHORTEST_KEY = 20
+"""Cells of a name where there is room: heads of sections then end before the columns begin."""
+
+NARROWEST = 8
+"""Fewest cells of a name: with less, values stand below their names."""
+
+GOOD = "  ↑ good"
+"""How a row says which way is good, where there is room."""
+
 _GAP = 2
 
 
@@ -29,6 +38,10 @@ class Columns:
     key: int
     value: int
     delta: int
+    good: bool
+    """Whether there is room for the word beside an arrow."""
+    stacked: bool
+    """Whether there is no room for values beside each other."""
 
     @property
     def after_values(self) -> int:
@@ -36,13 +49,18 @@ class Columns:
         return self.indent + self.key + 2 * (_GAP + self.value)
 
     @property
+    def after_delta(self) -> int:
+        """First cell after the delta."""
+        return self.after_values + _GAP + self.delta + _GAP
+
+    @property
     def remark(self) -> int:
         """First cell of a remark that stands after delta and verdict."""
-        return self.after_values + _GAP + self.delta + _GAP + VERDICT_WIDTH + _GAP
+        return self.after_delta + VERDICT_WIDTH + _GAP
 
     def short(self, row: Row) -> bool:
         """Return whether both values of a row fit into their columns."""
-        return all(cell_len(text) <= self.value for text in cells.pair(row))
+        return not self.stacked and all(cell_len(text) <= self.value for text in cells.pair(row))
 
 
 def lay_out(rows: Iterable[Row], labels: tuple[str, str], width: int, relative: bool) -> Columns:
@@ -50,13 +68,17 @@ def lay_out(rows: Iterable[Row], labels: tuple[str, str], width: int, relative: 
     roomy = width >= ROOMY
     indent = 6 if roomy else 4
     cap = 12 if not roomy else 20 if width < 150 else 30
-    keys, values, deltas = [10], [7, *(min(cell_len(label), cap) for label in labels)], [3]
+    keys, judged, values, deltas = [SHORTEST_KEY], [0], [7], [3]
+    values += [min(cell_len(label), cap) for label in labels]
     for row in rows:
         name = cell_len(clean_line(row.key))
-        keys.append(name + (len("  ↑ good") if row.higher_is_better is not None else 0))
+        (keys if row.higher_is_better is None else judged).append(name)
         values += [size for size in map(cell_len, cells.pair(row)) if size <= cap]
         deltas.append(cell_len(cells.delta(row, relative)))
     value, delta = max(values), min(max(deltas), 12)
     free = width - indent - 2 * (_GAP + value) - 2 * _GAP - delta - VERDICT_WIDTH - 1
-    wanted = min(max(keys), 26 if not roomy else 40)
-    return Columns(width, indent, max(min(wanted, free), 8), value, delta)
+    most = max(min(free, 26 if not roomy else 40), NARROWEST)
+    good = max(judged) + len(GOOD) <= most
+    hint = len(GOOD) if good else len(" ↑")
+    key = min(max(*keys, max(judged) + hint), most)
+    return Columns(width, indent, key, value, delta, good, free < NARROWEST)

@@ -10,9 +10,11 @@ from rich.cells import cell_len
 from rolldeck.compare.model import Comparison, Section, Side
 from rolldeck.text import clean_line
 from rolldeck.tui.models.comparison_columns import Columns, lay_out
-from rolldeck.tui.models.comparison_rows import FileChange, row_lines
-from rolldeck.tui.models.comparison_state import TITLES, Target, View
+from rolldeck.tui.models.comparison_files import FileChange, file_lines
+from rolldeck.tui.models.comparison_rows import row_lines
+from rolldeck.tui.models.comparison_state import TITLES, Target, View, ordered
 from rolldeck.tui.models.lines import Line, Look, Span, Stop, cut, left, line, right, wrap
+from rolldeck.tui.models.text_lines import window
 from rolldeck.units import short_digest
 
 GUTTER = 2
@@ -64,7 +66,8 @@ def build_page(
     differs, as far as that is known yet. ``remarks`` is what else is to be said of both sides.
     """
     draft = _Draft(_head(comparison, width, remarks))
-    opened = [section for section in comparison.sections if _stands(comparison, view, section)]
+    sections = ordered(comparison)
+    opened = [section for section in sections if _stands(comparison, view, section)]
     opened.sort(key=lambda section: view.resting(comparison, section))
     rows = [
         row
@@ -78,11 +81,18 @@ def build_page(
         if not dense or section is opened[0]:
             draft.lines.append(line())
         _section(draft, comparison, section, view, columns, changes or {})
-    rest = [section for section in comparison.sections if section not in opened]
+    rest = [section for section in sections if section not in opened]
+    rest.sort(key=lambda section: not section.rows)
     if rest:
         draft.lines.append(line())
         _strip(draft, rest, width)
-    return Page(tuple(draft.lines), tuple(draft.stops), tuple(draft.targets))
+    lines = [item if item.width <= width else _clipped(item, width) for item in draft.lines]
+    return Page(tuple(lines), tuple(draft.stops), tuple(draft.targets))
+
+
+def _clipped(wide: Line, width: int) -> Line:
+    """Return a line that is too wide, cut: only where the page is very narrow."""
+    return Line(tuple(window(wide.spans, 0, width)))
 
 
 def _stands(comparison: Comparison, view: View, section: Section) -> bool:
@@ -146,15 +156,22 @@ def _section(
     count = f"{section.changed} of {len(section.rows)}{files}"
     head = line(" " * GUTTER, Span(f"{mark} {title}", "accent"), Span(f"  {count}", "dim"))
     rows = () if folded else view.rows(section)
-    if any(columns.short(row) for row in rows):
+    if section.name != "code" and any(columns.short(row) for row in rows):
         head = _named(head, comparison, columns, any(row.delta is not None for row in rows))
     draft.stop(Target(section.name))
     draft.lines.append(head)
+    hinted = False
     for row in rows:
         target = Target(section.name, row.key)
         draft.stop(target)
-        labels = (comparison.a.label, comparison.b.label)
-        draft.lines += row_lines(row, columns, view.relative, labels, changes.get(target))
+        if section.name == "code":
+            change = changes.get(target)
+            hint = change is not None and not hinted
+            hinted = hinted or hint
+            draft.lines += file_lines(row, columns, change, hint)
+        else:
+            labels = (comparison.a.label, comparison.b.label)
+            draft.lines += row_lines(row, columns, view.relative, labels)
 
 
 def _named(head: Line, comparison: Comparison, columns: Columns, deltas: bool) -> Line:

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from rich.cells import cell_len
 
 from rolldeck.compare.model import Row
 from rolldeck.text import clean_line
 from rolldeck.tui.models import cells
-from rolldeck.tui.models.comparison_columns import ROOMY, VERDICT_WIDTH, Columns
+from rolldeck.tui.models.comparison_columns import VERDICT_WIDTH, Columns
 from rolldeck.tui.models.lines import Line, Look, Span, cut, left, line, right, wrap
 
 REMARK_LINES = 3
 """Most lines a remark takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedLine:
-    """One line of a file that is only on one side, with its number there."""
-
-    sign: Literal["-", "+"]
-    number: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
-    """How the text of a file differs: lines added and removed, and the first of them."""
-
-    added: int
-    removed: int
-    first: tuple[ChangedLine, ...] = ()
 
 
 def row_lines(
@@ -41,7 +21,6 @@ def row_lines(
     columns: Columns,
     relative: bool,
     labels: tuple[str, str],
-    change: FileChange | None = None,
 ) -> list[Line]:
     """Return a row as one line, or more where its values or its remark need room."""
     name, note, short = clean_line(row.key), clean_line(row.note), columns.short(row)
@@ -49,27 +28,25 @@ def row_lines(
     lines: list[Line] = []
     if short and cell_len(name) > columns.key:
         key = cut(name, columns.width - columns.indent - 1)
-        lines.append(line(indent, Span(key, _key_look(row))))
+        lines.append(line(indent, Span(key, key_look(row))))
         spans = [indent, Span(" " * columns.key)]
     elif short:
-        spans = [indent, *_key(row, columns.key)]
+        spans = [indent, *_key(row, columns.key, columns.good)]
     else:
         room = max(columns.width - columns.indent - 20, 8)
-        spans = [indent, *_key(row, min(max(cell_len(name), columns.key), room))]
+        spans = [indent, *_key(row, min(max(cell_len(name), columns.key), room), columns.good)]
     if short:
         spans += _values(row, columns)
-    judgement = _judgement(row, columns if short else None, relative, change)
+    judgement = _judgement(row, columns if short else None, relative)
     spans += judgement
     used = Line(tuple(spans)).width
-    start = max(columns.remark if judgement else columns.after_values + 4, used + 2)
+    start = max(_remark_start(row, columns, bool(judgement)), used + 2)
     if note and start + cell_len(note) < columns.width:
         spans += [Span(" " * (start - used)), Span(note, "dim")]
         note = ""
     lines.append(Line(tuple(spans)))
     if not short:
         lines += _long_values(row, columns, labels)
-    if change is not None and columns.width >= ROOMY:
-        lines += [_changed_line(item, columns) for item in change.first]
     if note:
         inset = " " * (columns.indent + 2)
         parts = wrap(note, columns.width - len(inset) - 1, REMARK_LINES)
@@ -77,19 +54,25 @@ def row_lines(
     return lines
 
 
-def _key_look(row: Row) -> Look:
+def _remark_start(row: Row, columns: Columns, judged: bool) -> int:
+    """Return where a remark stands: below others of its kind, near to what it is about."""
+    if cells.verdict(row):
+        return columns.remark
+    return columns.after_delta if judged else columns.after_values + 4
+
+
+def key_look(row: Row) -> Look:
     return "dim" if row.status == "equal" else "plain"
 
 
-def _key(row: Row, width: int) -> list[Span]:
+def _key(row: Row, width: int, good: bool) -> list[Span]:
     """Return the name of a row, with the direction that is good at the right where it fits."""
-    name = clean_line(row.key)
-    arrow = cells.direction(row)
-    for hint in (f"  {arrow} good", f"  {arrow}") if arrow else ():
-        if cell_len(name) + cell_len(hint) <= width:
-            room = width - cell_len(name)
-            return [Span(name, _key_look(row)), Span(right(hint, room), "dim")]
-    return [Span(left(name, width), _key_look(row))]
+    name, arrow = clean_line(row.key), cells.direction(row)
+    hint = f"  {arrow} good" if good else f" {arrow}"
+    room = width - cell_len(name)
+    if not arrow or room < cell_len(hint):
+        return [Span(left(name, width), key_look(row))]
+    return [Span(name, key_look(row)), Span(right(hint, room), "dim")]
 
 
 def _looks(row: Row) -> tuple[Look, Look]:
@@ -107,21 +90,14 @@ def _values(row: Row, columns: Columns) -> list[Span]:
     return spans
 
 
-def _judgement(
-    row: Row, columns: Columns | None, relative: bool, change: FileChange | None
-) -> list[Span]:
-    """Return the delta and the verdict, or how many lines of a file differ."""
-    if change is not None:
-        counts = (Span(f"+{change.added}", "added"), Span(f" -{change.removed}", "removed"))
-        return [Span("    "), *counts]
+def _judgement(row: Row, columns: Columns | None, relative: bool) -> list[Span]:
+    """Return the delta and the verdict."""
     text, verdict = cells.delta(row, relative), cells.verdict(row)
-    look: Look = "plain"
+    look: Look = "dim"
     if row.verdict == "better" or row.verdict == "worse":
         look = row.verdict
     elif row.status in ("added", "removed"):
         look = "changed"
-    elif row.status == "equal":
-        look = "dim"
     if columns is None:
         parts = "  ".join(part for part in (text, verdict) if part)
         return [Span(f"  {parts}", look)] if parts else []
@@ -172,10 +148,3 @@ def window(text: str, part: tuple[int, int], room: int, plain: Look, look: Look)
     start, end = max(start - shift, 0), max(end - shift, 0)
     spans = (Span(shown[:start], plain), Span(shown[start:end], look), Span(shown[end:], plain))
     return tuple(span for span in spans if span.text)
-
-
-def _changed_line(item: ChangedLine, columns: Columns) -> Line:
-    head = f"{' ' * columns.indent}{item.number:>5} {item.sign} "
-    room = columns.width - cell_len(head) - 1
-    look: Look = "added" if item.sign == "+" else "removed"
-    return line(Span(head, "dim"), Span(cut(clean_line(item.text), room), look))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from rolldeck.compare.model import Comparison, Row, Section, SectionName
+from rolldeck.compare.model import READING_ORDER, Comparison, Row, Section, SectionName
 
 QUIET: frozenset[SectionName] = frozenset({"manifest", "kitfile", "lineage"})
 """Sections that stay folded while another one differs: they mostly repeat what others say."""
@@ -24,6 +24,11 @@ TITLES: dict[SectionName, str] = {
     "lineage": "Lineage",
 }
 """Headings of the sections."""
+
+
+def ordered(comparison: Comparison) -> list[Section]:
+    """Return the sections of a comparison as they stand on the page."""
+    return sorted(comparison.sections, key=lambda section: READING_ORDER.index(section.name))
 
 
 class Target(NamedTuple):

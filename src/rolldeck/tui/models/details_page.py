@@ -61,7 +61,7 @@ def details_page(view: DetailsView, width: int) -> DetailsPage:
         return page
     if view.since is not None:
         label, summary = view.since
-        text = f"{clean_line(summary, 400)} · since {clean_line(label, 60)}"
+        text = f"since {clean_line(label, 60)}: {clean_line(summary, 400)}"
         page.lines += [Line((Span(" "), Span(part))) for part in wrap(text, width - 2, 2)]
     page.lines.append(Line())
     _sections(page, sections(view.version), view.unfolded, width)
@@ -82,7 +82,7 @@ def _head(view: DetailsView, row: VersionRow, width: int) -> list[Line]:
         if isinstance(authors, list) and authors and isinstance(authors[0], str):
             more = f" +{len(authors) - 1}" if len(authors) > 1 else ""
             facts.append(f"by {clean_line(authors[0], 40)}{more}")
-        facts.append("signature not checked" if version.facts.signature else "not signed")
+        facts.append("signature not checked")
     head = name or clean_line(row.label, 120)
     rest = "   " + " · ".join(facts)
     lines = [Line((Span(" "), Span(cut(head, width - 2), "bright")))]
@@ -144,7 +144,7 @@ def _folded(page: DetailsPage, section: Section, width: int) -> None:
         spans.append(Span(text))
         room -= len(text)
         shown += 1
-    rest = section.count - shown
+    rest = len(section.brief) - shown
     if not shown and section.brief:
         spans.append(Span(cut(section.brief[0], room)))
     elif rest > 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from rolldeck.compare import Version
 from rolldeck.facts import EnvironmentFact, Metric
 from rolldeck.kit import Layer
 from rolldeck.text import clean, clean_line, clean_tree
-from rolldeck.tui.models.cells import number, value
+from rolldeck.tui.models.cells import BYTES, number, value
 from rolldeck.tui.models.lines import Line, Span, cut, left
 from rolldeck.units import human_size, short_digest
 
@@ -21,6 +22,8 @@ _LONGEST_TEXT = 200_000
 
 _FIRST_PACKAGES = ("torch", "tensorflow", "jax", "transformers", "scikit-learn", "xgboost", "numpy")
 """Packages that are named first: what a model most often breaks on."""
+
+_BYTE_UNITS = BYTES | {"By"}
 
 _KINDS = {
     "modelkit": "ModelKit",
@@ -55,14 +58,14 @@ def sections(version: Version) -> list[Section]:
             "metrics",
             "Metrics",
             len(facts.metrics),
-            tuple(_metric_brief(item) for item in facts.metrics) or ("none recorded",),
+            _metrics_brief(facts.metrics) or ("none recorded",),
             lambda width: [_metric_line(item, facts.metrics, width) for item in facts.metrics],
         ),
         Section(
             "layers",
             "Layers",
             len(kit.layers),
-            tuple(f"{item.kind} {human_size(item.size)}" for item in kit.layers) or ("none",),
+            _layers_brief(kit.layers) or ("none",),
             lambda width: [_layer_line(item, width) for item in kit.layers],
         ),
         Section(
@@ -71,7 +74,7 @@ def sections(version: Version) -> list[Section]:
             len(facts.environment),
             _environment_brief(facts.environment) or ("not recorded",),
             lambda width: _pairs(
-                [(f"{item.name}", item.value, item.group) for item in facts.environment], width
+                [(_fact_name(item), item.value, item.group) for item in facts.environment], width
             ),
         ),
         Section(
@@ -134,11 +137,31 @@ def _text(text: str) -> list[Line]:
 def _metric_value(metric: Metric) -> str:
     if metric.value is None:
         return clean_line(metric.text or "–", 20)
-    return number(metric.value, 4) + (f" {clean_line(metric.unit, 12)}" if metric.unit else "")
+    if metric.unit in _BYTE_UNITS:
+        return human_size(metric.value)
+    unit = "" if metric.unit in (None, "", "1") else f" {clean_line(str(metric.unit), 12)}"
+    return number(metric.value, 4) + unit
 
 
-def _metric_brief(metric: Metric) -> str:
-    return f"{clean_line(metric.key, 60)} {_metric_value(metric)}"
+def _metrics_brief(metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """Return each metric with as short a name as tells it from the others."""
+    counts = Counter(item.name for item in metrics)
+    return tuple(
+        f"{clean_line(item.name if counts[item.name] == 1 else item.key, 60)} {_metric_value(item)}"
+        for item in metrics
+    )
+
+
+def _layers_brief(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """Return each kind of layer with its count and size."""
+    counts = Counter(item.kind for item in layers)
+    sizes: Counter[str] = Counter()
+    for item in layers:
+        sizes[item.kind] += item.size
+    return tuple(
+        f"{kind} {human_size(sizes[kind])}" + (f" in {count}" if count > 1 else "")
+        for kind, count in counts.items()
+    )
 
 
 def _metric_line(metric: Metric, everything: Sequence[Metric], width: int) -> Line:
@@ -169,15 +192,21 @@ def _layer_line(layer: Layer, width: int) -> Line:
 
 
 def _environment_brief(facts: Sequence[EnvironmentFact]) -> tuple[str, ...]:
-    packages = [item for item in facts if item.group == "package"]
-    others = [item for item in facts if item.group != "package"]
-    known = {item.name: item for item in packages}
-    first = [known[name] for name in _FIRST_PACKAGES if name in known]
-    rest = [item for item in packages if item not in first]
-    order = [*others[:3], *first, *others[3:], *rest]
-    return tuple(
-        f"{clean_line(item.name, 40)} {cut(clean_line(item.value, 60), 24)}" for item in order
-    )
+    packages = {item.name: item for item in facts if item.group == "package"}
+    python = [item for item in facts if (item.group, item.name) == ("python", "version")]
+    first = [packages[name] for name in _FIRST_PACKAGES if name in packages]
+    hardware = [item for item in facts if item.group == "hardware"]
+    order = [*python, *first, *hardware]
+    order += [item for item in facts if item not in order]
+    return tuple(f"{_fact_name(item)} {cut(clean_line(item.value, 60), 24)}" for item in order)
+
+
+def _fact_name(item: EnvironmentFact) -> str:
+    """Return a name that says what it is about: ``python`` for its version, ``os release``."""
+    name = clean_line(item.name, 40)
+    if item.group in ("package", "variable", "seed"):
+        return name
+    return item.group if name in ("version", "name", "type") else f"{item.group} {name}"
 
 
 def _pairs(rows: Sequence[tuple[str, str, str]], width: int) -> list[Line]:

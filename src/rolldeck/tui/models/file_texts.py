@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from rolldeck.compare import Comparison, Version
+from rolldeck.compare import Version
+from rolldeck.facts.document import unique
 from rolldeck.text import clean_line
-from rolldeck.tui.models.comparison_rows import ChangedLine, FileChange
+from rolldeck.tui.models.comparison_files import ChangedLine, FileChange
 from rolldeck.tui.models.comparison_state import Target
+from rolldeck.tui.models.text_lines import left_parts, right_parts
 from rolldeck.tui.models.text_rows import TextDiff, text_diff
 from rolldeck.units import human_size
 
@@ -21,10 +23,6 @@ FIRST_LINES = 2
 
 SMALL = 256 * 1024
 """Largest file whose changed lines are counted before somebody opens it."""
-
-
-_FILE_SECTIONS = frozenset({"code", "layers", "data"})
-"""Sections whose rows can stand for files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +67,26 @@ def is_text(data: bytes) -> bool:
     return True
 
 
-def file_pair(a: Version, b: Version, target: Target) -> FilePair | None:
-    """Return the file that a row stands for, or None where its bytes are not at hand."""
-    if target.section not in _FILE_SECTIONS or target.key is None:
-        return None
-    one, other = a.files.get(target.key), b.files.get(target.key)
-    return None if one is None and other is None else FilePair(target.key, one, other)
-
-
-def changed_files(a: Version, b: Version) -> tuple[FilePair, ...]:
-    """Return the files at hand that differ, by path."""
+def files_by_row(a: Version, b: Version) -> dict[Target, FilePair]:
+    """Return the files at hand by the rows that stand for them."""
     paths = sorted({*a.files, *b.files})
-    pairs = (FilePair(path, a.files.get(path), b.files.get(path)) for path in paths)
-    return tuple(pair for pair in pairs if pair.differs)
+    keys = unique(clean_line(path, 500) for path in paths)
+    return {
+        Target("code", key): FilePair(path, a.files.get(path), b.files.get(path))
+        for key, path in zip(keys, paths, strict=True)
+    }
 
 
 def count_changes(
-    comparison: Comparison, a: Version, b: Version, cancelled: Callable[[], bool]
+    files: Mapping[Target, FilePair], cancelled: Callable[[], bool]
 ) -> dict[Target, FileChange]:
-    """Return how the text of the files differs that a comparison lists as changed."""
+    """Return how the text of the files differs that are on both sides and not too large."""
     changes: dict[Target, FileChange] = {}
-    for section in comparison.sections:
-        for row in section.rows:
-            if row.status != "changed" or cancelled():
-                continue
-            target = Target(section.name, row.key)
-            pair = file_pair(a, b, target)
-            if pair is not None and pair.textual and pair.size <= SMALL:
-                changes[target] = _change(text_diff(pair))
+    for target, pair in files.items():
+        if cancelled():
+            break
+        if pair.status == "changed" and pair.textual and pair.size <= SMALL:
+            changes[target] = _change(text_diff(pair.a, pair.b))
     return changes
 
 
@@ -104,9 +94,16 @@ def _change(diff: TextDiff) -> FileChange:
     first: list[ChangedLine] = []
     for start, end in diff.changes[:1]:
         rows = diff.rows[start:end]
-        old = [ChangedLine("-", row.a_number, row.a) for row in rows if row.a_number is not None]
-        new = [ChangedLine("+", row.b_number, row.b) for row in rows if row.b_number is not None]
-        first += old[:FIRST_LINES] + new[:FIRST_LINES]
+        first += [
+            ChangedLine("-", row.left_number, tuple(left_parts(row)))
+            for row in rows
+            if row.left_number is not None
+        ][:FIRST_LINES]
+        first += [
+            ChangedLine("+", row.right_number, tuple(right_parts(row)))
+            for row in rows
+            if row.right_number is not None
+        ][:FIRST_LINES]
     return FileChange(diff.added, diff.removed, tuple(first))
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rolldeck.commands import SCOPE_TITLES, Command, Scope, active_scopes, commands_of
-from rolldeck.tui.models.lines import Line, Span, wrap
+from rolldeck.tui.models.lines import Line, Look, Span, wrap
 
 _KEYS = 14
 _TITLE = 16
 
 
-def help_lines(
-    scope: Scope, width: int, reasons: Mapping[str, str], read_only: bool
-) -> list[Line]:
+def help_lines(scope: Scope, width: int, reasons: Mapping[str, str], read_only: bool) -> list[Line]:
     """Return the page; ``reasons`` says by command id why a key does not apply right now."""
     lines: list[Line] = []
     scopes = sorted(active_scopes(scope), key=lambda item: item != scope)
@@ -42,7 +40,7 @@ def _command_lines(item: Command, width: int, reason: str | None) -> list[Line]:
     text = item.help if reason is None else f"{item.help} Not now: {reason}."
     room = max(width - _KEYS - _TITLE - 2, 20)
     parts = wrap(text, room)
-    look = "dim" if reason is not None else "plain"
+    look: Look = "dim" if reason is not None else "plain"
     head = (
         Span(f" {keys:<{_KEYS}}", "dim" if reason is not None else "bright"),
         Span(f"{item.title:<{_TITLE}}", look),

@@ -9,21 +9,24 @@ from rolldeck.units import human_size
 
 _MARKS = {"running": "↓", "done": "✓", "failed": "×", "cancelled": "·"}
 _LOOKS = {"running": "accent", "done": "better", "failed": "worse", "cancelled": "dim"}
-_WORDS = {"running": "", "done": "done", "failed": "failed", "cancelled": "cancelled"}
 
 _BAR = 24
 """Widest bar, in cells."""
 
 
-def job_line(job: Job, width: int, more: str = "") -> Line:
-    """Return a job as one line of at most ``width`` cells, with ``more`` at its end."""
+def job_line(job: Job, width: int, more: str = "", *, outcome: bool = True) -> Line:
+    """Return a job as one line of at most ``width`` cells, with ``more`` at its end.
+
+    Without ``outcome`` an ended job says only that it ended.
+    """
     mark = Span(f"{_MARKS[job.state]} ", _LOOKS[job.state])  # type: ignore[arg-type]
     name = clean_line(job.name, 200)
     if not job.running:
-        outcome = clean_line(f"{_WORDS[job.state]}: {job.outcome}" if job.outcome else job.state)
+        said = f"{job.state}: {job.outcome}" if job.outcome and outcome else job.state
+        said = clean_line(said)
         room = max(width - len(more) - 4, 8)
-        name = cut(name, max(room // 2, room - len(outcome) - 2))
-        said = cut(outcome, max(room - len(name) - 2, 8))
+        name = cut(name, max(room // 2, room - len(said) - 2))
+        said = cut(said, max(room - len(name) - 2, 8))
         return Line((mark, Span(name, "bright"), Span(f"  {said}"), Span(f"  {more}", "dim")))
     parts = [amount(job), rate(job), left(job)]
     figures = "  ".join(part for part in parts if part)

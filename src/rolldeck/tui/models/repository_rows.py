@@ -36,7 +36,9 @@ def repository_lines(
             continue
         if lines:
             lines.append(RepositoryLine(Line()))
-        lines.append(RepositoryLine(Line((Span(cut(clean_line(source, 200), width), "dim"),))))
+        lines.append(
+            RepositoryLine(Line((Span(" " + cut(clean_line(source, 200), width - 1), "dim"),)))
+        )
         for row in rows:
             lines.append(RepositoryLine(_row_line(row, width, row.reference == here), row))
         if source in problems and not wanted:
@@ -52,10 +54,10 @@ def _stays(row: RepositoryRow, wanted: Filter) -> bool:
 
 def _row_line(row: RepositoryRow, width: int, here: bool) -> Line:
     count = "" if row.versions is None else str(row.versions)
-    room = width - 2 - (len(count) + 1 if count else 0)
+    room = width - 3 - (len(count) + 1 if count else 0)
     return Line(
         (
-            Span("  "),
+            Span("   "),
             Span(left(clean_line(row.name, 300), room), "bright" if here else "plain"),
             Span(f" {count}" if count else "", "dim"),
         )

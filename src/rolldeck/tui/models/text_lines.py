@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from functools import lru_cache
 
 from rich.cells import cell_len, get_character_cell_size
 
+from rolldeck.compare.text_diff import DiffLine, Spans
 from rolldeck.text import clean
-from rolldeck.tui.models.comparison_rows import difference
 from rolldeck.tui.models.lines import Line, Look, Span, cut, left
-from rolldeck.tui.models.text_rows import Entry, TextDiff, TextRow
+from rolldeck.tui.models.text_rows import Entry, TextDiff
 
 UNIFIED_BELOW = 100
 """Width below which both sides stand in one column."""
@@ -21,13 +18,11 @@ UNIFIED_BELOW = 100
 LONGEST_LINE = 4000
 """Most characters of a line that are shown."""
 
-_LONGEST_EMPHASIS = 400
-"""Longest line that is compared word by word; longer ones only from both ends."""
+TAB = 4
+"""Cells from one tab stop to the next."""
 
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
-
-_LEAST_ALIKE = 0.35
-"""Below this likeness two lines are shown as wholly different: nothing in them is emphasised."""
+_MOST_SET_OFF = 0.7
+"""Share of a line that may be set off: where more differs, the line differs as a whole."""
 
 _SEPARATOR = " │ "
 
@@ -80,23 +75,21 @@ def _number(number: int | None, width: int) -> str:
     return " " * width if number is None else f"{number:>{width}}"
 
 
-def _beside(row: TextRow, frame: Frame) -> list[Span]:
-    parts_a, parts_b = _parts(row)
+def _beside(row: DiffLine, frame: Frame) -> list[Span]:
     room = frame.half - frame.number - 3
-    sign_a = "-" if row.kind in ("replaced", "removed") else " "
-    sign_b = "+" if row.kind in ("replaced", "added") else " "
-    spans = [Span(_number(row.a_number, frame.number), "dim"), Span(f" {sign_a} ", "removed")]
-    spans += window(parts_a, frame.shift, room, pad=True)
-    spans += [Span(_SEPARATOR, "dim"), Span(_number(row.b_number, frame.number), "dim")]
+    sign_a = "-" if row.tag in ("replace", "delete") else " "
+    sign_b = "+" if row.tag in ("replace", "insert") else " "
+    spans = [Span(_number(row.left_number, frame.number), "dim"), Span(f" {sign_a} ", "removed")]
+    spans += window(left_parts(row), frame.shift, room, pad=True)
+    spans += [Span(_SEPARATOR, "dim"), Span(_number(row.right_number, frame.number), "dim")]
     spans.append(Span(f" {sign_b} ", "added"))
     rest = frame.width - 1 - frame.half - len(_SEPARATOR) - frame.number - 3
-    return spans + window(parts_b, frame.shift, rest)
+    return spans + window(right_parts(row), frame.shift, rest)
 
 
-def _unified(row: TextRow, entry: Entry, frame: Frame) -> list[Span]:
-    parts_a, parts_b = _parts(row)
-    a = row.a_number if entry.side != "b" else None
-    b = row.b_number if entry.side != "a" else None
+def _unified(row: DiffLine, entry: Entry, frame: Frame) -> list[Span]:
+    a = row.left_number if entry.side != "b" else None
+    b = row.right_number if entry.side != "a" else None
     numbers = f"{_number(a, frame.number)} {_number(b, frame.number)}"
     sign = Span("   ")
     if entry.side == "a":
@@ -104,49 +97,61 @@ def _unified(row: TextRow, entry: Entry, frame: Frame) -> list[Span]:
     elif entry.side == "b":
         sign = Span(" + ", "added")
     room = frame.width - 1 - len(numbers) - 3
-    parts = parts_b if entry.side == "b" else parts_a
+    parts = right_parts(row) if entry.side == "b" else left_parts(row)
     return [Span(numbers, "dim"), sign, *window(parts, frame.shift, room)]
 
 
-def shown(text: str) -> str:
-    """Return a line of a file as one safe line of cells."""
-    return clean(text.rstrip("\r\n").expandtabs(4).replace("\n", "␊"), LONGEST_LINE)
+def left_parts(row: DiffLine) -> list[Span]:
+    """Return the line of A, with what differs within it set off."""
+    set_off = _sets_off(row)
+    look: Look = "plain" if row.tag == "equal" or set_off else "removed"
+    return _parts(row.left or "", row.left_spans if set_off else (), look, "removed-part")
 
 
-def _parts(row: TextRow) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Return the spans of both sides, with what differs within a replaced line emphasised."""
-    a, b = shown(row.a), shown(row.b)
-    if row.kind == "equal":
-        return (Span(a),), (Span(b),)
-    if row.kind == "replaced":
-        return emphasised(a, b)
-    return (Span(a, "removed"),), (Span(b, "added"),)
+def right_parts(row: DiffLine) -> list[Span]:
+    """Return the line of B, with what differs within it set off."""
+    set_off = _sets_off(row)
+    look: Look = "plain" if row.tag == "equal" or set_off else "added"
+    return _parts(row.right or "", row.right_spans if set_off else (), look, "added-part")
 
 
-@lru_cache(maxsize=512)
-def emphasised(a: str, b: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Return both lines of a replaced pair with the words that differ set off."""
-    whole = (Span(a, "removed"),), (Span(b, "added"),)
-    if max(len(a), len(b)) > _LONGEST_EMPHASIS:
-        (start, end_a), (_, end_b) = difference(a, b)
-        if start + len(a) - end_a < _LEAST_ALIKE * max(len(a), len(b)):
-            return whole
-        parts_a = [(a[:start], False), (a[start:end_a], True), (a[end_a:], False)]
-        parts_b = [(b[:start], False), (b[start:end_b], True), (b[end_b:], False)]
-        return _spans(parts_a, "removed", "removed-part"), _spans(parts_b, "added", "added-part")
-    words_a, words_b = _WORD.findall(a), _WORD.findall(b)
-    matcher = SequenceMatcher(None, words_a, words_b, autojunk=False)
-    if matcher.ratio() < _LEAST_ALIKE:
-        return whole
-    parts_a, parts_b = [], []
-    for tag, a0, a1, b0, b1 in matcher.get_opcodes():
-        parts_a.append(("".join(words_a[a0:a1]), tag != "equal"))
-        parts_b.append(("".join(words_b[b0:b1]), tag != "equal"))
-    return _spans(parts_a, "removed", "removed-part"), _spans(parts_b, "added", "added-part")
+def _sets_off(row: DiffLine) -> bool:
+    """Return whether parts of a replaced pair are set off: not where nearly all of it differs."""
+    sides = ((row.left, row.left_spans), (row.right, row.right_spans))
+    if row.tag != "replace" or not any(spans for _, spans in sides):
+        return False
+    return all(
+        sum(end - start for start, end in spans) <= _MOST_SET_OFF * len((text or "").strip())
+        for text, spans in sides
+    )
 
 
-def _spans(parts: Iterable[tuple[str, bool]], plain: Look, part: Look) -> tuple[Span, ...]:
-    return tuple(Span(text, part if differs else plain) for text, differs in parts if text)
+def _parts(text: str, spans: Spans, plain: Look, part: Look) -> list[Span]:
+    """Return a line in safe pieces."""
+    more = [Span("…", "dim")] if len(text) > LONGEST_LINE else []
+    text = text[:LONGEST_LINE]
+    pieces: list[Span] = []
+    column = reached = 0
+    for start, end in (*spans, (len(text), len(text))):
+        for piece, look in ((text[reached:start], plain), (text[start:end], part)):
+            if piece:
+                shown, column = _safe(piece, column)
+                pieces.append(Span(shown, look))
+        reached = end
+    return pieces + more
+
+
+def _safe(text: str, column: int) -> tuple[str, int]:
+    """Return a piece of a line that begins at ``column``, with tabs as spaces, and its end."""
+    shown = []
+    for number, part in enumerate(text.split("\t")):
+        if number:
+            stop = TAB - column % TAB
+            shown.append(" " * stop)
+            column += stop
+        shown.append(clean(part.replace("\n", " ")))
+        column += cell_len(shown[-1])
+    return "".join(shown), column
 
 
 def window(spans: Iterable[Span], start: int, width: int, pad: bool = False) -> list[Span]:

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-RowKind = Literal["equal", "replaced", "added", "removed"]
-
-
-class TextRow(NamedTuple):
-    """One row: the line of A with its number from 1, and that of B; None where a side has none."""
-
-    kind: RowKind
-    a_number: int | None
-    b_number: int | None
-    a: str
-    b: str
+from rolldeck.compare.text_diff import DiffLine, side_by_side
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +16,44 @@ class TextDiff:
     ``changes`` are the runs of rows that differ, as first row and the row after the last.
     """
 
-    rows: Sequence[TextRow] = ()
+    rows: Sequence[DiffLine] = ()
     changes: tuple[tuple[int, int], ...] = ()
     added: int = 0
     removed: int = 0
     notice: str = ""
+    longest: int = 0
+    """Characters of the longest line."""
 
     @classmethod
-    def of(cls, rows: Sequence[TextRow], notice: str = "") -> TextDiff:
+    def of(cls, rows: Sequence[DiffLine], notice: str = "") -> TextDiff:
         """Return the difference that some rows make."""
         changes: list[tuple[int, int]] = []
-        added = removed = 0
+        added = removed = longest = 0
         start: int | None = None
         for index, row in enumerate(rows):
-            if row.kind == "equal":
+            longest = max(longest, len(row.left or ""), len(row.right or ""))
+            if row.tag == "equal":
                 if start is not None:
                     changes.append((start, index))
                     start = None
                 continue
             start = index if start is None else start
-            added += row.kind != "removed"
-            removed += row.kind != "added"
+            added += row.tag != "delete"
+            removed += row.tag != "insert"
         if start is not None:
             changes.append((start, len(rows)))
-        return cls(rows, tuple(changes), added, removed, notice)
+        return cls(rows, tuple(changes), added, removed, notice, longest)
+
+
+def text_diff(a: bytes | None, b: bytes | None) -> TextDiff:
+    """Return how the text of two files differs; None stands for a file that is not there."""
+    texts = [(data or b"").decode("utf-8-sig").replace("\r\n", "\n") for data in (a, b)]
+    diff = TextDiff.of(side_by_side(*texts))
+    if a is None or b is None:
+        return replace(diff, notice="only on one side")
+    if diff.changes or a == b:
+        return diff
+    return replace(diff, notice="only line endings or the byte order mark differ")
 
 
 class Entry(NamedTuple):
@@ -78,8 +82,8 @@ def lay_out(diff: TextDiff, context: int, unified: bool) -> Layout:
         begin = len(entries)
         if unified:
             run = range(start, end)
-            entries += [Entry(n, "a") for n in run if diff.rows[n].a_number is not None]
-            entries += [Entry(n, "b") for n in run if diff.rows[n].b_number is not None]
+            entries += [Entry(n, "a") for n in run if diff.rows[n].left_number is not None]
+            entries += [Entry(n, "b") for n in run if diff.rows[n].right_number is not None]
         else:
             entries += [Entry(n) for n in range(start, end)]
         places.append((begin, len(entries)))

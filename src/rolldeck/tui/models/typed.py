@@ -42,9 +42,7 @@ def parse_typed(text: str, *, read_only: bool = False) -> Typed:
 
 def offered(read_only: bool = False) -> tuple[Command, ...]:
     """Return the commands that can be typed."""
-    return tuple(
-        item for item in typed_commands() if item.danger == "look" or not read_only
-    )
+    return tuple(item for item in typed_commands() if item.danger == "look" or not read_only)
 
 
 def matching(text: str, *, read_only: bool = False) -> tuple[Command, ...]:

@@ -21,6 +21,9 @@ from rolldeck.units import age, human_size, short_digest
 HISTORY = 7
 """Values of a sparkline: about what the eye takes in at once."""
 
+_COUNTED_ROWS = 1000
+"""Rows whose cells are measured: of more, the first screen would wait for it."""
+
 _LONGEST_VERSION = 40
 _LONGEST_BADGES = 28
 _LONGEST_METRIC = 14
@@ -69,18 +72,35 @@ class VersionTable:
             Column("version", "VERSION", min(max(version, 9), _LONGEST_VERSION), narrowest=12),
             Column("channel", "CHANNEL", min(max(badges, 9), _LONGEST_BADGES), narrowest=9),
             Column("digest", "DIGEST", 12, gives_way=2, sorts=False),
-            Column("size", "SIZE", 10, "right", gives_way=3),
+            Column("size", "SIZE", self._size_width(), "right", gives_way=3),
             Column("created", "CREATED", 9, gives_way=1),
         ]
         if self.metric:
-            name = clean_line(self.metric, 60)
-            width = min(max(cell_len(name) + 2, 8), _LONGEST_METRIC)
+            name = self._metric_title(self.metric)
+            width = min(max(cell_len(name) + 2, 7), _LONGEST_METRIC)
             columns += [
                 Column("metric", name, width, "right", gives_way=5),
                 Column("history", "", HISTORY, gives_way=0, sorts=False),
             ]
         columns.append(Column("here", "HERE", 10, gives_way=6))
         return tuple(columns)
+
+    def _size_width(self) -> int:
+        """Return how wide sizes are; of a long list, the widest that they can be."""
+        if len(self.rows) > _COUNTED_ROWS:
+            return 10
+        return max((len(human_size(row.size or 0)) for row in self.rows), default=7)
+
+    def _metric_title(self, metric: str) -> str:
+        """Return a metric without its slice and data set, where that still tells it apart."""
+        bare = metric.partition(" [")[0]
+        others = {
+            name.partition(" [")[0]
+            for row in self.rows[:50]
+            for name in row.metrics
+            if name != metric
+        }
+        return clean_line(metric if bare in others else bare, 60)
 
     def key(self, row: int) -> str:
         """Return the digest of a row."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -14,29 +15,25 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
-from rolldeck.commands import footer_commands
+from rolldeck.commands import Scope, footer_commands
 from rolldeck.compare import Comparison, Version, compare
 from rolldeck.text import clean_line
 from rolldeck.tui.dialogs.choose import ChooseDialog
 from rolldeck.tui.keymap import bindings
-from rolldeck.tui.models.comparison_state import border_note
+from rolldeck.tui.models.comparison_state import Target, border_note
 from rolldeck.tui.models.file_texts import (
     FileChanges,
     FilePair,
-    changed_files,
     count_changes,
-    file_pair,
+    files_by_row,
 )
 from rolldeck.tui.screens.text_diff import TextDiffScreen
 from rolldeck.tui.widgets.breadcrumb import Breadcrumb
 from rolldeck.tui.widgets.comparison_view import ComparisonView
 from rolldeck.tui.widgets.key_footer import KeyFooter
 
-
-class FileDialog(ChooseDialog):
-    """Asks which file to show; it changes nothing, so it listens at once."""
-
-    deaf_time = 0
+_NOT_HERE = ("filter.open", "command.type", "view.refresh", "deck.quit")
+"""Commands that the footer leaves out: they do nothing here, or are known."""
 
 
 class CompareScreen(Screen[None]):
@@ -45,6 +42,9 @@ class CompareScreen(Screen[None]):
     CSS_PATH = "compare.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere", "compare")
     AUTO_FOCUS = "ComparisonView"
+
+    scope: ClassVar[Scope] = "compare"
+    """Whose keys are shown first in help."""
 
     @dataclass
     class FilesCompared(Message):
@@ -60,12 +60,6 @@ class CompareScreen(Screen[None]):
         comparison: Comparison
         a: Version
         b: Version
-
-    @dataclass
-    class FilesFound(Message):
-        """The files that differ were found, to choose one of them."""
-
-        files: tuple[FilePair, ...]
 
     def __init__(
         self,
@@ -83,6 +77,7 @@ class CompareScreen(Screen[None]):
         self.b = b
         self._tolerance = tolerance
         self._remarks = remarks
+        self._files = files_by_row(a, b)
 
     def compose(self) -> ComposeResult:
         """Lay out the way here, the page and the keys."""
@@ -92,13 +87,13 @@ class CompareScreen(Screen[None]):
         page.border_title = Content("Compare")
         yield page
         footer = KeyFooter()
-        footer.commands = footer_commands("compare", hidden=("filter.open", "command.type"))
+        footer.commands = footer_commands("compare", hidden=_NOT_HERE)
         yield footer
 
     def on_mount(self) -> None:
         """Say what is shown, and look at the files that differ."""
         self._describe()
-        self._compare_files(self.comparison, self.a, self.b)
+        self._compare_files(self.comparison, self._files)
 
     @property
     def _page(self) -> ComparisonView:
@@ -108,6 +103,7 @@ class CompareScreen(Screen[None]):
         """Say at the top which versions these are, and at the bottom what is hidden."""
         a, b = self.comparison.a, self.comparison.b
         places = [_repository(side.reference) for side in (a, b)]
+        path: tuple[str, ...]
         if places[0] == places[1]:
             path = (places[0], f"{a.label} ↔ {b.label}")
         else:
@@ -118,9 +114,9 @@ class CompareScreen(Screen[None]):
     # Workers.
 
     @work(thread=True, exclusive=True, group="files", exit_on_error=False)
-    def _compare_files(self, comparison: Comparison, a: Version, b: Version) -> None:
+    def _compare_files(self, comparison: Comparison, files: Mapping[Target, FilePair]) -> None:
         worker = get_current_worker()
-        changes = count_changes(comparison, a, b, lambda: worker.is_cancelled)
+        changes = count_changes(files, lambda: worker.is_cancelled)
         if not worker.is_cancelled:
             self.post_message(self.FilesCompared(comparison, changes))
 
@@ -129,10 +125,6 @@ class CompareScreen(Screen[None]):
         comparison = compare(a, b, self._tolerance)
         if not get_current_worker().is_cancelled:
             self.post_message(self.SidesSwapped(comparison, a, b))
-
-    @work(thread=True, exclusive=True, group="find", exit_on_error=False)
-    def _find_files(self, a: Version, b: Version) -> None:
-        self.post_message(self.FilesFound(changed_files(a, b)))
 
     # What workers and the page say.
 
@@ -144,26 +136,11 @@ class CompareScreen(Screen[None]):
     @on(SidesSwapped)
     def _sides_swapped(self, message: SidesSwapped) -> None:
         self.comparison, self.a, self.b = message.comparison, message.a, message.b
+        self._files = files_by_row(self.a, self.b)
         self._remarks = (self._remarks[1], self._remarks[0])
         self._page.show(self.comparison, self._remarks)
         self._describe()
-        self._compare_files(self.comparison, self.a, self.b)
-
-    @on(FilesFound)
-    def _files_found(self, message: FilesFound) -> None:
-        files = message.files
-        if not files:
-            self.notify("No file with text differs, as far as files were read", markup=False)
-        elif len(files) == 1:
-            self._show_text(files[0])
-        else:
-
-            def chosen(number: int | None) -> None:
-                if number is not None:
-                    self._show_text(files[number])
-
-            names = [f"{pair.path}  {pair.status}" for pair in files]
-            self.app.push_screen(FileDialog("Which file?", names), chosen)
+        self._compare_files(self.comparison, self._files)
 
     @on(ComparisonView.Opened)
     def _opened(self, message: ComparisonView.Opened) -> None:
@@ -181,7 +158,25 @@ class CompareScreen(Screen[None]):
     def _pair_here(self) -> FilePair | None:
         """Return the file that the cursor is on, if its text is at hand."""
         target = self._page.target
-        return file_pair(self.a, self.b, target) if target is not None else None
+        return self._files.get(target) if target is not None else None
+
+    def _choose_text(self) -> None:
+        """Show the one file that differs, or ask which one."""
+        files = [pair for pair in self._files.values() if pair.differs]
+
+        def chosen(number: int | None) -> None:
+            if number is not None:
+                self._show_text(files[number])
+
+        if len(files) == 1:
+            self._show_text(files[0])
+        elif files:
+            names = [f"{pair.path}  {pair.status}" for pair in files]
+            dialog = ChooseDialog("Which file?", names)
+            dialog.deaf_time = 0  # nothing is changed by a key that was meant for the page
+            self.app.push_screen(dialog, chosen)
+        else:
+            self.notify("No file at hand differs", markup=False)
 
     def _show_text(self, pair: FilePair) -> None:
         labels = (self.comparison.a.label, self.comparison.b.label)
@@ -223,14 +218,15 @@ class CompareScreen(Screen[None]):
         if pair is not None:
             self._show_text(pair)
         else:
-            self._find_files(self.a, self.b)
+            self._choose_text()
 
     def action_compare_copy(self) -> None:
         """Copy the command line that shows the same."""
         a, b = self.comparison.a.reference, self.comparison.b.reference
         line = shlex.join(["rolldeck", "diff", a, b])
-        self.app.copy_to_clipboard(line)
-        self.notify(f"Copied: {clean_line(line)}", markup=False)
+        # The deck's own way also reaches tmux and says what was copied.
+        copy = getattr(self.app, "copy", self.app.copy_to_clipboard)
+        copy(line)
 
     def action_hit_next(self) -> None:
         """Go to the next difference."""

@@ -42,7 +42,7 @@ class InspectScreen(PageScreen):
 
 
 def _head(text: str) -> Line:
-    return Line((Span(text, "accent"),))
+    return Line((Span(f" {text}", "accent"),))
 
 
 def _text(text: str, width: int) -> list[Line]:

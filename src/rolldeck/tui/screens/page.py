@@ -53,7 +53,7 @@ class PageScreen(Screen[None]):
 
     def footer(self) -> tuple[Command, ...]:
         """Return the commands of the footer."""
-        return footer_commands("everywhere", ("view.refresh", "command.type"))
+        return footer_commands("everywhere", ("view.refresh", "command.type", "move.open"))
 
     def on_mount(self) -> None:
         """Give the page the keys."""

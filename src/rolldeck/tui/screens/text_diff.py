@@ -15,14 +15,17 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from rolldeck.commands import footer_commands
+from rolldeck.commands import Scope, command, footer_commands
 from rolldeck.text import clean_line
 from rolldeck.tui.keymap import bindings
-from rolldeck.tui.models.file_texts import FilePair, describe_bytes, text_diff
-from rolldeck.tui.models.text_rows import TextDiff
+from rolldeck.tui.models.file_texts import FilePair, describe_bytes
+from rolldeck.tui.models.text_rows import TextDiff, text_diff
 from rolldeck.tui.widgets.breadcrumb import Breadcrumb
 from rolldeck.tui.widgets.key_footer import KeyFooter
 from rolldeck.tui.widgets.side_by_side import SideBySide
+
+_NOT_HERE = ("move.open", "filter.open", "command.type", "view.refresh", "deck.quit")
+"""Commands that the footer leaves out: they do nothing here, or are known."""
 
 
 class TextDiffScreen(Screen[None]):
@@ -30,6 +33,10 @@ class TextDiffScreen(Screen[None]):
 
     CSS_PATH = "compare.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere", "text")
+    AUTO_FOCUS = "SideBySide"
+
+    scope: ClassVar[Scope] = "text"
+    """Whose keys are shown first in help."""
 
     @dataclass
     class TextCompared(Message):
@@ -59,7 +66,12 @@ class TextDiffScreen(Screen[None]):
         words.border_title = Content(clean_line(self.pair.path, 200))
         yield words
         footer = KeyFooter()
-        footer.commands = footer_commands("text", hidden=("filter.open", "command.type"))
+        footer.commands = (
+            command("hit.next"),
+            command("hit.previous"),
+            *footer_commands("text", hidden=_NOT_HERE),
+        )
+        footer.titles = {"hit.next": "next change", "hit.previous": "previous"}
         yield footer
 
     def on_mount(self) -> None:
@@ -75,7 +87,7 @@ class TextDiffScreen(Screen[None]):
     @work(thread=True, exclusive=True, group="text", exit_on_error=False)
     def _compare(self, pair: FilePair) -> None:
         if pair.textual:
-            message = self.TextCompared(text_diff(pair))
+            message = self.TextCompared(text_diff(pair.a, pair.b))
         else:
             message = self.TextCompared(None, describe_bytes(pair, self.labels))
         if not get_current_worker().is_cancelled:

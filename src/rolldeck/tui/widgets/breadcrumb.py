@@ -30,7 +30,7 @@ class Breadcrumb(Widget):
     def render(self) -> RenderResult:
         """Return the line; parts at the left are cut before those at the right."""
         width = self.size.width
-        state = cut(clean_line(self.state, 60), max(width // 2, 10))
+        state = cut(clean_line(self.state, 60), max(width * 2 // 3, 10))
         name = " rolldeck " if width >= 60 else ""
         room = width - len(name) - len(state) - 4
         parts = self._fitting(room)

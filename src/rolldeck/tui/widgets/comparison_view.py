@@ -8,8 +8,8 @@ from textual import events
 from textual.reactive import reactive
 
 from rolldeck.compare.model import Comparison, SectionName
+from rolldeck.tui.models.comparison_files import FileChange
 from rolldeck.tui.models.comparison_lines import Page, build_page
-from rolldeck.tui.models.comparison_rows import FileChange
 from rolldeck.tui.models.comparison_state import Target, View
 from rolldeck.tui.models.lines import Line, Stop
 from rolldeck.tui.widgets.cursor_view import CursorView

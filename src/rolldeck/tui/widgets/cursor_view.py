@@ -174,7 +174,10 @@ class CursorView(LineView, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse was clicked; a second click opens."""
-        index = self.stop_at(self.scroll_offset.y + event.y, event.x)
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        index = self.stop_at(self.scroll_offset.y + place.y, place.x)
         if index is None:
             return
         self.move_to(index)

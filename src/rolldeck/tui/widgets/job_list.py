@@ -40,12 +40,14 @@ class JobPane(CursorView):
         self._lines, self._stops = [], []
         for index, job in enumerate(self.jobs):
             self._stops.append(Stop(len(self._lines), index))
-            line = job_line(job, width)
+            line = job_line(job, width, outcome=False)
             self._lines.append(Line((Span(" "), *line.spans)))
             if not job.running:
                 for text in wrap(clean_line(job.outcome, 400), width - 4, 3):
                     self._lines.append(Line((Span(f"   {text}"),)))
-            self._lines.append(Line((Span(f"   {clean_line(job.line, 400)}", "dim"),)))
+            line, room = clean_line(job.line, 400), width - 4
+            for start in range(0, len(line), room):
+                self._lines.append(Line((Span(f"   {line[start : start + room]}", "dim"),)))
             self._lines.append(Line())
         if not self.jobs:
             text = "No jobs. p pulls a version, u unpacks one, L pins one to a directory."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.console import RenderableType
 from rich.segment import Segment
 from rich.style import Style
-from textual.app import RenderResult
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -58,13 +58,9 @@ class LineView(ScrollView, can_focus=True):
         """Return which columns of a line the cursor covers, None where it is elsewhere."""
         return None
 
-    def line_shift(self, y: int) -> int:
-        """Return how many columns of a line are scrolled out at the left."""
-        return 0
-
     # Drawing.
 
-    def render(self) -> RenderResult:
+    def render(self) -> RenderableType:
         """Return nothing: every line comes from ``render_line``."""
         return ""
 
@@ -75,8 +71,7 @@ class LineView(ScrollView, can_focus=True):
         if not 0 <= index < self.line_count:
             return Strip.blank(width, self.look("plain"))
         segments = [Segment(span.text, self.look(span.look)) for span in self.line_at(index).spans]
-        shift = self.line_shift(index)
-        strip = Strip(segments).crop_extend(shift, shift + width, self.look("plain"))
+        strip = Strip(segments).crop_extend(0, width, self.look("plain"))
         span = self.cursor_span(index)
         return strip if span is None else self._with_cursor(strip, *span)
 

@@ -14,15 +14,12 @@ from textual.strip import Strip
 
 from rolldeck.tui.keymap import bindings
 from rolldeck.tui.models.lines import Line
-from rolldeck.tui.models.text_lines import Frame, frame, head_line, text_line
+from rolldeck.tui.models.text_lines import LONGEST_LINE, Frame, frame, head_line, text_line
 from rolldeck.tui.models.text_rows import Layout, TextDiff, lay_out
 from rolldeck.tui.widgets.line_view import LineView
 
 SIDEWAYS = 8
 """Cells that one key moves the text to the side."""
-
-WIDEST_SHIFT = 4000
-"""Furthest that text is moved to the side."""
 
 
 class SideBySide(LineView, inherit_bindings=False):
@@ -100,8 +97,8 @@ class SideBySide(LineView, inherit_bindings=False):
         self._frame = frame(self.diff, self.size.width, self.shift)
 
     def validate_shift(self, shift: int) -> int:
-        """Keep the text on the page."""
-        return max(0, min(shift, WIDEST_SHIFT))
+        """Keep the end of the longest line on the page."""
+        return max(0, min(shift, min(self.diff.longest, LONGEST_LINE) - SIDEWAYS))
 
     def validate_context(self, context: int) -> int:
         """Keep the context sensible."""
@@ -144,7 +141,9 @@ class SideBySide(LineView, inherit_bindings=False):
         bottom = top + self.size.height - 1
         if changes and not (changes[self.change][0] < bottom and changes[self.change][1] > top):
             if step > 0:
-                return next((n for n, (start, _) in enumerate(changes) if start >= top), len(changes))
+                return next(
+                    (n for n, (start, _) in enumerate(changes) if start >= top), len(changes)
+                )
             return max((n for n, (start, _) in enumerate(changes) if start < top), default=-1)
         return self.change + step
 

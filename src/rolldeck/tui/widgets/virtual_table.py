@@ -213,8 +213,9 @@ class VirtualTable(CursorView):
 
     def on_click(self, event: events.Click) -> None:
         """Sort by the column whose head was clicked."""
-        if event.y == 0 and self._order:
-            column = column_at(self._columns, self._fit(), event.x)
+        place = event.get_content_offset(self)
+        if place is not None and place.y == 0 and self._order:
+            column = column_at(self._columns, self._fit(), place.x)
             if column is not None and column.sorts:
                 event.prevent_default()
                 again = self.sort == column.id

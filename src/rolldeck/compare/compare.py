@@ -1,0 +1,113 @@
+"""Two versions to one ``Comparison``: every section, its rows worst first, and the summary."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rolldeck.compare.data import data_rows
+from rolldeck.compare.files import file_rows
+from rolldeck.compare.layers import layer_rows
+from rolldeck.compare.metrics import metric_rows
+from rolldeck.compare.model import Comparison, Row, Section, SectionName, Side
+from rolldeck.compare.summary import IDENTICAL, summarise
+from rolldeck.compare.values import (
+    environment_rows,
+    kitfile_rows,
+    lineage_rows,
+    manifest_rows,
+    parameter_rows,
+    signature_rows,
+)
+from rolldeck.facts.model import Facts
+from rolldeck.kit.model import Kit
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version as it is compared: ``label`` is its short name, ``files`` the small text files
+    of its code and docs layers by path, empty where these were not read."""
+
+    reference: str
+    label: str
+    kit: Kit
+    facts: Facts
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def side(self) -> Side:
+        """What names this version in a comparison."""
+        return Side(self.reference, self.kit.digest, self.label)
+
+
+def compare(a: Version, b: Version, tolerance: float = 0.0) -> Comparison:
+    """Compare two versions; A is the baseline, deltas are B minus A.
+
+    ``tolerance`` is a fraction: a metric that moves by no more than it counts as equal. One digest
+    is one version, whatever was read of either side.
+    """
+    identical = a.kit.digest == b.kit.digest
+    other = a if identical else b
+    sections = {
+        name: Section(name, tuple(sort_rows(rows)))
+        for name, rows in _rows(a, other, max(tolerance, 0.0)).items()
+    }
+    summary = IDENTICAL if identical else summarise(sections, _code_paths(a.kit, b.kit))
+    return Comparison(a.side, b.side, identical, summary, tuple(sections.values()))
+
+
+def _rows(a: Version, b: Version, tolerance: float) -> dict[SectionName, list[Row]]:
+    """Return the rows of all sections, in the order in which they are shown."""
+    return {
+        "manifest": manifest_rows(a.kit, b.kit),
+        "layers": layer_rows(a.kit, b.kit),
+        "kitfile": kitfile_rows(a.kit, b.kit),
+        "metrics": metric_rows(a.facts.metrics, b.facts.metrics, tolerance),
+        "parameters": parameter_rows(a.facts.parameters, b.facts.parameters),
+        "environment": environment_rows(a.facts, b.facts),
+        "code": file_rows(a.files, b.files) if _files_read(a) and _files_read(b) else [],
+        "data": data_rows(a.facts.data, b.facts.data),
+        "signature": signature_rows(a.facts, b.facts),
+        "lineage": lineage_rows(a.facts, b.facts),
+    }
+
+
+def _files_read(version: Version) -> bool:
+    """Whether the files are known: read, or none to be read."""
+    kinds = {layer.kind for layer in version.kit.layers}
+    return bool(version.files) or kinds.isdisjoint(("code", "docs", "prompt"))
+
+
+def _code_paths(*kits: Kit) -> set[str]:
+    return {
+        posixpath.normpath(layer.path)
+        for kit in kits
+        for layer in kit.layers
+        if layer.kind in ("code", "prompt") and layer.path
+    }
+
+
+_STATUSES = ("changed", "added", "removed", "equal")
+
+
+def sort_rows(rows: Iterable[Row]) -> list[Row]:
+    """Return rows worst first.
+
+    Regressions come first, the largest relative change before smaller ones and one without a
+    relative change before all; then other changes by relative change, then what has none by
+    status (changed, added, removed) and key, and what is equal last.
+    """
+    return sorted(rows, key=_rank)
+
+
+def _rank(row: Row) -> tuple[int, float, int, str]:
+    status = _STATUSES.index(row.status)
+    if row.status == "equal":
+        return 3, 0.0, status, row.key
+    moved = None if row.relative is None else -abs(row.relative)
+    if row.verdict == "worse":
+        return 0, float("-inf") if moved is None else moved, status, row.key
+    if moved is not None:
+        return 1, moved, status, row.key
+    return 2, 0.0, status, row.key

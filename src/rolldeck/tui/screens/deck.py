@@ -1,0 +1,191 @@
+"""The main screen with its commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rolldeck.actions import VersionRow
+from rolldeck.commands import command
+from rolldeck.oci import Reference
+from rolldeck.tui.errands import spoken
+from rolldeck.tui.screens.browser import PANES, BrowserScreen
+from rolldeck.tui.widgets.details import Details
+from rolldeck.tui.widgets.filter_bar import FilterBar
+from rolldeck.tui.widgets.repository_list import RepositoryPane
+from rolldeck.tui.widgets.virtual_table import VirtualTable
+
+
+class DeckScreen(BrowserScreen):
+    """The browser, told what to do: one method per command, named after it."""
+
+    # Panes.
+
+    def action_pane_next(self) -> None:
+        """Go to the next pane."""
+        self.show_pane(PANES[(PANES.index(self.pane) + 1) % len(PANES)])
+
+    def action_pane_previous(self) -> None:
+        """Go to the pane before."""
+        self.show_pane(PANES[(PANES.index(self.pane) - 1) % len(PANES)])
+
+    def action_pane_repositories(self) -> None:
+        """Go to the repositories."""
+        self.show_pane("repositories")
+
+    def action_pane_versions(self) -> None:
+        """Go to the versions."""
+        self.show_pane("versions")
+
+    def action_move_left(self) -> None:
+        """Go to the pane at the left."""
+        self.show_pane(PANES[max(PANES.index(self.pane) - 1, 0)])
+
+    def action_move_right(self) -> None:
+        """Go to the pane at the right."""
+        if self.pane == "repositories":
+            self.reading.load_chosen()
+        self.show_pane(PANES[min(PANES.index(self.pane) + 1, len(PANES) - 1)])
+
+    def action_view_back(self) -> None:
+        """Empty the filter, then go to the pane before."""
+        bar = self.query_one(FilterBar)
+        if bar.is_open or self.painter.filter_text:
+            self.painter.filter("")
+            bar.close()
+            self.show_pane(self.pane)
+        elif self.pane == "repositories":
+            self.notify("This is the first pane; q quits.", markup=False)
+        else:
+            self.action_move_left()
+
+    def action_view_wide(self) -> None:
+        """Give the versions the whole width, and back."""
+        whole = not self.has_class("-whole")
+        self.set_class(whole, "-whole")
+        if whole and self.pane == "repositories":
+            self.show_pane("versions")
+
+    def action_view_refresh(self) -> None:
+        """Read again what is shown."""
+        self.reading.refresh()
+
+    # Lists.
+
+    def action_filter_open(self) -> None:
+        """Filter the list that has the keys; from the details, the versions."""
+        if self.pane == "details":
+            self.show_pane("versions")
+        self.query_one(FilterBar).open(self.painter.filter_text)
+        self.painter.filter(self.painter.filter_text)
+
+    def action_hit_next(self) -> None:
+        """Go to the next row that the filter leaves."""
+        self._hit(1)
+
+    def action_hit_previous(self) -> None:
+        """Go to the row before that the filter leaves."""
+        self._hit(-1)
+
+    def _hit(self, step: int) -> None:
+        if not self.painter.filter_text:
+            self.notify("There is no filter; / sets one.", markup=False)
+            return
+        name = "#repositories" if self.pane == "repositories" else "#versions"
+        view = self.query_one(name, RepositoryPane if "rep" in name else VirtualTable)
+        view.move_to(view.cursor + step)
+
+    def action_sort_next(self) -> None:
+        """Sort by the next column."""
+        self.query_one(VirtualTable).next_order()
+
+    def action_sort_reverse(self) -> None:
+        """Reverse the order."""
+        table = self.query_one(VirtualTable)
+        table.set_order(table.sort, not table.reverse)
+
+    # Versions.
+
+    def _with_row(self, identifier: str, act: Callable[[VersionRow], None]) -> None:
+        """Do something with the selected version, or say that there is none."""
+        if self.row is None:
+            self.notify(f"Not now: {command(identifier).when}.", markup=False)
+        else:
+            act(self.row)
+
+    def compare(self, a: Reference, b: Reference) -> None:
+        """Compare two versions."""
+        self.painter.say(f"comparing {spoken(a)} with {spoken(b)} …")
+        self.errands.compare(a, b)
+
+    def action_version_diff(self) -> None:
+        """Compare what is marked, or the selected version."""
+        pair = self.state.pair(self.row)
+        if pair is None:
+            self.notify(f"Not now: {command('version.diff').when}.", markup=False)
+        else:
+            self.compare(*pair)
+
+    def action_version_mark(self) -> None:
+        """Mark the selected version, or fold the section under the cursor."""
+        if self.pane == "details" and self.query_one(Details).section:
+            self.reading.toggle_section()
+        else:
+            self._with_row("version.mark", self._mark)
+
+    def _mark(self, row: VersionRow) -> None:
+        self.state.toggle_mark(row)
+        self.painter.marks()
+        self.query_one(VirtualTable).action_move_down()
+
+    def action_version_baseline(self) -> None:
+        """Make the selected version the baseline, or take that back."""
+        self._with_row("version.baseline", self._baseline)
+
+    def _baseline(self, row: VersionRow) -> None:
+        is_one = self.state.toggle_baseline(row)
+        self.painter.versions()
+        text = f"{row.label} is the baseline; d compares with it." if is_one else "No baseline."
+        self.notify(text, markup=False)
+
+    def action_version_inspect(self) -> None:
+        """Show the documents of the selected version."""
+        self._with_row("version.inspect", self._inspect)
+
+    def _inspect(self, row: VersionRow) -> None:
+        from rolldeck.tui.screens.inspect import InspectScreen
+
+        version = self.state.version(row.digest)
+        if version is None:
+            self.reading.read_now(row)
+            self.notify("It is being read still; try again in a moment.", markup=False)
+        else:
+            self.deck.log_line(f"rolldeck show {row.reference}")
+            self.app.push_screen(InspectScreen(version))
+
+    def action_version_copy(self) -> None:
+        """Copy the pinned reference."""
+        self._with_row("version.copy", lambda row: self.deck.copy(str(row.reference)))
+
+    def action_version_pull(self) -> None:
+        """Pull the selected version."""
+        self._with_row("version.pull", lambda row: self.errands.pull(row.reference))
+
+    def action_version_unpack(self) -> None:
+        """Unpack the selected version."""
+        self._with_row("version.unpack", self.errands.ask_unpack)
+
+    # Local targets.
+
+    def action_target_pin(self) -> None:
+        """Pin the selected version to a local target."""
+        targets = self.state.targets_here()
+        proposal = str(targets[0].path) if targets else ""
+        self._with_row("target.pin", lambda row: self.errands.ask_pin(row, proposal))
+
+    def action_target_rollback(self) -> None:
+        """Roll a local target of this repository back."""
+        self.errands.on_target("target.rollback", self.state.targets_here())
+
+    def action_target_undo(self) -> None:
+        """Undo the last move of a local target of this repository."""
+        self.errands.on_target("target.undo", self.state.targets_here())

@@ -1,0 +1,148 @@
+"""The deck in a real terminal: it comes up, stays quiet, and always leaves it as it was."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.terminal.terminal import Terminal, deck_command, environment
+
+from rolldeck.actions import fill_library
+from rolldeck.store import Library
+
+ENTER_ALTERNATE = b"\x1b[?1049h"
+LEAVE_ALTERNATE = b"\x1b[?1049l"
+SHOW_CURSOR = b"\x1b[?25h"
+
+Start = Callable[..., Terminal]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with the demo's versions."""
+    path = tmp_path_factory.mktemp("library")
+    fill_library(Library(path))
+    return path
+
+
+@pytest.fixture
+def start(library: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start a deck in a terminal; it is ended with the test."""
+    terminals: list[Terminal] = []
+
+    def begin(size: tuple[int, int] = (120, 40), **more: str) -> Terminal:
+        terminal = Terminal(deck_command(library), environment(tmp_path, **more), size)
+        terminals.append(terminal)
+        terminal.wait_for("movie-recommend")
+        terminal.wait_for("v2.0.0" if size[0] >= 100 else "help")
+        return terminal
+
+    yield begin
+    for terminal in terminals:
+        terminal.close()
+
+
+def restored(terminal: Terminal) -> bool:
+    """Whether the last thing done to the terminal was to restore it."""
+    output = terminal.output
+    return (
+        output.rfind(LEAVE_ALTERNATE) > output.rfind(ENTER_ALTERNATE) >= 0
+        and output.rfind(SHOW_CURSOR) > output.rfind(b"\x1b[?25l")
+        and b"Traceback" not in output
+    )
+
+
+def test_quit_restores_the_terminal(start: Start) -> None:
+    """``q`` leaves with 0 within a second or two."""
+    terminal = start()
+    terminal.send("q")
+    assert terminal.wait(5) == 0
+    assert restored(terminal)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_signal_restores_the_terminal(start: Start, number: signal.Signals, code: int) -> None:
+    """Ended from outside, it restores the terminal and says so in its exit code."""
+    terminal = start()
+    terminal.signal(number)
+    assert terminal.wait(5) == code
+    assert restored(terminal)
+
+
+def test_idle_writes_nothing(start: Start) -> None:
+    """Nothing blinks, ticks or spins."""
+    terminal = start()
+    terminal.read(1.5)
+    assert terminal.read(2.0) == b""
+
+
+def test_cursor_move_is_cheap(start: Start) -> None:
+    """A move within a list repaints two rows and the details, not the screen."""
+    terminal = start()
+    terminal.send("2")
+    terminal.read(1.5)
+    terminal.send("?")
+    terminal.wait_for("Help")
+    terminal.read(1.0)
+    terminal.send("j")
+    assert len(terminal.read(0.7)) <= 800
+
+
+def test_no_color_sends_no_colour(start: Start) -> None:
+    """NO_COLOR is obeyed from the first byte on: bold and reverse only."""
+    terminal = start(NO_COLOR="1")
+    terminal.send("2j")
+    terminal.read(1.0)
+    colours = re.findall(rb"\x1b\[[0-9;]*(?:38|48);[25];[0-9;]*m", terminal.output)
+    assert not colours
+    terminal.send("q")
+    assert terminal.wait(5) == 0
+
+
+def test_small_terminal_is_useful(start: Start) -> None:
+    """80x24 shows one pane with its keys."""
+    terminal = start((80, 24))
+    assert "? help" in terminal.text
+    terminal.send("\r")
+    terminal.wait_for("v1.0.0")
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
+def test_deck_in_tmux(library: Path, tmp_path: Path) -> None:
+    """In tmux it comes up, copies into tmux's buffer, and leaves a usable shell."""
+    socket = f"rolldeck-{tmp_path.name}-{time.monotonic_ns()}"
+    env = environment(tmp_path, TERM="xterm-256color")
+
+    def tmux(*words: str) -> str:
+        command = ["tmux", "-L", socket, "-f", "/dev/null", *words]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=10)
+        return done.stdout
+
+    def wait_for(word: str) -> None:
+        for _ in range(150):
+            if word in tmux("capture-pane", "-p"):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{word!r} never came:\n{tmux('capture-pane', '-p')}")
+
+    script = tmp_path / "deck.sh"
+    words = deck_command(library)
+    script.write_text(f"{words[0]} -c \"$(cat {tmp_path}/deck.py)\"; echo left with $?\n")
+    (tmp_path / "deck.py").write_text(words[2])
+    try:
+        tmux("new-session", "-d", "-x", "120", "-y", "40", f"sh {script}; sleep 60")
+        wait_for("v2.0.0")
+        tmux("send-keys", "2")
+        tmux("send-keys", "y")
+        wait_for("also in tmux")
+        assert tmux("show-buffer").startswith("movie-recommend:v2.0.0@sha256:")
+        tmux("send-keys", "q")
+        wait_for("left with 0")
+    finally:
+        tmux("kill-server")

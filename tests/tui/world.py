@@ -1,0 +1,255 @@
+"""A made-up world for the deck: repositories, versions and targets that never change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rolldeck import actions
+from rolldeck.actions import (
+    Check,
+    Plan,
+    RepositoryList,
+    RepositoryRow,
+    TargetState,
+    VersionList,
+    VersionRow,
+    Workspace,
+)
+from rolldeck.compare import Version, compare
+from rolldeck.errors import RolldeckError
+from rolldeck.facts import DataSet, EnvironmentFact, Facts, Metric, Parameter
+from rolldeck.kit import Kit, Layer
+from rolldeck.oci import Descriptor, Digest, Manifest, Reference
+from rolldeck.progress import Progress
+from rolldeck.settings import Settings
+
+NOW = datetime(2026, 11, 21, 8, 4, 12, tzinfo=UTC)
+FRAUD = Reference.parse("ghcr.io/acme/fraud")
+LOCAL = Reference.parse("movie-recommend")
+EMPTY = RepositoryList(())
+
+
+def digest_of(name: str) -> Digest:
+    """Return a digest that is always the same for a name."""
+    return Digest(f"sha256:{sha256(name.encode()).hexdigest()}")
+
+
+def a_row(repository: Reference, tag: str, days: float, **more: Any) -> VersionRow:
+    """Return a filled row of a version."""
+    digest = digest_of(f"{repository}{tag}")
+    row = VersionRow(
+        reference=replace(repository, tag=tag, digest=digest),
+        label=tag,
+        badges=(),
+        tags=(tag,),
+        digest=digest,
+        kind="modelkit",
+        size=4_402_341_478,
+        created=NOW - timedelta(days=days),
+        name="fraud",
+        version=tag.removeprefix("v"),
+        metrics={"f1": 0.9, "auc": 0.95},
+        loaded=True,
+    )
+    return replace(row, **more)
+
+
+F1 = (0.884, 0.912, 0.871, 0.905, 0.904, 0.899, 0.899, 0.893)
+BADGES = {0: ("production",), 3: ("staging", "canary")}
+DAYS = (0.0243, 8, 15, 21, 30, 44, 51, 58)
+
+
+def fraud_rows() -> tuple[VersionRow, ...]:
+    """Return the versions of the repository that most tests look at."""
+    tags = ("v2.4.1", "v2.4.0", "v2.3.9", "v2.3.8", "v2.3.7", "v2.3.6", "v2.3.5", "v2.3.4")
+    return tuple(
+        a_row(
+            FRAUD,
+            tag,
+            DAYS[number],
+            metrics={"f1": F1[number], "auc": 0.95},
+            badges=BADGES.get(number, ()),
+            tags=(tag, *BADGES.get(number, ())),
+            local=number == 2,
+        )
+        for number, tag in enumerate(tags)
+    )
+
+
+def a_version(row: VersionRow, **facts: Any) -> Version:
+    """Return a version to a row, with facts of every kind."""
+    layers = tuple(
+        Layer(Descriptor("application/x", digest_of(f"{row.label}{kind}"), size), kind, "tar",
+              "none", path=path)
+        for kind, size, path in (
+            ("model", 4_402_000_000, "model.safetensors"),
+            ("code", 217_088, "src"),
+            ("dataset", 1_363_148, "data/train.parquet"),
+            ("docs", 4096, "README.md"),
+        )
+    )  # fmt: skip
+    kitfile = {
+        "manifestVersion": "1.0.0",
+        "package": {"name": row.name, "version": row.version, "authors": ["ci-bot"]},
+        "model": {"path": "model.safetensors", "parameters": {"epochs": 20}},
+    }
+    manifest = Manifest(
+        b"{}", row.digest, "application/vnd.oci.image.manifest.v1+json", None, None, (), (), None,
+        {}, {"schemaVersion": 2, "layers": []},
+    )  # fmt: skip
+    known = Facts(
+        metrics=(
+            Metric("f1", row.metrics.get("f1"), "run.json", higher_is_better=True, n=1200),
+            Metric("auc", 0.955, "run.json", higher_is_better=True),
+            Metric("p95", 63, "run.json", unit="ms", higher_is_better=False),
+        ),
+        parameters=tuple(
+            Parameter(name, value, "Kitfile")
+            for name, value in (("learning_rate", 0.0001), ("epochs", 20), ("optimizer", "adamw"))
+        ),
+        environment=(
+            EnvironmentFact("python", "version", "3.11.7", "run.json"),
+            EnvironmentFact("package", "torch", "2.7.1+cu126", "requirements.txt"),
+            EnvironmentFact("package", "numpy", "2.1.0", "requirements.txt"),
+        ),
+        data=(DataSet("train", "train", "sha256", "ab" * 32, "run.json"),),
+    )
+    kit = Kit(manifest, "modelkit", layers, {}, kitfile, row.created)
+    return Version(str(row.reference), row.label, kit, replace(known, **facts), {})
+
+
+@dataclass
+class World:
+    """What the actions answer; a test changes what it is about."""
+
+    repositories: RepositoryList = EMPTY
+    rows: dict[Reference, tuple[VersionRow, ...]] = field(default_factory=dict)
+    targets: tuple[TargetState, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    failure: RolldeckError | None = None
+    """Raised by every read of versions."""
+    checks: tuple[Check, ...] = (Check("unpacked here", True, "0 B to move"),)
+    pull_steps: int = 2
+    """Steps of 10 ms that a pull takes; 0 = until it is cancelled."""
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+    """What was asked of the actions that change something."""
+
+    async def list_repositories(
+        self, workspace: Workspace, place: Reference | None = None
+    ) -> RepositoryList:
+        """Answer with the repositories."""
+        return self.repositories
+
+    async def watch_versions(
+        self, workspace: Workspace, repository: Reference
+    ) -> AsyncIterator[VersionList]:
+        """Answer with names first, then rows."""
+        if self.failure is not None:
+            raise self.failure
+        yield VersionList(repository, self.rows[repository], True, 2)
+
+    async def load_version(self, workspace: Workspace, reference: Reference) -> Version:
+        """Answer with a version."""
+        every = [row for rows in self.rows.values() for row in rows]
+        return a_version(next(r for r in every if r.digest == reference.digest), **self.facts)
+
+    async def diff(
+        self, workspace: Workspace, a: Reference, b: Reference, tolerance: float = 0.0
+    ) -> actions.DiffResult:
+        """Answer with a comparison."""
+        self.calls.append(("diff", str(a.tag), str(b.tag)))
+        first, second = await self.load_version(workspace, a), await self.load_version(workspace, b)
+        return actions.DiffResult(compare(first, second), first, second)
+
+    async def known_targets(self, workspace: Workspace) -> tuple[TargetState, ...]:
+        """Answer with the targets."""
+        return self.targets
+
+    async def pull(
+        self, workspace: Workspace, reference: Reference, progress: Progress
+    ) -> actions.Pulled:
+        """Transfer nothing, a little at a time."""
+        self.calls.append(("pull", str(reference)))
+        progress.expect(4_402_341_478)
+        step = 0
+        while step < self.pull_steps or not self.pull_steps:
+            progress.check()
+            progress.advance(1_100_585_369)
+            await asyncio.sleep(0.01)
+            step += 1
+        assert reference.digest
+        return actions.Pulled(reference, reference.digest, 4_402_341_478, 4_402_341_478, (), 20.0)
+
+    async def plan_rollback(
+        self, workspace: Workspace, target: Path, to: str | None = None
+    ) -> Plan:
+        """Answer with a plan."""
+        one, other = fraud_rows()[:2]
+        self.calls.append(("plan_rollback", str(target)))
+        return Plan("rollback", target, one.digest, one.label, other.digest, other.label,
+                    str(other.reference), self.checks, 0, "1 metric better")  # fmt: skip
+
+    async def plan_undo(self, workspace: Workspace, target: Path) -> Plan:
+        """Answer with a plan."""
+        return replace(await self.plan_rollback(workspace, target), verb="undo", undoes=3)
+
+    async def plan_pin(self, workspace: Workspace, reference: Reference, target: Path) -> Plan:
+        """Answer with a plan."""
+        self.calls.append(("plan_pin", str(reference), str(target)))
+        return replace(await self.plan_rollback(workspace, target), verb="pin")
+
+    async def apply(
+        self, workspace: Workspace, plan: Plan, progress: Progress, reason: str | None = None
+    ) -> actions.Moved:
+        """Move nothing."""
+        self.calls.append(("apply", plan.verb, str(plan.target)))
+        return actions.Moved(
+            plan.target, plan.to_digest, plan.from_digest, None, 4, plan.verb, plan.reference
+        )
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """Answer in place of the real actions."""
+        for name in (
+            "list_repositories", "watch_versions", "load_version", "diff", "known_targets", "pull",
+            "plan_rollback", "plan_undo", "plan_pin", "apply",
+        ):  # fmt: skip
+            patch.setattr(actions, name, getattr(self, name))
+
+    def workspace(self, directory: Path) -> Workspace:
+        """Return a workspace that no action looks at."""
+        return Workspace(Settings(library=directory / "library"))
+
+
+def a_world() -> World:
+    """Return a world with two sources, versions and a local target."""
+    local = tuple(
+        a_row(LOCAL, tag, 3 + number, name="movie-recommend", size=201_500, local=True,
+              metrics={"rmse": 0.75 + number / 50})
+        for number, tag in enumerate(("v2.0.0", "v1.1.0", "v1.0.0"))
+    )  # fmt: skip
+    rows = fraud_rows()
+    names = [("ghcr.io/acme/churn", 88), ("ghcr.io/acme/fraud", 8), ("ghcr.io/acme/ranker", None)]
+    repositories = [RepositoryRow(LOCAL, LOCAL.name, "local library", 3)]
+    repositories += [
+        RepositoryRow(Reference.parse(name), name.partition("/")[2], "ghcr.io", count)
+        for name, count in names
+    ]
+    target = TargetState(
+        Path("/srv/fraud"),
+        FRAUD.name,
+        rows[0].digest,
+        "v2.4.1",
+        frozenset(row.digest for row in rows[:2]),
+        rows[1].digest,
+    )
+    return World(
+        RepositoryList(tuple(repositories)), {LOCAL: local, FRAUD: rows}, targets=(target,)
+    )
