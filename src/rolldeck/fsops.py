@@ -15,7 +15,7 @@ import shutil
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rolldeck.errors import BusyError, RolldeckError, StorageError
@@ -86,6 +86,13 @@ def reserve(fd: int, start: int, size: int) -> None:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
+
+
+def write_back(fd: int, start: int, size: int) -> None:
+    """Let the disk begin with these bytes, so that a later fsync has little left to wait for."""
+    with suppress(OSError):
+        # What is still to be written stays in memory; only what was written long ago is dropped.
+        os.posix_fadvise(fd, start, size, os.POSIX_FADV_DONTNEED)
 
 
 def fsync(fd: int) -> None:

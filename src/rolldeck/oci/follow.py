@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rolldeck.errors import IntegrityError
-from rolldeck.fsops import storage
+from rolldeck.fsops import storage, write_back
 from rolldeck.oci.model import Descriptor
 
 MARK = 64 * 1024 * 1024
@@ -24,6 +24,10 @@ MARK = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
 _LONGEST_LAG = 256 * 1024 * 1024
 """Bytes that receiving may be ahead of hashing: what is hashed should still be in memory."""
+
+
+_WRITE_BACK = 16 * 1024 * 1024
+"""Bytes after which the disk is told to begin, while the next ones still arrive."""
 
 
 class DamagedPartError(Exception):
@@ -134,6 +138,8 @@ class Follower:
                         raise DamagedPartError(self._good[0])
                     self._hash.update(buffer[:found])
                     self._position += found
+                    if self._position % _WRITE_BACK == 0:
+                        write_back(self._fd, self._position - _WRITE_BACK, _WRITE_BACK)
                     self._look_at_mark()
         except Exception as failure:
             self._failure = failure

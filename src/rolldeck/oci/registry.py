@@ -58,6 +58,9 @@ class FileSink(Sink, Protocol):
     def fileno(self) -> int:
         """A descriptor to read and write the file, positioned at ``offset``."""
 
+    def reserve(self, size: int, /) -> None:
+        """Have room for the next ``size`` bytes, so that writing them is quick."""
+
     def mark(self, size: int, digest: str, /) -> None:
         """Keep a mark of the first ``size`` bytes; called from the thread that hashes."""
 

@@ -22,7 +22,12 @@ from rolldeck.oci.splice import open_pipe
 from rolldeck.oci.transport import HttpTransport
 from rolldeck.progress import Progress
 
-_CHUNK = 1024 * 1024
+_CHUNK = 128 * 1024
+"""Bytes per write: a file system makes larger ones slow while it looks for memory in one piece."""
+
+_ROOM = 64 * 1024 * 1024
+"""Bytes reserved at a time: in memory file systems that takes as long as writing them."""
+
 _PROGRESS = 1024 * 1024
 """Bytes after which a broken connection counts as the first failure again."""
 
@@ -51,6 +56,7 @@ class FileTransfer:
         self._wrong_ranges = 0
         self._follower = Follower(blob, sink.fileno(), sink.marks, sink.mark)
         self._received = 0
+        self._room = 0
         self.on_progress: Callable[[], None] = lambda: None
         with interrupt.commitment():
             if sink.offset > blob.size:
@@ -124,6 +130,8 @@ class FileTransfer:
         raise reply.wrong_range(content_range)
 
     def _receive(self, reply: Reply) -> None:
+        self._room = 0
+        self._make_room()
         first = memoryview(bytearray(_CHUNK))
         source = reply.spliceable()
         if source is not None:
@@ -152,12 +160,19 @@ class FileTransfer:
     def _missing(self) -> int:
         return self._blob.size - self._received
 
+    def _make_room(self) -> None:
+        if self._room <= 0 and self._missing:
+            self._room = min(_ROOM, self._missing)
+            self._sink.reserve(self._room)
+
     def _write(self, chunk: memoryview) -> None:
         self._sink.write(chunk)
         self._took(len(chunk))
 
     def _took(self, count: int) -> None:
         self._advance(count)
+        self._room -= count
+        self._make_room()
         self._follower.grow(count)
         self._progress.check()
 

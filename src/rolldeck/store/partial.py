@@ -52,10 +52,6 @@ class Partial:
         free = os.fstatvfs(fd)
         if blob.size - size > free.f_bavail * free.f_frsize:
             raise self._no_space()
-        try:
-            fsops.reserve(fd, size, blob.size - size)
-        except OSError as error:
-            raise self._no_space() from error
         if blob.size > _JOURNAL_FROM:
             self._journal.begin()
         return size
@@ -86,6 +82,13 @@ class Partial:
     def fileno(self) -> int:
         """A descriptor to read and write the file."""
         return self._fd
+
+    def reserve(self, size: int, /) -> None:
+        """Reserve disk blocks for the next ``size`` bytes."""
+        try:
+            fsops.reserve(self._fd, self.offset, size)
+        except OSError as error:
+            raise self._no_space() from error
 
     def mark(self, size: int, digest: str, /) -> None:
         """Keep the digest of the first ``size`` bytes."""
