@@ -51,12 +51,13 @@ class Follower:
         """``marks`` are compared with what is read; ``keep`` is told of new ones."""
         self._blob = blob
         self._fd = fd
-        self._marks = dict(marks)
         self._keep = keep
         self._changed = threading.Condition()
         self._stopped = False
         self._failure: Exception | None = None
+        self._marks: dict[int, str] = {}
         self.restart(0)
+        self._marks.update(marks)
 
     def restart(self, available: int) -> None:
         """Begin with the first byte again, of a file of ``available`` bytes."""
