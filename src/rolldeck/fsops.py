@@ -12,15 +12,19 @@ import fcntl
 import os
 import secrets
 import shutil
+import struct
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rolldeck.errors import BusyError, RolldeckError, StorageError
 
 TEMPORARY_PREFIX = ".rolldeck-tmp-"
 """Names of everything half-written begin with this, so that a later start can sweep them."""
+
+_FS_IOC_RESVSP64 = 0x4030582A
+"""fallocate(2) with FALLOC_FL_KEEP_SIZE as an ioctl; Python offers only the one without."""
 
 _REASONS = {
     errno.ENOSPC: ("No space left on the disk", "Free some space and run the same command again."),
@@ -66,6 +70,29 @@ def write(fd: int, data: bytes | bytearray | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
+
+
+def reserve(fd: int, start: int, size: int) -> None:
+    """Reserve disk blocks behind the end of a file, whose size stays as it is.
+
+    Written in one piece, the file is written faster, and a full disk is noticed before the first
+    byte. Does nothing where the file system cannot.
+    """
+    if size <= 0:
+        return
+    request = struct.pack("=hhiqqiI16x", os.SEEK_SET, 0, 0, start, size, 0, 0)
+    try:
+        fcntl.ioctl(fd, _FS_IOC_RESVSP64, request)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+
+
+def write_back(fd: int, start: int, size: int) -> None:
+    """Let the disk begin with these bytes, so that a later fsync has little left to wait for."""
+    with suppress(OSError):
+        # What is still to be written stays in memory; only what was written long ago is dropped.
+        os.posix_fadvise(fd, start, size, os.POSIX_FADV_DONTNEED)
 
 
 def fsync(fd: int) -> None:

@@ -11,7 +11,6 @@ from rolldeck.oci.digest import digest_of
 from rolldeck.oci.http import HttpRegistry
 from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.model import MANIFEST, Descriptor
-from rolldeck.oci.registry import Sink
 from rolldeck.oci.retry import Clocks
 from rolldeck.oci.secret import Credential, Secret
 from rolldeck.oci.transport import HttpTransport
@@ -69,34 +68,18 @@ def guarded(server: ScriptedServer, realm: str, tokens: tuple[str, ...] = ("toke
 
 
 class Jar:
-    """Opens sinks that keep their bytes, and remembers how each ended."""
+    """A sink that keeps its bytes in memory, and counts how often they were wrong or not all."""
 
-    def __init__(self) -> None:
-        self.sinks: list[JarSink] = []
-
-    def __call__(self) -> Sink:
-        self.sinks.append(JarSink())
-        return self.sinks[-1]
-
-    @property
-    def ends(self) -> list[str]:
-        return [sink.end for sink in self.sinks]
-
-
-class JarSink:
     def __init__(self) -> None:
         self.data = bytearray()
-        self.end = ""
+        self.rewinds = 0
 
     def write(self, chunk: memoryview, /) -> None:
-        assert not self.end
         self.data += chunk
 
-    def commit(self) -> None:
-        self.end += "committed"
-
-    def abort(self) -> None:
-        self.end += "aborted"
+    def rewind(self, size: int, /) -> None:
+        self.rewinds += 1
+        del self.data[size:]
 
 
 def blob_of(data: bytes) -> Descriptor:

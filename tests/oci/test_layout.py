@@ -10,28 +10,9 @@ from pathlib import Path
 import pytest
 
 from rolldeck.errors import IntegrityError, NotFoundError, StorageError
-from rolldeck.oci import Digest, LayoutRegistry, Listing, Sink
+from rolldeck.oci import Digest, LayoutRegistry, Listing
 from rolldeck.progress import Progress
-
-
-class Collected:
-    """A sink that keeps what it was given and says how it ended."""
-
-    def __init__(self) -> None:
-        self.data = b""
-        self.ended = ""
-
-    def write(self, chunk: memoryview, /) -> None:
-        """Keep the bytes."""
-        self.data += bytes(chunk)
-
-    def commit(self) -> None:
-        """Note the good end."""
-        self.ended = "committed"
-
-    def abort(self) -> None:
-        """Note the bad end."""
-        self.ended = "aborted"
+from tests.oci.bench import Jar
 
 
 @pytest.fixture
@@ -58,28 +39,24 @@ async def test_it_names_what_there_is_for_a_missing_tag(wdbc: Path) -> None:
     assert "v1.2.0" in (caught.value.hint or "")
 
 
-async def test_a_blob_is_verified_before_the_sink_commits(wdbc: Path) -> None:
-    """A good blob is committed, a corrupted one aborted with exit code 6."""
+async def test_a_blob_is_verified(wdbc: Path) -> None:
+    """A good blob stays in the sink; a corrupted one is exit code 6, and nothing of it stays."""
     registry = LayoutRegistry(wdbc)
     manifest = await registry.manifest("", (await registry.resolve("", "v1.0.0")).digest)
     blob = manifest.layers[0]
-    good = Collected()
-    await registry.fetch_blob("", blob, _opening(good), Progress())
-    assert good.ended == "committed"
+    good = Jar()
+    await registry.fetch_blob("", blob, good, Progress())
+    assert good.rewinds == 0
     assert len(good.data) == blob.size
     path = registry.blob_path(blob.digest)
     path.chmod(0o644)
     damaged = bytearray(path.read_bytes())
     damaged[100] ^= 1
     path.write_bytes(damaged)
-    bad = Collected()
+    bad = Jar()
     with pytest.raises(IntegrityError):
-        await registry.fetch_blob("", blob, _opening(bad), Progress())
-    assert bad.ended == "aborted"
-
-
-def _opening(sink: Sink) -> Callable[[], Sink]:
-    return lambda: sink
+        await registry.fetch_blob("", blob, bad, Progress())
+    assert not bad.data
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ async def test_truncated_blob_is_fetched_again(
     scripted.on("GET", ".*", short, closed, Scripted(503), Scripted(body=data))
     jar, progress = Jar(), Progress()
     await open_registry(scripted).fetch_blob("x", blob_of(data), jar, progress)
-    assert jar.ends == ["aborted", "aborted", "committed"]
-    assert bytes(jar.sinks[-1].data) == data
+    assert jar.rewinds == 2
+    assert bytes(jar.data) == data
     assert progress.done == len(data)
     assert progress.note == ""
 
@@ -51,7 +51,7 @@ async def test_connection_that_always_breaks(open_registry: Open, scripted: Scri
     jar, progress = Jar(), Progress()
     with pytest.raises(UnavailableError):
         await open_registry(scripted).fetch_blob("x", blob_of(data), jar, progress)
-    assert jar.ends == ["aborted"] * 6
+    assert jar.rewinds == 6
     assert progress.done == 0
 
 
@@ -62,7 +62,8 @@ async def test_wrong_bytes_are_fetched_once_more(
     scripted.on("GET", ".*", Scripted(body=b"wrong" * 1000), Scripted(body=data))
     jar = Jar()
     await open_registry(scripted).fetch_blob("x", blob_of(data), jar, Progress())
-    assert jar.ends == ["aborted", "committed"]
+    assert jar.rewinds == 1
+    assert bytes(jar.data) == data
     assert len(scripted.asked) == 2
 
 
@@ -74,7 +75,8 @@ async def test_announced_size_differs(
     jar = Jar()
     with pytest.raises(IntegrityError, match="announces"):
         await open_registry(scripted).fetch_blob("x", blob_of(bytes(10)), jar, Progress())
-    assert jar.sinks == []
+    assert jar.rewinds == 0
+    assert not jar.data
     assert len(scripted.asked) == 2
 
 
@@ -84,8 +86,8 @@ async def test_more_bytes_than_announced(open_registry: Open, scripted: Scripted
     registry = open_registry(scripted)
     with pytest.raises(IntegrityError, match="More bytes"):
         await registry.fetch_blob("x", blob_of(bytes(10)), jar, Progress())
-    assert jar.ends == ["aborted", "aborted"]
-    assert all(not sink.data for sink in jar.sinks)
+    assert jar.rewinds == 2
+    assert not jar.data
     with pytest.raises(IntegrityError):
         await registry.read_blob("x", blob_of(bytes(10)))
     assert scripted.sent < 150_000_000
@@ -106,7 +108,8 @@ async def test_stalled_blob_times_out_and_is_fetched_again(
     registry = open_registry(scripted, timeouts=Timeouts(read=0.2))
     jar = Jar()
     await registry.fetch_blob("x", blob_of(data), jar, Progress())
-    assert jar.ends == ["aborted", "committed"]
+    assert jar.rewinds == 1
+    assert bytes(jar.data) == data
 
 
 async def test_dripping_blob_loses_its_connection(
@@ -117,7 +120,8 @@ async def test_dripping_blob_loses_its_connection(
     registry = open_registry(scripted, timeouts=Timeouts(stall=0.2))
     jar = Jar()
     await registry.fetch_blob("x", blob_of(data), jar, Progress())
-    assert jar.ends == ["aborted", "committed"]
+    assert jar.rewinds == 1
+    assert bytes(jar.data) == data
 
 
 async def test_dripping_manifest_is_given_up(open_registry: Open, scripted: ScriptedServer) -> None:
@@ -160,12 +164,12 @@ async def test_cancel_ends_a_stalled_body(
     with pytest.raises(CancelledError):
         await task
     assert time.monotonic() - start < 5
-    assert set(jar.ends) <= {"aborted"}
+    assert not jar.data
     assert progress.done == 0
     assert len(scripted.asked) == 1
 
 
-async def test_cancelled_task_leaves_no_open_sink(
+async def test_cancelled_task_leaves_the_sink_alone(
     open_registry: Open, scripted: ScriptedServer
 ) -> None:
     data = bytes(100_000)
@@ -175,11 +179,12 @@ async def test_cancelled_task_leaves_no_open_sink(
         open_registry(scripted).fetch_blob("x", blob_of(data), jar, Progress())
     )
     await _until(lambda: scripted.asked)
-    await _until(lambda: jar.sinks)
+    await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert jar.ends == ["aborted"]
+    assert jar.rewinds == 1
+    assert not jar.data
 
 
 async def test_cancelled_before_it_begins(open_registry: Open, scripted: ScriptedServer) -> None:

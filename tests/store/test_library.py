@@ -10,7 +10,7 @@ import pytest
 from rolldeck import fsops
 from rolldeck.errors import BusyError, StorageError, UsageError
 from rolldeck.oci import MANIFEST, Descriptor, digest_of
-from rolldeck.store import Library
+from rolldeck.store import Library, Partial
 
 
 @pytest.fixture
@@ -22,6 +22,13 @@ def library(tmp_path: Path) -> Library:
 def put(library: Library, data: bytes) -> Descriptor:
     """Store a blob and describe it."""
     return Descriptor(MANIFEST, library.add(data), len(data))
+
+
+def claimed(library: Library, blob: Descriptor) -> Partial:
+    """Claim a blob that nobody else wants."""
+    partial = library.claim(blob)
+    assert partial is not None
+    return partial
 
 
 def partials(library: Library) -> list[Path]:
@@ -66,11 +73,12 @@ def test_blobs_are_read_only_and_named_by_their_digest(library: Library) -> None
     assert partials(library) == []
 
 
-def test_an_aborted_blob_leaves_nothing(library: Library) -> None:
-    """Bytes that were not verified are gone."""
-    sink = library.sink(Descriptor("x", digest_of(b"data"), 4))
-    sink.write(memoryview(b"bad!"))
-    sink.abort()
+def test_a_rewound_blob_leaves_nothing(library: Library) -> None:
+    """Bytes that turned out wrong are gone."""
+    partial = claimed(library, Descriptor("x", digest_of(b"data"), 4))
+    partial.write(memoryview(b"bad!"))
+    partial.rewind(0)
+    partial.close()
     assert partials(library) == []
     assert not library.has(Descriptor("x", digest_of(b"data"), 4))
 
@@ -78,7 +86,7 @@ def test_an_aborted_blob_leaves_nothing(library: Library) -> None:
 def test_a_blob_too_large_for_the_disk_is_refused_at_once(library: Library) -> None:
     """Exit code 7 before a byte is written."""
     with pytest.raises(StorageError) as caught:
-        library.sink(Descriptor("x", digest_of(b""), 2**60))
+        library.claim(Descriptor("x", digest_of(b""), 2**60))
     assert caught.value.code == 7
     assert partials(library) == []
 
@@ -87,16 +95,15 @@ def test_a_full_disk_leaves_nothing_behind(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ENOSPC at a write is exit code 7, and neither partial nor blob stays."""
-    library.prepare()
-    sink = library.sink(Descriptor("x", digest_of(b"data"), 4))
+    partial = claimed(library, Descriptor("x", digest_of(b"data"), 4))
 
     def no_space(fd: int, data: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(fsops, "write", no_space)
     with pytest.raises(StorageError):
-        sink.write(memoryview(b"data"))
-    sink.abort()
+        partial.write(memoryview(b"data"))
+    partial.close()
     assert partials(library) == []
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from rolldeck.actions.show import load_version
 from rolldeck.actions.workspace import Workspace
-from rolldeck.compare import Comparison, Version, compare
 from rolldeck.oci import Reference
+
+if TYPE_CHECKING:
+    from rolldeck.compare import Comparison, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,9 @@ async def diff(
     workspace: Workspace, a: Reference, b: Reference, tolerance: float = 0.0
 ) -> DiffResult:
     """Compare two versions; metrics that move less than the relative ``tolerance`` are equal."""
+    from rolldeck.actions.show import load_version
+    from rolldeck.compare import compare
+
     version_a, version_b = await asyncio.gather(
         load_version(workspace, a), load_version(workspace, b)
     )

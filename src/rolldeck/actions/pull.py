@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
+from rolldeck.actions.fetch import fetch
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
 from rolldeck.oci import Descriptor, Digest, Manifest, Place, Reference
@@ -15,11 +16,12 @@ from rolldeck.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class PulledBlob:
-    """One blob of a pulled version, size in bytes."""
+    """One blob of a pulled version, sizes in bytes; a part may have been here before."""
 
     digest: Digest
     size: int
     status: Literal["fetched", "present"]
+    transferred: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Pulled:
 async def pull(workspace: Workspace, reference: Reference, progress: Progress) -> Pulled:
     """Fetch a version into the library under its own name; what is there already is not fetched.
 
-    Raises IntegrityError for bytes that are not what the manifest names (nothing of them stays),
+    A pull that was cut short, here or in another process, goes on where it was. Raises
+    IntegrityError for bytes that are not what the manifest names (nothing of them stays),
     StorageError, CancelledError, and the errors of the registry.
     """
     workspace.require_writable("pull")
@@ -58,7 +61,7 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
         reference=copy,
         digest=manifest.digest,
         bytes_total=sum(blob.size for blob in blobs),
-        bytes_transferred=sum(blob.size for blob in blobs if blob.status == "fetched"),
+        bytes_transferred=sum(blob.transferred for blob in blobs),
         blobs=blobs,
         seconds=time.monotonic() - started,
     )
@@ -75,25 +78,29 @@ async def _fetch_all(
     gate = asyncio.Semaphore(workspace.settings.concurrency)
     registry = workspace.registry(reference)
 
-    async def fetch(blob: Descriptor) -> None:
+    async def fetch_one(blob: Descriptor) -> tuple[Digest, int]:
         async with gate:
             progress.check()
-            await registry.fetch_blob(
-                reference.repository, blob, lambda: workspace.library.sink(blob), progress
+            return blob.digest, await fetch(
+                workspace.library, registry, reference.repository, blob, progress
             )
 
     tasks = [
-        asyncio.create_task(fetch(blob)) for blob in sorted(missing, key=lambda blob: blob.size)
+        asyncio.create_task(fetch_one(blob)) for blob in sorted(missing, key=lambda blob: blob.size)
     ]
     try:
-        await asyncio.gather(*tasks)
+        fetched = dict(await asyncio.gather(*tasks))
     except BaseException:
         progress.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-    fetched = {blob.digest for blob in missing}
     return tuple(
-        PulledBlob(blob.digest, blob.size, "fetched" if blob.digest in fetched else "present")
+        PulledBlob(
+            blob.digest,
+            blob.size,
+            "fetched" if fetched.get(blob.digest) else "present",
+            fetched.get(blob.digest, 0),
+        )
         for blob in wanted
     )
 
@@ -101,8 +108,6 @@ async def _fetch_all(
 def _publish(workspace: Workspace, reference: Reference, manifest: Manifest) -> None:
     """Store the manifest, then give it its name: nothing is named before it is complete."""
     library = workspace.library
-    sink = library.sink(manifest.descriptor)
-    sink.write(memoryview(manifest.raw))
-    sink.commit()
+    library.put(manifest.descriptor, manifest.raw)
     tags = [reference.tag] if reference.tag else []
     library.tag(reference.library_name, tags, manifest.descriptor)

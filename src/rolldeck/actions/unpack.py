@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from rolldeck.actions.pull import pull
-from rolldeck.actions.versions import load_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
-from rolldeck.kit import Kit, Tree, unpack_kit
 from rolldeck.oci import Descriptor, Digest, LayoutRegistry, Reference
 from rolldeck.progress import Progress
+
+if TYPE_CHECKING:
+    from rolldeck.kit import Kit, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ async def materialize(
     workspace: Workspace, reference: Reference, directory: Path, progress: Progress
 ) -> tuple[Reference, Tree]:
     """Write a version's files to ``directory``; returns the resolved reference and every file."""
+    from rolldeck.actions.versions import load_kit
+    from rolldeck.kit import unpack_kit
+
     resolved = await workspace.resolve(reference)
     kit = await load_kit(workspace, resolved)
     require_kit(kit, resolved)

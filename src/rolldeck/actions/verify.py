@@ -8,10 +8,8 @@ from pathlib import Path
 
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import IntegrityError, NotFoundError
-from rolldeck.kit import verify_tree
 from rolldeck.oci import Descriptor, Reference
 from rolldeck.progress import Progress
-from rolldeck.release import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +40,14 @@ class _Discard:
     def write(self, chunk: memoryview, /) -> None:
         """Drop the bytes."""
 
-    def commit(self) -> None:
-        """Nothing to make visible."""
-
-    def abort(self) -> None:
+    def rewind(self, size: int, /) -> None:
         """Nothing to forget."""
 
 
 def is_target(what: str) -> bool:
     """Whether an argument names a local target: a path by its form, or a directory that is one."""
+    from rolldeck.release import Target
+
     return what.startswith(("/", "./", "../", "~", ".")) or Target(Path(what)).exists
 
 
@@ -62,6 +59,9 @@ async def verify(workspace: Workspace, what: str, progress: Progress) -> Verifie
 
 
 def _verify_target(path: Path, progress: Progress) -> Verified:
+    from rolldeck.kit import verify_tree
+    from rolldeck.release import Target
+
     target = Target(path).require()
     current = target.current()
     release = target.release(current) if current else None
@@ -86,7 +86,7 @@ async def _verify_version(
     async def check(blob: Descriptor) -> Problem | None:
         async with gate:
             try:
-                await registry.fetch_blob(resolved.repository, blob, _Discard, progress)
+                await registry.fetch_blob(resolved.repository, blob, _Discard(), progress)
             except (IntegrityError, NotFoundError) as error:
                 return Problem(error.message, digest=blob.digest)
         return None

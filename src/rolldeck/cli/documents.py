@@ -6,23 +6,25 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rolldeck.actions import (
-    Moved,
-    Pulled,
-    RepositoryList,
-    Unpacked,
-    Verified,
-    VersionList,
-    VersionRow,
-)
-from rolldeck.compare import Version
 from rolldeck.errors import RolldeckError
-from rolldeck.facts import Facts
-from rolldeck.kit import Layer
-from rolldeck.release import Plan
 from rolldeck.units import rfc3339
+
+if TYPE_CHECKING:
+    from rolldeck.actions import (
+        Moved,
+        Pulled,
+        RepositoryList,
+        Unpacked,
+        Verified,
+        VersionList,
+        VersionRow,
+    )
+    from rolldeck.compare import Version
+    from rolldeck.facts import Facts
+    from rolldeck.kit import Layer
+    from rolldeck.release import Plan
 
 Document = dict[str, Any]
 

@@ -7,15 +7,17 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from rolldeck.errors import RolldeckError, UsageError
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
 from rolldeck.units import human_size
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 _PIPE_WIDTH = 200
 """Columns of output that goes to no terminal: wide enough that no name is cut."""
@@ -31,6 +33,9 @@ def has_terminal() -> bool:
 
 def console() -> Console:
     """Return the console for results; without colours where there is no terminal or NO_COLOR."""
+    # Imported late, here and below: verbs that print no table need not pay for it.
+    from rich.console import Console
+
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=False, width=width)
 
@@ -52,6 +57,9 @@ def table(
     columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str | Text]], indent: int = 0
 ) -> Table:
     """Return a plain table; a column is (title, "left" or "right"), cells are never markup."""
+    from rich.table import Table
+    from rich.text import Text
+
     shown = Table(box=None, padding=(0, 2, 0, indent), pad_edge=False, header_style="bold dim")
     for title, justify in columns:
         is_right = justify == "right"

@@ -11,7 +11,7 @@ from rolldeck.cli.documents import (
     unpacked_document,
     verified_document,
 )
-from rolldeck.cli.terminal import console, message, progress_line
+from rolldeck.cli.terminal import message, progress_line
 from rolldeck.errors import IntegrityError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
@@ -29,7 +29,7 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
             print_document(pulled_document(pulled))
             continue
         moved = human_size(pulled.bytes_transferred)
-        console().print(
+        print(
             f"{pulled.reference}\n  {pulled.digest}\n"
             f"  {human_size(pulled.bytes_total)}, of which {moved} fetched in "
             f"{pulled.seconds:.1f} s, verified"
@@ -47,9 +47,10 @@ async def run_unpack(
     if arguments.json:
         print_document(unpacked_document(unpacked))
         return 0
-    console().print(
+    where = clean_line(str(unpacked.directory))
+    print(
         f"{unpacked.reference}\n"
-        f"  {unpacked.files} files, {human_size(unpacked.bytes)} in {unpacked.directory}, verified"
+        f"  {unpacked.files} files, {human_size(unpacked.bytes)} in {where}, verified"
     )
     for path, reason in unpacked.skipped:
         message(f"left out: {path}: {reason}")
@@ -68,10 +69,9 @@ async def run_verify(
         if arguments.json:
             print_document(verified_document(verified))
             continue
-        out = console()
         for problem in verified.problems:
             place = clean_line(problem.path or problem.digest or "")
-            out.print(f"× {place}: {clean_line(problem.problem)}")
+            print(f"× {place}: {clean_line(problem.problem)}")
         verdict = "all as they should be" if verified.ok else f"{len(verified.problems)} are not"
-        out.print(f"{what}: {verified.checked} checked, {verdict}")
+        print(f"{clean_line(what)}: {verified.checked} checked, {verdict}")
     return 0 if all_ok else IntegrityError.code

@@ -14,7 +14,7 @@ from rolldeck.oci.model import (
     parse_manifest,
 )
 from rolldeck.oci.reference import Place, Reference, is_repository, is_tag
-from rolldeck.oci.registry import SMALL_BLOB, Listing, Registry, Sink
+from rolldeck.oci.registry import SMALL_BLOB, FileSink, Listing, Registry, Sink
 
 __all__ = [
     "INDEX",
@@ -25,6 +25,7 @@ __all__ = [
     "SMALL_BLOB",
     "Descriptor",
     "Digest",
+    "FileSink",
     "LayoutRegistry",
     "Listing",
     "Manifest",

@@ -1,4 +1,4 @@
-"""Moving one blob: read, verify, hand to a sink, commit; the same for files and sockets."""
+"""Moving one blob in one thread: read, verify, hand to a sink; the same for files and sockets."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ CHUNK = 1024 * 1024
 def copy_blob(
     readinto: Callable[[memoryview], int], blob: Descriptor, sink: Sink, progress: Progress
 ) -> None:
-    """Copy a blob from ``readinto`` to ``sink`` in this thread, verified before it is committed.
+    """Copy a blob from ``readinto`` to ``sink`` in this thread; returns once it is verified.
 
     ``readinto`` fills a buffer and returns the number of bytes, 0 at the end. Raises
     IntegrityError when the bytes are not the blob, CancelledError when asked to stop; the sink is
-    aborted after any error.
+    empty after any error.
     """
     verifier = Verifier(blob.digest, blob.size)
     buffer = memoryview(bytearray(CHUNK))
@@ -32,8 +32,7 @@ def copy_blob(
             progress.advance(count)
         progress.check()
         verifier.finish()
-        sink.commit()
     except BaseException:
         progress.advance(-min(verifier.received, blob.size))
-        sink.abort()
+        sink.rewind(0)
         raise

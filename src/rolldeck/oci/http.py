@@ -6,7 +6,7 @@ by HEAD, everything after goes by digest and is verified against the digest that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -106,15 +106,13 @@ class HttpRegistry:
         self,
         repository: str,
         blob: Descriptor,
-        open_sink: Callable[[], Sink],
+        sink: Sink,
         progress: Progress,
     ) -> None:
-        """Stream a blob into a sink, verified; every try opens a sink of its own."""
+        """Stream a blob into a sink, verified."""
         call = self._blob_call(repository, blob)
         await self._workers.run(
-            lambda interrupt: transfer_blob(
-                self._transport, call, blob, open_sink, progress, interrupt
-            ),
+            lambda interrupt: transfer_blob(self._transport, call, blob, sink, progress, interrupt),
             progress,
         )
 

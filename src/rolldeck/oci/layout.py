@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -231,16 +230,16 @@ class LayoutRegistry:
         self,
         repository: str,
         blob: Descriptor,
-        open_sink: Callable[[], Sink],
+        sink: Sink,
         progress: Progress,
     ) -> None:
         """Copy a blob into a sink, verified."""
-        await asyncio.to_thread(self._copy, blob, open_sink, progress)
+        await asyncio.to_thread(self._copy, blob, sink, progress)
 
-    def _copy(self, blob: Descriptor, open_sink: Callable[[], Sink], progress: Progress) -> None:
+    def _copy(self, blob: Descriptor, sink: Sink, progress: Progress) -> None:
         with self.open_blob(blob.digest) as file, storage(self.blob_path(blob.digest)):
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
-            copy_blob(file.readinto, blob, open_sink(), progress)
+            copy_blob(file.readinto, blob, sink, progress)
 
     async def close(self) -> None:
         """Nothing is held open."""

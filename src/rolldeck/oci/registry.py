@@ -6,9 +6,9 @@ Everything that waits is a coroutine; nothing blocks the event loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rolldeck.oci.digest import Digest
 from rolldeck.oci.model import Descriptor, Manifest
@@ -27,20 +27,42 @@ class Listing:
 
 
 class Sink(Protocol):
-    """Takes the bytes of one blob, in order; supplied by whoever keeps them.
+    """Takes the bytes of one blob, in order; whoever opened it also closes it.
 
-    Called from one worker thread: any number of ``write``, then exactly one of ``commit`` (the
-    bytes were verified: make them visible) and ``abort`` (they were not: leave nothing).
+    Used by one worker thread at a time. Its bytes are the blob only once ``fetch_blob`` returned.
     """
 
     def write(self, chunk: memoryview, /) -> None:
         """Take the next bytes."""
 
-    def commit(self) -> None:
-        """Make the verified blob visible."""
+    def rewind(self, size: int, /) -> None:
+        """Forget everything after the first ``size`` bytes; the next write goes there."""
 
-    def abort(self) -> None:
-        """Forget what was written."""
+
+@runtime_checkable
+class FileSink(Sink, Protocol):
+    """A sink that keeps its bytes in a file, so that an interrupted transfer can go on later.
+
+    A mark is the digest, in hexadecimal, of a blob's first bytes. Marks of earlier transfers tell
+    which part of the file is undamaged.
+    """
+
+    @property
+    def offset(self) -> int:
+        """How many bytes are there; the next write goes there."""
+
+    @property
+    def marks(self) -> Mapping[int, str]:
+        """The marks kept so far, by the number of bytes that they cover."""
+
+    def fileno(self) -> int:
+        """A descriptor to read and write the file, positioned at ``offset``."""
+
+    def reserve(self, size: int, /) -> None:
+        """Have room for the next ``size`` bytes, so that writing them is quick."""
+
+    def mark(self, size: int, digest: str, /) -> None:
+        """Keep a mark of the first ``size`` bytes; called from the thread that hashes."""
 
 
 class Registry(Protocol):
@@ -73,12 +95,13 @@ class Registry(Protocol):
         self,
         repository: str,
         blob: Descriptor,
-        open_sink: Callable[[], Sink],
+        sink: Sink,
         progress: Progress,
     ) -> None:
-        """Stream a blob into a sink, verify it, and only then commit the sink.
+        """Stream a blob into a sink; returns once the bytes there were verified.
 
-        A second sink is opened when the transfer has to begin again; the first was aborted.
+        A ``FileSink`` that holds a part already gets only the rest. After an error a sink holds
+        what came so far, and nothing where that was wrong.
         """
 
     async def close(self) -> None:

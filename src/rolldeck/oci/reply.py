@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Callable
 from types import TracebackType
+from typing import cast
 
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
@@ -13,6 +15,8 @@ from rolldeck.oci.address import Origin
 from rolldeck.oci.failures import connection_failure
 from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.retry import Clocks, TransientFailure
+from rolldeck.oci.splice import Pipe
+from rolldeck.text import clean_line
 
 SLOWEST = 16 * 1024
 """Slower than this many bytes per second counts as stalled."""
@@ -36,7 +40,9 @@ class Reply:
         interrupt: Interrupt,
         clocks: Clocks,
         stall: float,
+        patience: float,
     ) -> None:
+        """``stall`` and ``patience`` are seconds: for a body that is slow, for its next byte."""
         self.status = response.status
         self.headers = response.headers
         self.origin = origin
@@ -46,6 +52,7 @@ class Reply:
         self._interrupt = interrupt
         self._clocks = clocks
         self._stall = stall
+        self._patience = patience
 
     def __enter__(self) -> Reply:
         return self
@@ -118,6 +125,92 @@ class Reply:
             self._interrupt.check()
         self._interrupt.received += count
         return count
+
+    def spliceable(self) -> int | None:
+        """The socket to splice the body from; None where it is encrypted or has no length."""
+        raw = self._raw
+        plain = self.origin.scheme == "http" and not raw.chunked and raw.length is not None
+        return raw.fileno() if plain else None
+
+    def take_buffered(self, buffer: memoryview) -> int:
+        """Take what came with the headers: at most 8 KiB, with a wait only where nothing came.
+
+        What follows is in the socket. Raises as ``readinto``.
+        """
+        try:
+            ready = len(self._raw.fp.peek()) if buffer else 0
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            raise self._broken(error) from error
+        return self.readinto(buffer[:ready]) if ready else 0
+
+    def splice(self, pipe: Pipe, source: int, most: int) -> int:
+        """Move at most ``most`` bytes from the socket ``source`` to a pipe; 0 at the end.
+
+        Raises as ``readinto``.
+        """
+        raw = self._raw
+        try:
+            count = pipe.take(source, min(most, cast(int, raw.length)), self._patience)
+        except OSError as error:
+            raise self._broken(error) from error
+        if count == 0:
+            self._interrupt.check()
+        raw.length = cast(int, raw.length) - count
+        self._interrupt.received += count
+        return count
+
+    def fill(self, buffer: memoryview, give: Callable[[memoryview], None]) -> int:
+        """Fill a buffer and give it away; where the body breaks off, give what came, then raise.
+
+        Returns the number of bytes, 0 at the end. Raises as ``readinto``.
+        """
+        count = 0
+        try:
+            while count < len(buffer) and (found := self._take(buffer[count:])):
+                count += found
+        finally:
+            if count:
+                give(buffer[:count])
+        return count
+
+    def _take(self, buffer: memoryview) -> int:
+        raw = self._raw
+        try:
+            if raw.chunked or raw.length is None:
+                data = raw.read1(len(buffer))
+                count = len(data)
+                buffer[:count] = data
+            else:
+                # What http.client's readinto got before an error would be lost.
+                count = raw.fp.readinto1(buffer[: raw.length])
+                raw.length -= count
+        except (http.client.HTTPException, OSError, ValueError) as error:
+            raise self._broken(error) from error
+        if count == 0:
+            self._interrupt.check()
+        self._interrupt.received += count
+        return count
+
+    def finish(self) -> None:
+        """Let http.client notice that the whole body was taken; the connection can be reused."""
+        self._raw.readinto(bytearray(0 if self._raw.length else 1))
+
+    @property
+    def _raw(self) -> http.client.HTTPResponse:
+        raw = self._response._fp
+        assert isinstance(raw, http.client.HTTPResponse)
+        return raw
+
+    def wrong_range(self, told: str | None) -> TransientFailure:
+        """Return the failure of an answer that is not the part that was asked for."""
+        what = clean_line(told, 80) if told else self.status
+        return TransientFailure(
+            UnavailableError(
+                f"{self._reference}: {self.origin.authority} did not send the rest: {what}",
+                reference=self._reference,
+                hint="The registry or something in between handles ranges wrongly; try again.",
+            )
+        )
 
     def truncated(self, got: int, size: int) -> TransientFailure:
         """Return the failure of a body that ended after ``got`` of ``size`` bytes."""

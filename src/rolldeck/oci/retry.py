@@ -113,6 +113,11 @@ class Attempts:
             except TransientFailure as failure:
                 self._again(failure)
 
+    def progressed(self) -> None:
+        """Count tries and waiting from here on: the last failure came after real progress."""
+        self._failed = 0
+        self._waited = 0.0
+
     def _again(self, failure: TransientFailure) -> None:
         self._interrupt.check()
         self._failed += 1

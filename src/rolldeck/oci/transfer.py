@@ -1,4 +1,4 @@
-"""Fetching one blob from a registry into a sink, repeated from the first byte where it must be."""
+"""Fetching one blob from a registry into a sink, tried again where that may help."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from rolldeck.oci.call import Call
 from rolldeck.oci.copy import copy_blob
 from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.model import Descriptor
-from rolldeck.oci.registry import Sink
+from rolldeck.oci.registry import FileSink, Sink
 from rolldeck.oci.reply import Reply
+from rolldeck.oci.resume import FileTransfer, check_length
 from rolldeck.oci.transport import HttpTransport
 from rolldeck.progress import Progress
 
@@ -19,14 +20,14 @@ def transfer_blob(
     transport: HttpTransport,
     call: Call,
     blob: Descriptor,
-    open_sink: Callable[[], Sink],
+    sink: Sink,
     progress: Progress,
     interrupt: Interrupt,
 ) -> None:
-    """Receive ``blob`` by ``call`` into a sink, verified. Blocks; called from a worker thread.
+    """Receive ``blob`` by ``call`` into ``sink``, verified. Blocks; called from a worker thread.
 
-    A broken connection is tried again within the retry policy, wrong bytes once; each try has a
-    sink of its own. Raises IntegrityError, CancelledError and the errors of the transport.
+    A broken connection is tried again within the retry policy, wrong bytes once and from the
+    first byte. Raises IntegrityError, CancelledError and the errors of the transport.
     """
 
     def tell(note: str) -> None:
@@ -36,10 +37,14 @@ def transfer_blob(
 
     def once() -> None:
         with transport.exchange(call, interrupt) as reply:
-            _check_length(transport, reply, blob, call.reference)
+            check_length(transport, reply, blob.size, call.reference)
             with interrupt.commitment():
-                copy_blob(_reader(reply, blob), blob, open_sink(), progress)
+                copy_blob(_reader(reply, blob), blob, sink, progress)
 
+    if isinstance(sink, FileSink):
+        transfer = FileTransfer(transport, call, blob, sink, progress, interrupt)
+        once = transfer.once
+        transfer.on_progress = attempts.progressed
     try:
         attempts.run(once)
         return
@@ -74,13 +79,3 @@ def _reader(reply: Reply, blob: Descriptor) -> Callable[[memoryview], int]:
         return count
 
     return readinto
-
-
-def _check_length(transport: HttpTransport, reply: Reply, blob: Descriptor, reference: str) -> None:
-    if reply.length is not None and reply.length != blob.size:
-        if "html" in reply.media_type:
-            transport.refuse_web_page(reply.media_type, b"", reference)
-        raise IntegrityError(
-            f"{blob.digest} should have {blob.size} bytes, the registry announces {reply.length}",
-            reference=reference,
-        )

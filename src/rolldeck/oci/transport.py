@@ -71,6 +71,7 @@ class HttpTransport:
         self._ca_file = ca_file
         times = timeouts or Timeouts()
         self._stall = times.stall
+        self._patience = times.read
         self._timeout = Timeout(connect=times.connect, read=times.read)
         self._connections = connections
         self._lock = threading.Lock()
@@ -169,6 +170,7 @@ class HttpTransport:
                 interrupt=interrupt,
                 clocks=self.clocks,
                 stall=self._stall,
+                patience=self._patience,
             )
             location = reply.headers.get("Location")
             if reply.status not in _REDIRECTS or not location:
@@ -241,6 +243,7 @@ class HttpTransport:
             interrupt=current_interrupt(),
             clocks=self.clocks,
             stall=self._stall,
+            patience=self._patience,
         )
         with reply:
             if reply.status in (408, 429) or reply.status >= 500:

@@ -1,5 +1,6 @@
 """Blobs and names on this disk; what a tag means is for the rooms above."""
 
-from rolldeck.store.library import BlobSink, BlobWriter, Library
+from rolldeck.store.library import BlobWriter, Library
+from rolldeck.store.partial import Partial
 
-__all__ = ["BlobSink", "BlobWriter", "Library"]
+__all__ = ["BlobWriter", "Library", "Partial"]

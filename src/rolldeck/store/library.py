@@ -16,9 +16,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rolldeck import fsops
-from rolldeck.errors import StorageError, UsageError
+from rolldeck.errors import UsageError
 from rolldeck.oci import INDEX, Descriptor, Digest, LayoutRegistry
 from rolldeck.oci.layout import REF_NAME, Entry
+from rolldeck.store.partial import Partial, lock_partial
 
 STORE_VERSION = 1
 _MARKER = "rolldeck.json"
@@ -92,17 +93,37 @@ class Library:
         """Whether a manifest with this digest is listed here."""
         return any(entry.descriptor.digest == digest for entry in self.entries())
 
-    def sink(self, blob: Descriptor) -> BlobSink:
-        """Return a sink that puts this blob into the library once it was verified."""
+    def partial_path(self, digest: Digest) -> Path:
+        """Where a blob lies until it is whole."""
+        return self.root / "partial" / digest.replace(":", "-")
+
+    def claim(self, blob: Descriptor) -> Partial | None:
+        """Become the only one, of all processes, who fetches this blob; with what came before.
+
+        None where another does so now, or where the blob is here meanwhile. Raises StorageError
+        where it cannot fit.
+        """
         self.prepare()
-        free = os.statvfs(self.root)
-        if blob.size > free.f_bavail * free.f_frsize:
-            raise StorageError(
-                f"No space left on the disk: {blob.size} bytes needed in {self.root}",
-                reference=str(self.root),
-                hint="Free some space and run the same command again.",
-            )
-        return BlobSink(self, blob)
+        path = self.partial_path(blob.digest)
+        fd = lock_partial(path)
+        if fd is None:
+            return None
+        if self.has(blob):
+            fsops.unlink(path)
+            os.close(fd)
+            return None
+        return Partial(blob, fd, path, self.layout.blob_path(blob.digest))
+
+    def put(self, blob: Descriptor, data: bytes) -> None:
+        """Put a small blob into the library; whoever calls has verified it."""
+        self.prepare()
+        file = _TemporaryFile(self)
+        try:
+            file.write(memoryview(data))
+            file.publish(blob.digest)
+        except BaseException:
+            file.abort()
+            raise
 
     def writer(self) -> BlobWriter:
         """Return a writer for a blob whose digest is known only when it is complete."""
@@ -149,7 +170,7 @@ class Library:
         fsops.write_atomic(self.root / "index.json", data)
 
 
-class _PartialFile:
+class _TemporaryFile:
     """Bytes on their way into the library, under a name that nobody reads."""
 
     def __init__(self, library: Library) -> None:
@@ -163,7 +184,8 @@ class _PartialFile:
         with fsops.storage(self._path):
             fsops.write(self._fd, chunk)
 
-    def _publish(self, digest: Digest) -> None:
+    def publish(self, digest: Digest) -> None:
+        """Make the bytes visible and durable under their digest."""
         final = self._library.layout.blob_path(digest)
         try:
             with fsops.storage(final):
@@ -188,19 +210,7 @@ class _PartialFile:
                 raise
 
 
-class BlobSink(_PartialFile):
-    """Takes one blob of known digest; whoever writes has verified it before ``commit``."""
-
-    def __init__(self, library: Library, blob: Descriptor) -> None:
-        super().__init__(library)
-        self._digest = blob.digest
-
-    def commit(self) -> None:
-        """Make the blob visible and durable under its digest."""
-        self._publish(self._digest)
-
-
-class BlobWriter(_PartialFile):
+class BlobWriter(_TemporaryFile):
     """Takes a blob made here and names it by the digest of what was written."""
 
     def __init__(self, library: Library) -> None:
@@ -217,5 +227,5 @@ class BlobWriter(_PartialFile):
     def commit(self) -> tuple[Digest, int]:
         """Make the blob visible and durable; returns its digest and size in bytes."""
         digest = Digest("sha256:" + self._hash.hexdigest())
-        self._publish(digest)
+        self.publish(digest)
         return digest, self._size

@@ -1,0 +1,1 @@
+"""Pull, raced against every other client that is installed; ``python -m benchmarks.pull``."""

@@ -1,0 +1,50 @@
+"""Fetching one blob into the library: once, however many processes ask for it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rolldeck.oci import Descriptor, Registry
+from rolldeck.progress import Progress
+from rolldeck.store import Library, Partial
+
+_LOOK = 0.05
+"""Seconds between two looks at a blob that another process fetches."""
+
+
+async def fetch(
+    library: Library, registry: Registry, repository: str, blob: Descriptor, progress: Progress
+) -> int:
+    """Have a blob in the library; returns the bytes that had to be transferred for it.
+
+    Waits where another process fetches it, and adopts what that one brought, or goes on where it
+    ended. Raises StorageError, CancelledError and the errors of ``Registry.fetch_blob``; what came
+    until then stays for the next time.
+    """
+    partial = await _claim(library, blob, progress)
+    if partial is None:
+        progress.advance(blob.size)
+        return 0
+    try:
+        await registry.fetch_blob(repository, blob, partial, progress)
+    except BaseException:
+        partial.close()
+        raise
+    # Once begun, a commit ends even if nobody waits for it any more; it closes by itself.
+    await asyncio.shield(asyncio.to_thread(partial.commit))
+    return blob.size - partial.resumed
+
+
+async def _claim(library: Library, blob: Descriptor, progress: Progress) -> Partial | None:
+    """Become the one who fetches the blob; None where it is here."""
+    told = False
+    while not await asyncio.to_thread(library.has, blob):
+        partial = await asyncio.to_thread(library.claim, blob)
+        if partial is not None:
+            return partial
+        progress.check()
+        told, progress.note = True, "waiting for another process that fetches the same"
+        await asyncio.sleep(_LOOK)
+    if told:
+        progress.note = ""
+    return None

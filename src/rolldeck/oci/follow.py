@@ -1,0 +1,174 @@
+"""Hashing a file while another thread still appends to it.
+
+Receiving and hashing overlap, so a verified transfer takes as long as the slower of the two. The
+digest of the first n bytes costs nothing on the way: a copy of the running hash. Such marks are
+kept every 64 MiB; when the transfer goes on in a later process, they say up to where its file is
+undamaged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rolldeck.errors import IntegrityError
+from rolldeck.fsops import storage, write_back
+from rolldeck.oci.model import Descriptor
+
+MARK = 64 * 1024 * 1024
+"""Bytes between two marks: the most that a resumed transfer fetches twice."""
+
+_CHUNK = 1024 * 1024
+_LONGEST_LAG = 256 * 1024 * 1024
+"""Bytes that receiving may be ahead of hashing: what is hashed should still be in memory."""
+
+
+_WRITE_BACK = 16 * 1024 * 1024
+"""Bytes after which the disk is told to begin, while the next ones still arrive."""
+
+
+class DamagedPartError(Exception):
+    """The file is not what was once received; up to ``good`` bytes it is."""
+
+    def __init__(self, good: int) -> None:
+        super().__init__(f"damaged after {good} bytes")
+        self.good = good
+
+
+class Follower:
+    """Hashes the first bytes of one file as they arrive, each once."""
+
+    def __init__(
+        self,
+        blob: Descriptor,
+        fd: int,
+        marks: Mapping[int, str],
+        keep: Callable[[int, str], None],
+    ) -> None:
+        """``marks`` are compared with what is read; ``keep`` is told of new ones."""
+        self._blob = blob
+        self._fd = fd
+        self._keep = keep
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._failure: Exception | None = None
+        self._marks: dict[int, str] = {}
+        self.restart(0)
+        self._marks.update(marks)
+
+    def restart(self, available: int) -> None:
+        """Begin with the first byte again, of a file of ``available`` bytes."""
+        self._hash = hashlib.new(self._blob.digest.partition(":")[0])
+        self._good = (0, self._hash.copy())
+        self._position = 0
+        self._available = available
+        if not available:
+            self._marks.clear()
+
+    def rewind(self) -> None:
+        """Go on from the last good mark, after DamagedPartError; the file ends there now."""
+        self._position, self._hash = self._good[0], self._good[1].copy()
+        self._available = self._position
+        self._marks = {size: mark for size, mark in self._marks.items() if size <= self._position}
+        self._failure = None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Hash in a thread of its own during the block; keep a mark of what was reached."""
+        self._stopped = False
+        self._failure = None
+        thread = threading.Thread(target=self._run, name="rolldeck hash")
+        thread.start()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._stopped = True
+                self._changed.notify_all()
+            thread.join()
+            if self._good[0] < self._position < self._blob.size and self._failure is None:
+                self._keep(self._position, self._hash.hexdigest())
+
+    def grow(self, count: int) -> None:
+        """Tell that ``count`` more bytes are in the file; waits while the hash is far behind.
+
+        Raises DamagedPartError where what lay in the file before is not what it was.
+        """
+        with self._changed:
+            self._available += count
+            ready = self._available - self._position
+            if ready >= _CHUNK:
+                self._changed.notify_all()
+            while ready > _LONGEST_LAG and self._failure is None:
+                self._changed.wait(0.02)
+                ready = self._available - self._position
+        self._raise_failure()
+
+    def finish(self, check: Callable[[], None]) -> None:
+        """Wait until the whole blob is hashed; calls ``check`` meanwhile, which may raise.
+
+        Raises IntegrityError where the bytes are not the blob, DamagedPartError as ``grow``.
+        """
+        with self._changed:
+            self._changed.notify_all()
+            while self._position < self._blob.size and self._failure is None:
+                self._changed.wait(0.05)
+                check()
+        self._raise_failure()
+        actual = f"{self._blob.digest.partition(':')[0]}:{self._hash.hexdigest()}"
+        if actual != self._blob.digest:
+            raise IntegrityError(
+                f"Digest mismatch: asked for {self._blob.digest}, got {actual}",
+                reference=self._blob.digest,
+            )
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        buffer = memoryview(bytearray(_CHUNK))
+        try:
+            with storage():
+                while count := self._await_bytes():
+                    found = os.preadv(self._fd, [buffer[:count]], self._position)
+                    if found == 0:
+                        raise DamagedPartError(self._good[0])
+                    self._hash.update(buffer[:found])
+                    self._position += found
+                    if self._position % _WRITE_BACK == 0:
+                        write_back(self._fd, self._position - _WRITE_BACK, _WRITE_BACK)
+                    self._look_at_mark()
+        except Exception as failure:
+            self._failure = failure
+        finally:
+            with self._changed:
+                self._changed.notify_all()
+
+    def _await_bytes(self) -> int:
+        """Wait for a whole chunk, the next mark or the end; 0 when there is nothing more to do."""
+        with self._changed:
+            while not self._stopped and self._position < self._blob.size:
+                ready = self._available - self._position
+                if ready >= _CHUNK or (ready and self._available >= self._blob.size):
+                    marks = [size for size in self._marks if size > self._position]
+                    stop = min([*marks, (self._position // MARK + 1) * MARK])
+                    return min(ready, _CHUNK, stop - self._position)
+                self._changed.notify_all()
+                self._changed.wait(1)
+        return 0
+
+    def _look_at_mark(self) -> None:
+        known = self._marks.get(self._position)
+        if known is None and self._position % MARK:
+            return
+        digest = self._hash.hexdigest()
+        if known is not None and known != digest:
+            raise DamagedPartError(self._good[0])
+        self._good = (self._position, self._hash.copy())
+        if known is None:
+            self._marks[self._position] = digest
+            self._keep(self._position, digest)

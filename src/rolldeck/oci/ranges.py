@@ -1,0 +1,22 @@
+"""Asking for the rest of a blob, and believing the answer only where it is that rest (RFC 9110)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
+
+
+def range_header(start: int) -> Mapping[str, str]:
+    """Return the header that asks for everything from byte ``start`` on; none for the whole."""
+    return {"Range": f"bytes={start}-"} if start else {}
+
+
+def is_rest(content_range: str | None, start: int, size: int) -> bool:
+    """Whether a Content-Range says: the bytes from ``start`` to the end of ``size`` bytes."""
+    found = _CONTENT_RANGE.fullmatch((content_range or "").strip())
+    if found is None:
+        return False
+    first, last, total = found.groups()
+    return int(first) == start and int(last) == size - 1 and total in ("*", str(size))

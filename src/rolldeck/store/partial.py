@@ -1,0 +1,164 @@
+"""A blob on its way into the library, kept under its digest until it is whole.
+
+The file is locked while someone fetches the blob, so the same digest is fetched once however many
+processes ask; the lock ends with the process. What a killed process leaves is found by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from rolldeck import fsops
+from rolldeck.errors import StorageError
+from rolldeck.oci import Descriptor
+from rolldeck.store.journal import Journal
+
+_JOURNAL_FROM = 64 * 1024 * 1024
+"""Smaller blobs have no journal: fetching one again costs no more than a mark would save."""
+
+
+class Partial:
+    """The only writer of one blob; a ``FileSink``. Close it, or the lock stays."""
+
+    def __init__(self, blob: Descriptor, fd: int, path: Path, final: Path) -> None:
+        """Take over ``fd``, open and locked, of the file ``path`` that becomes ``final``.
+
+        Raises StorageError where the blob cannot fit.
+        """
+        self._blob = blob
+        self._fd = fd
+        self._path = path
+        self._final = final
+        self._journal = Journal(path.with_name(path.name + ".journal"), blob)
+        try:
+            self._started_with = self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> int:
+        fd, blob = self._fd, self._blob
+        size = os.fstat(fd).st_size
+        trusted = self._journal.trusted
+        if trusted is not None and trusted < size:
+            size = trusted
+            os.ftruncate(fd, size)
+        self._journal.forget_after(size)
+        os.lseek(fd, size, os.SEEK_SET)
+        free = os.fstatvfs(fd)
+        if blob.size - size > free.f_bavail * free.f_frsize:
+            raise self._no_space()
+        if blob.size > _JOURNAL_FROM:
+            self._journal.begin()
+        return size
+
+    def _no_space(self) -> StorageError:
+        place = str(self._path.parent)
+        return StorageError(
+            f"No space left on the disk: {self._blob.size} bytes needed in {place}",
+            reference=place,
+            hint="Free some space and run the same command again.",
+        )
+
+    @property
+    def offset(self) -> int:
+        """How many bytes are there."""
+        return os.fstat(self._fd).st_size
+
+    @property
+    def resumed(self) -> int:
+        """How many bytes were there when it was opened."""
+        return self._started_with
+
+    @property
+    def marks(self) -> Mapping[int, str]:
+        """The marks kept so far."""
+        return self._journal.marks
+
+    def fileno(self) -> int:
+        """A descriptor to read and write the file."""
+        return self._fd
+
+    def reserve(self, size: int, /) -> None:
+        """Reserve disk blocks for the next ``size`` bytes."""
+        try:
+            fsops.reserve(self._fd, self.offset, size)
+        except OSError as error:
+            raise self._no_space() from error
+
+    def mark(self, size: int, digest: str, /) -> None:
+        """Keep the digest of the first ``size`` bytes."""
+        if self._blob.size > _JOURNAL_FROM:
+            self._journal.add(size, digest)
+
+    def write(self, chunk: memoryview, /) -> None:
+        """Append bytes."""
+        with fsops.storage(self._path):
+            fsops.write(self._fd, chunk)
+
+    def rewind(self, size: int, /) -> None:
+        """Forget everything after the first ``size`` bytes."""
+        with fsops.storage(self._path):
+            os.ftruncate(self._fd, size)
+            os.lseek(self._fd, size, os.SEEK_SET)
+        self._started_with = min(self._started_with, size)
+        self._journal.forget_after(size)
+
+    def commit(self) -> None:
+        """Make the blob, which was verified, visible and durable under its digest; then close."""
+        try:
+            with fsops.storage(self._final):
+                os.fchmod(self._fd, 0o444)
+                fsops.fsync(self._fd)
+                fsops.replace(self._path, self._final)
+                self._journal.remove()
+        finally:
+            os.close(self._fd)
+            self._fd = -1
+
+    def close(self) -> None:
+        """Give the lock back; what came so far stays for the next transfer."""
+        if self._fd < 0:
+            return
+        with contextlib.suppress(OSError):
+            size = self.offset
+            if size:
+                # Frees what was reserved and not used.
+                os.ftruncate(self._fd, size)
+            else:
+                self._journal.remove()
+                fsops.unlink(self._path)
+        os.close(self._fd)
+        self._fd = -1
+
+
+def lock_partial(path: Path) -> int | None:
+    """Open and lock the partial file at ``path``; None while another process holds it."""
+    with fsops.storage(path):
+        while True:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_still(fd, path):
+                    return fd
+            except BlockingIOError:
+                os.close(fd)
+                return None
+            except BaseException:
+                os.close(fd)
+                raise
+            # Whoever held the lock has renamed or removed the file meanwhile.
+            os.close(fd)
+
+
+def _is_still(fd: int, path: Path) -> bool:
+    try:
+        there = os.stat(path, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    here = os.fstat(fd)
+    return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
