@@ -36,8 +36,8 @@ format: $(VENV)/.stamp-dev ## Format the code
 bench: $(VENV)/.stamp-dev ## Measure start-up side by side with its yardsticks
 	@$(BIN)/python -m benchmarks.startup
 
-torture: $(VENV)/.stamp-dev servers ## The long tests: hostile archives and kills, many times over
-	@ROLLDECK_TORTURE=1 $(BIN)/python -m pytest -m "torture or not torture"
+torture: $(VENV)/.stamp-dev servers ## The tests by chance, forty times as long: kills, mutated archives and records
+	@ROLLDECK_TORTURE=1 $(BIN)/python -m pytest -n auto
 
 screenshots: $(VENV)/.stamp-dev ## Draw screenshots/ from the real app on the demo library
 	@bash tools/screenshot_fonts.sh

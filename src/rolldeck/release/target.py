@@ -161,9 +161,11 @@ class Target:
             if not record.exists():
                 fsops.remove_tree(directory)
                 return
-            number = sum(1 for _ in self.releases.glob(f"{directory.name}.changed-*")) + 1
+            if directory.is_dir():
+                number = sum(1 for _ in self.releases.glob(f"{directory.name}.changed-*")) + 1
+                fsops.rename_directory(directory, Path(f"{directory}.changed-{number}"))
+            # After the rename: without its record a directory counts as left by a killed process.
             fsops.unlink(record)
-            fsops.rename_directory(directory, Path(f"{directory}.changed-{number}"))
 
     def changes(self, digest: Digest, progress: Progress) -> list[tuple[str, str]]:
         """Return what of an unpacked release is not as it was unpacked: (path, problem)."""
