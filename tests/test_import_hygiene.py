@@ -64,3 +64,14 @@ def test_pull_loads_no_textual() -> None:
     loaded = modules(["pull", "127.0.0.1:1/x:v1"], 5)
     assert "urllib3" in loaded
     assert "textual" not in loaded
+
+
+def test_the_deck_loads_what_it_shows_first() -> None:
+    """Comparing, unpacking, dialogs and other screens are loaded when they are asked for."""
+    program = "import sys, rolldeck.tui.run; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    loaded = set(done.stdout.decode().split())
+    assert "rolldeck.tui.screens.browser" in loaded
+    late = ("compare", "facts", "kit", "release", "tui.dialogs", "tui.screens.compare")
+    assert not loaded & {f"rolldeck.{name}" for name in late}
+    assert not loaded & {"urllib3", "yaml", "pydantic"}

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.binding import BindingType
@@ -19,31 +19,39 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
-from rolldeck.actions import Workspace
 from rolldeck.commands import Command, Scope
 from rolldeck.errors import CancelledError, RolldeckError
-from rolldeck.oci import Reference
-from rolldeck.settings import load_settings
 from rolldeck.text import clean, clean_line
 from rolldeck.tui._textual_compat import QuietEnd
 from rolldeck.tui.clipboard import copy
 from rolldeck.tui.failures import readable, told
-from rolldeck.tui.jobs import Job, JobList, Work
+from rolldeck.tui.jobs import JobList
 from rolldeck.tui.keymap import bindings
 from rolldeck.tui.messages import JobFinished, JobStarted
-from rolldeck.tui.models.typed import Typed, verb_of
-from rolldeck.tui.palette import CommandProvider, Palette
 from rolldeck.tui.screens.deck import DeckScreen
 from rolldeck.tui.theme import DARK, LIGHT, chosen_theme, is_plain
 from rolldeck.tui.widgets.job_bar import JobBar
-from rolldeck.tui.widgets.job_list import JobPane
 from rolldeck.tui.widgets.key_footer import KeyFooter
+
+if TYPE_CHECKING:
+    from rolldeck.actions import Workspace
+    from rolldeck.tui.jobs import Job, Work
+    from rolldeck.tui.models.typed import Typed
+    from rolldeck.tui.palette import CommandProvider
+    from rolldeck.tui.widgets.job_list import JobPane
 
 _TICK = 0.25
 """Seconds between two looks at running jobs; there is no timer while none runs."""
 
 _PATIENCE = 0.8
 """Seconds that quitting waits for jobs to stop."""
+
+
+def _commands() -> type[CommandProvider]:
+    """Return what the palette asks; imported with the palette."""
+    from rolldeck.tui.palette import CommandProvider
+
+    return CommandProvider
 
 
 class Deck(QuietEnd):
@@ -53,7 +61,7 @@ class Deck(QuietEnd):
     # The first screen's styles, too: given with the screen they would all be parsed again.
     CSS_PATH: ClassVar = ["app.tcss", "screens/browser.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
-    COMMANDS: ClassVar = {CommandProvider}
+    COMMANDS: ClassVar = {_commands}
     ESCAPE_TO_MINIMIZE = False
 
     def __init__(
@@ -83,12 +91,15 @@ class Deck(QuietEnd):
     # Start and end.
 
     def on_mount(self) -> None:
-        """Show the browser, and leave the terminal as it was when somebody ends the process."""
+        """Leave the terminal as it was when somebody ends the process."""
         if not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.leave, 128 + number)
-        self.push_screen(DeckScreen(self.workspace, self._open_reference, now=self.now))
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the browser: pushed onto an empty screen, it would be painted after that one."""
+        return DeckScreen(self.workspace, self._open_reference, now=self.now)
 
     def leave(self, code: int = 0) -> None:
         """Stop all jobs and quit."""
@@ -166,8 +177,8 @@ class Deck(QuietEnd):
         for screen in self.screen_stack:
             for bar in screen.query(JobBar):
                 bar.show(self.jobs.unseen)
-            for pane in screen.query(JobPane):
-                pane.show(self.jobs.jobs)
+            for pane in screen.query("JobPane"):
+                cast("JobPane", pane).show(self.jobs.jobs)
 
     def _tell(self, message: JobStarted | JobFinished) -> None:
         browser = self.browser
@@ -196,6 +207,8 @@ class Deck(QuietEnd):
     @cached_property
     def _elsewhere(self) -> tuple[str, ...]:
         """What a command line needs to work on this deck's library."""
+        from rolldeck.settings import load_settings
+
         try:
             usual = load_settings().library
         except RolldeckError:
@@ -256,6 +269,8 @@ class Deck(QuietEnd):
 
     async def run_command(self, command: Command) -> None:
         """Run a command as if its key was pressed; one without a key asks for its arguments."""
+        from rolldeck.tui.models.typed import verb_of
+
         doer = self._doer(command, self.screen)
         if doer is not None:
             await self.run_action(command.action, doer)
@@ -268,6 +283,8 @@ class Deck(QuietEnd):
 
     def action_command_palette(self) -> None:
         """Find a command by its name."""
+        from rolldeck.tui.palette import Palette
+
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
@@ -298,6 +315,8 @@ class Deck(QuietEnd):
 
     def open_place(self, name: str) -> None:
         """Show the versions of a repository, or the repositories of a place."""
+        from rolldeck.oci import Reference
+
         if self.browser is not None:
             while self.screen is not self.browser:
                 self.pop_screen()

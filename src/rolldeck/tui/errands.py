@@ -7,23 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from rolldeck import actions
-from rolldeck.actions import Plan, Workspace
 from rolldeck.commands import command
 from rolldeck.oci import Reference
 from rolldeck.tui import work
-from rolldeck.tui.dialogs.choose import ChooseDialog
-from rolldeck.tui.dialogs.path import PathDialog
-from rolldeck.tui.dialogs.plan import PlanDialog
 from rolldeck.tui.failures import readable, told
 from rolldeck.tui.messages import PlanMade
 from rolldeck.tui.models.deck_state import repository_of
-from rolldeck.tui.models.typed import Typed
 from rolldeck.tui.reads import compare_versions
 from rolldeck.units import short_digest
 
 if TYPE_CHECKING:
-    from rolldeck.actions import TargetState, VersionRow
+    from rolldeck.actions import Plan, TargetState, VersionRow, Workspace
     from rolldeck.tui.app import Deck
+    from rolldeck.tui.models.typed import Typed
     from rolldeck.tui.screens.browser import BrowserScreen
     from rolldeck.tui.screens.deck import DeckScreen
 
@@ -72,6 +68,8 @@ class Errands:
 
     def ask_unpack(self, row: VersionRow) -> None:
         """Ask for the directory, then unpack."""
+        from rolldeck.tui.dialogs.path import PathDialog
+
         name = row.reference.repository.rpartition("/")[2] or "version"
         dialog = PathDialog(
             f"Unpack {spoken(row.reference)}",
@@ -95,6 +93,8 @@ class Errands:
 
     def ask_pin(self, row: VersionRow, proposal: str) -> None:
         """Ask for the local target, then show what pinning to it would change."""
+        from rolldeck.tui.dialogs.path import PathDialog
+
         dialog = PathDialog(
             f"Pin {spoken(row.reference)}",
             proposal,
@@ -133,6 +133,8 @@ class Errands:
                 if number is not None:
                     plan(targets[number].path)
 
+            from rolldeck.tui.dialogs.choose import ChooseDialog
+
             title = command(identifier).title.capitalize()
             self._deck.push_screen(ChooseDialog(f"{title}: which target?", lines), answered)
 
@@ -149,6 +151,7 @@ class Errands:
 
     def show_plan(self, plan: Plan) -> None:
         """Show a plan; carry it out if it is accepted."""
+        from rolldeck.tui.dialogs.plan import PlanDialog
 
         def answered(yes: bool | None) -> None:
             if yes:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from rolldeck.actions import (
-    DiffResult,
-    Plan,
-    RepositoryList,
-    TargetState,
-    VersionList,
-)
-from rolldeck.compare import Version
-from rolldeck.errors import RolldeckError
-from rolldeck.oci import Reference
-from rolldeck.tui.jobs import Job
+if TYPE_CHECKING:
+    from rolldeck.actions import (
+        DiffResult,
+        Plan,
+        RepositoryList,
+        TargetState,
+        VersionList,
+    )
+    from rolldeck.compare import Version
+    from rolldeck.errors import RolldeckError
+    from rolldeck.oci import Reference
+    from rolldeck.tui.jobs import Job
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class RepositoriesListed(Message):
     """The repositories of a place were read, or could not be."""
 
@@ -28,7 +30,7 @@ class RepositoriesListed(Message):
     result: RepositoryList | RolldeckError
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class VersionsListed(Message):
     """The versions of a repository were read, wholly or so far, or could not be."""
 
@@ -38,7 +40,7 @@ class VersionsListed(Message):
     """Whether nothing more will follow."""
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class VersionRead(Message):
     """One version was read for its details, or could not be."""
 
@@ -46,7 +48,7 @@ class VersionRead(Message):
     result: Version | RolldeckError
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class ChangesSummed(Message):
     """What changed since the version before was put into one sentence."""
 
@@ -56,14 +58,14 @@ class ChangesSummed(Message):
     summary: str
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class TargetsRead(Message):
     """The local targets known here were read."""
 
     targets: tuple[TargetState, ...]
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class VersionsCompared(Message):
     """Two versions were compared, or could not be."""
 
@@ -72,7 +74,7 @@ class VersionsCompared(Message):
     result: DiffResult | RolldeckError
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class PlanMade(Message):
     """A plan for a local target is ready to be shown, or could not be made."""
 
@@ -81,14 +83,14 @@ class PlanMade(Message):
     result: Plan | RolldeckError
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class JobFinished(Message):
     """A job ended, whichever way."""
 
     job: Job
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class JobStarted(Message):
     """A job began."""
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from textual.message_pump import MessagePump
 
 from rolldeck import actions
-from rolldeck.actions import VersionList, Workspace
-from rolldeck.oci import Reference
 from rolldeck.tui.failures import readable
 from rolldeck.tui.messages import (
     ChangesSummed,
@@ -18,6 +17,10 @@ from rolldeck.tui.messages import (
     VersionsCompared,
     VersionsListed,
 )
+
+if TYPE_CHECKING:
+    from rolldeck.actions import VersionList, Workspace
+    from rolldeck.oci import Reference
 
 _SNAPSHOT_GAP = 0.25
 """Seconds between two snapshots of a list that fills: more would only redraw."""

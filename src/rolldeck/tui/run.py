@@ -7,9 +7,12 @@ import contextlib
 import os
 import sys
 import threading
+from typing import TYPE_CHECKING
 
-from rolldeck.actions import Workspace
 from rolldeck.tui.app import Deck
+
+if TYPE_CHECKING:
+    from rolldeck.actions import Workspace
 
 _GRACE = 1.0
 """Seconds after the terminal is restored in which threads may end by themselves."""

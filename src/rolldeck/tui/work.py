@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rolldeck import actions
-from rolldeck.actions import Plan, Workspace
-from rolldeck.oci import Reference
-from rolldeck.progress import Progress
-from rolldeck.tui.jobs import Work
 from rolldeck.units import human_size, short_digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rolldeck.actions import Plan, Workspace
+    from rolldeck.oci import Reference
+    from rolldeck.progress import Progress
+    from rolldeck.tui.jobs import Work
 
 
 def pull(workspace: Workspace, reference: Reference) -> Work:

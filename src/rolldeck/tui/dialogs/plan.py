@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from rolldeck.actions import Plan
 from rolldeck.text import clean_line
 from rolldeck.tui.dialogs.dialog import Dialog
 from rolldeck.tui.models.plan_lines import VERB_WORDS, plan_lines, plan_note, plan_title
 from rolldeck.tui.widgets.job_bar import LOOK_STYLES
+
+if TYPE_CHECKING:
+    from rolldeck.actions import Plan
 
 
 class PlanDialog(Dialog[bool]):

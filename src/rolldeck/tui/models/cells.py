@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
-from rolldeck.compare.model import Cell, Row
 from rolldeck.text import clean_line
 from rolldeck.units import human_size
+
+if TYPE_CHECKING:
+    from rolldeck.compare.model import Cell, Row
 
 BYTES = frozenset({"B", "bytes", "byte"})
 """Units that are written as sizes."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from rolldeck.actions import RepositoryList, TargetState, VersionList, VersionRow
-from rolldeck.compare import Version
 from rolldeck.errors import RolldeckError, UsageError
 from rolldeck.oci import Place, Reference
+
+if TYPE_CHECKING:
+    from rolldeck.actions import RepositoryList, TargetState, VersionList, VersionRow
+    from rolldeck.compare import Version
 
 _KEPT = 64
 """Versions kept as read: enough to walk back and forth without asking again."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from rolldeck.actions import VersionRow
-from rolldeck.compare import Version
 from rolldeck.text import clean_line
 from rolldeck.tui.models.details_sections import Section, kind_name, sections
 from rolldeck.tui.models.lines import Line, Span, Stop, cut, left, wrap
 from rolldeck.units import age, human_size
+
+if TYPE_CHECKING:
+    from rolldeck.actions import VersionRow
+    from rolldeck.compare import Version
 
 TITLE = 14
 """Cells of a section's title where its facts stand beside it."""

@@ -6,16 +6,18 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rolldeck.compare import Version
 from rolldeck.errors import RolldeckError
-from rolldeck.facts import EnvironmentFact, Metric
-from rolldeck.kit import Layer
 from rolldeck.text import clean, clean_line, clean_tree
 from rolldeck.tui.models.cells import BYTES, number, value
 from rolldeck.tui.models.lines import Line, Span, cut, left
 from rolldeck.units import human_size, short_digest
+
+if TYPE_CHECKING:
+    from rolldeck.compare import Version
+    from rolldeck.facts import EnvironmentFact, Metric
+    from rolldeck.kit import Layer
 
 _LONGEST_TEXT = 200_000
 """Most characters of a Kitfile or manifest shown here; ``i`` shows all of it."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from rolldeck.actions import Plan
+from typing import TYPE_CHECKING
+
 from rolldeck.text import clean_line
 from rolldeck.tui.models.lines import Line, Look, Span
 from rolldeck.units import human_size, short_digest
+
+if TYPE_CHECKING:
+    from rolldeck.actions import Plan
 
 VERB_WORDS = {"pin": "pin", "rollback": "roll back", "undo": "undo"}
 """What the key ``y`` does, in words."""

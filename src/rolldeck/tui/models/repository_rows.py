@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from rolldeck.actions import RepositoryList, RepositoryRow
-from rolldeck.oci import Reference
+from rolldeck import actions
 from rolldeck.text import clean_line
 from rolldeck.tui.models.filter import Filter
 from rolldeck.tui.models.lines import Line, Span, cut, left, wrap
+
+if TYPE_CHECKING:
+    from rolldeck.actions import RepositoryList, RepositoryRow
+    from rolldeck.oci import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def with_repository(listing: RepositoryList, reference: Reference) -> Repository
     if any(row.reference == reference for row in listing.rows):
         return listing
     source, name = place_and_name(reference)
-    row = RepositoryRow(reference, name, source, None)
+    row = actions.RepositoryRow(reference, name, source, None)
     return replace(listing, rows=(*listing.rows, row))
 
 
@@ -103,4 +107,6 @@ def joined(lists: Iterable[RepositoryList]) -> RepositoryList:
     problems = dict(problem for part in lists for problem in part.problems)
     pending = dict.fromkeys(source for part in lists for source in part.pending)
     complete = all(part.complete for part in lists)
-    return RepositoryList(tuple(rows.values()), complete, tuple(problems.items()), tuple(pending))
+    return actions.RepositoryList(
+        tuple(rows.values()), complete, tuple(problems.items()), tuple(pending)
+    )

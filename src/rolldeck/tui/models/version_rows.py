@@ -6,17 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
-from rolldeck.actions import TargetState, VersionRow
 from rolldeck.text import clean_line
 from rolldeck.tui.models.cells import ABSENT, number
 from rolldeck.tui.models.lines import Look
 from rolldeck.tui.models.sparkline import sparkline
 from rolldeck.tui.models.table import Cell, Column
 from rolldeck.units import age, human_size, short_digest
+
+if TYPE_CHECKING:
+    from rolldeck.actions import TargetState, VersionRow
 
 HISTORY = 7
 """Values of a sparkline: about what the eye takes in at once."""

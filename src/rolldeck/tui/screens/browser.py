@@ -12,7 +12,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from rolldeck.actions import VersionRow, Workspace
 from rolldeck.commands import COMMANDS, Scope, command
 from rolldeck.errors import RolldeckError
 from rolldeck.oci import Reference
@@ -41,6 +40,7 @@ from rolldeck.tui.widgets.repository_list import RepositoryPane
 from rolldeck.tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
+    from rolldeck.actions import VersionRow, Workspace
     from rolldeck.tui.app import Deck
 
 PANES = ("repositories", "versions", "details")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from rolldeck.actions import RepositoryList, VersionRow, Workspace
 from rolldeck.errors import RolldeckError, UnavailableError, UsageError
 from rolldeck.oci import Reference
 from rolldeck.tui import reads
@@ -26,6 +25,7 @@ from rolldeck.tui.widgets.repository_list import RepositoryPane
 from rolldeck.tui.widgets.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
+    from rolldeck.actions import RepositoryList, VersionRow, Workspace
     from rolldeck.tui.screens.browser import BrowserScreen
     from rolldeck.tui.screens.browser_painter import Painter
 

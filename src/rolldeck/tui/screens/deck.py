@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from rolldeck.actions import VersionRow
 from rolldeck.commands import command
 from rolldeck.errors import UsageError
 from rolldeck.oci import Reference
 from rolldeck.tui.errands import failed, spoken
-from rolldeck.tui.models.typed import Typed
 from rolldeck.tui.screens.browser import PANES, BrowserScreen
 from rolldeck.tui.widgets.details import Details
 from rolldeck.tui.widgets.filter_bar import FilterBar
 from rolldeck.tui.widgets.repository_list import RepositoryPane
 from rolldeck.tui.widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from rolldeck.actions import VersionRow
+    from rolldeck.tui.models.typed import Typed
 
 
 class DeckScreen(BrowserScreen):

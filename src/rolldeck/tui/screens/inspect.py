@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from rolldeck.compare import Version
 from rolldeck.text import clean_line
 from rolldeck.tui.models.details_sections import json_text, kitfile_text
 from rolldeck.tui.models.lines import Line, Span, cut
 from rolldeck.tui.screens.page import PageScreen
+
+if TYPE_CHECKING:
+    from rolldeck.compare import Version
 
 
 class InspectScreen(PageScreen):

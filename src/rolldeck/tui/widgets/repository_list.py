@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from rolldeck.actions import RepositoryList as Listing
-from rolldeck.actions import RepositoryRow
-from rolldeck.oci import Reference
+from typing import TYPE_CHECKING
+
 from rolldeck.tui.models.filter import Filter
 from rolldeck.tui.models.lines import Line, Span, Stop, wrap
 from rolldeck.tui.models.repository_rows import RepositoryLine, repository_lines
 from rolldeck.tui.widgets.cursor_view import CursorView
+
+if TYPE_CHECKING:
+    from rolldeck.actions import RepositoryList as Listing
+    from rolldeck.actions import RepositoryRow
+    from rolldeck.oci import Reference
 
 
 class RepositoryPane(CursorView):
