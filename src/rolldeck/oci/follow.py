@@ -54,6 +54,7 @@ class Follower:
         self._keep = keep
         self._changed = threading.Condition()
         self._stopped = False
+        self._awaited = blob.size
         self._failure: Exception | None = None
         self._marks: dict[int, str] = {}
         self.restart(0)
@@ -102,9 +103,11 @@ class Follower:
             ready = self._available - self._position
             if ready >= _CHUNK:
                 self._changed.notify_all()
-            while ready > _LONGEST_LAG and self._failure is None:
-                self._changed.wait(0.02)
-                ready = self._available - self._position
+            if ready > _LONGEST_LAG:
+                self._awaited = self._available - _LONGEST_LAG // 2
+                while self._position < self._awaited and self._failure is None:
+                    self._changed.wait(1)
+                self._awaited = self._blob.size
         self._raise_failure()
 
     def finish(self, check: Callable[[], None]) -> None:
@@ -139,6 +142,9 @@ class Follower:
                         raise DamagedPartError(self._good[0])
                     self._hash.update(buffer[:found])
                     self._position += found
+                    if self._position >= self._awaited:
+                        with self._changed:
+                            self._changed.notify_all()
                     if self._position % _WRITE_BACK == 0:
                         write_back(self._fd, self._position - _WRITE_BACK, _WRITE_BACK)
                     self._look_at_mark()
