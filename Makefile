@@ -20,7 +20,7 @@ demo: $(VENV)/.stamp-run ## Set up everything and run the main job on example ve
 	@$(BIN)/rolldeck demo
 
 test: $(VENV)/.stamp-dev servers ## Set up everything and run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.stamp-dev ## Format, lint, types, import contracts, spelling
 	@$(BIN)/ruff format --check .

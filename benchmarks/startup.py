@@ -1,7 +1,8 @@
 """Start-up: the deck against a minimal Textual app, ``show`` against the bare interpreter.
 
-Both pairs run interleaved in one go on the demo library. First paint is the time from spawning
-the process to the footer's last key standing on a pseudo-terminal.
+All run interleaved in one go on the demo library. First paint is the time from spawning the
+process until the footer stands on a pseudo-terminal; the time until the versions stand there is
+told beside it.
 """
 
 from __future__ import annotations
@@ -92,11 +93,18 @@ def main() -> int:
         deck = [rolldeck, "--library", str(library), "movie-recommend"]
         show = [rolldeck, "show", "movie-recommend:v2.0.0", "--library", str(library)]
         bare = [sys.executable, "-c", "pass"]
-        rows: dict[str, list[float]] = {"minimal": [], "deck": [], "bare": [], "show": []}
+        rows: dict[str, list[float]] = {
+            "minimal": [],
+            "deck": [],
+            "rows": [],
+            "bare": [],
+            "show": [],
+        }
         for number in range(ROUNDS + 1):
             measured = {
                 "minimal": first_paint([sys.executable, str(minimal)], b"palette", environment),
-                "deck": first_paint(deck, b"v1.0.0", environment),
+                "deck": first_paint(deck, b"help", environment),
+                "rows": first_paint(deck, b"v1.0.0", environment),
                 "bare": run_time(bare, environment),
                 "show": run_time(show, environment),
             }
@@ -109,7 +117,8 @@ def main() -> int:
     print(f"medians of {ROUNDS} interleaved rounds, milliseconds")
     print(f"{'minimal Textual app, first paint':42}{median['minimal']:8.0f}")
     print(f"{'rolldeck on the demo library, first paint':42}{median['deck']:8.0f}")
-    print(f"{'  ratio':42}{paint:8.2f}   goal: at most {FIRST_PAINT_LIMIT}")
+    print(f"{'  until its versions stand there':42}{median['rows']:8.0f}")
+    print(f"{'  ratio of first paints':42}{paint:8.2f}   goal: at most {FIRST_PAINT_LIMIT}")
     print(f"{'python -c pass':42}{median['bare']:8.0f}")
     print(f"{'rolldeck show movie-recommend:v2.0.0':42}{median['show']:8.0f}")
     print(f"{'  more':42}{extra:8.0f}   goal: at most {SHOW_LIMIT_MS}")

@@ -251,6 +251,13 @@ COMMANDS: tuple[Command, ...] = (
         footer=50,
         when="this row has no text",
     ),
+    Command(
+        "compare.copy",
+        "copy",
+        "Copy the command line that prints this comparison.",
+        ("y",),
+        "compare",
+    ),
     # text
     Command(
         "text.less",

@@ -174,7 +174,7 @@ def append_line(path: Path, line: bytes) -> None:
 
 
 def switch_link(link: Path, target: str) -> None:
-    """Point the symbolic link ``link`` at ``target``: readers see the old or the new, never none."""
+    """Point a symbolic link at ``target``: readers see the old or the new, never none."""
     with storage(link):
         temporary = temporary_name(link.parent)
         try:

@@ -7,11 +7,9 @@ that names it. Credentials never stand here: they come from Docker's and kit's o
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
 
 from rolldeck.errors import UsageError
 from rolldeck.text import clean_line
@@ -77,28 +75,35 @@ def load_settings(path: Path | None = None) -> Settings:
     """Read the settings file; raises UsageError that names the file and the key."""
     chosen = path or config_home() / "settings.toml"
     try:
-        document = tomllib.loads(chosen.read_text("utf-8"))
+        text = chosen.read_text("utf-8")
     except FileNotFoundError:
         if path is not None:
             raise UsageError(f"No settings file {path}", reference=str(path)) from None
         return Settings()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise UsageError(
-            f"Cannot read settings {chosen}: {clean_line(str(error), 200)}", reference=str(chosen)
-        ) from None
-    settings = _validate(document, chosen)
+    except (UnicodeDecodeError, OSError) as error:
+        raise _unreadable(chosen, error) from None
+    settings = _parse(text, chosen)
     return replace(settings, library=settings.library.expanduser())
 
 
-def _validate(document: Mapping[str, Any], path: Path) -> Settings:
+def _unreadable(path: Path, error: Exception) -> UsageError:
+    text = clean_line(str(error), 200)
+    return UsageError(f"Cannot read settings {path}: {text}", reference=str(path))
+
+
+def _parse(text: str, path: Path) -> Settings:
     # Imported here: pydantic takes 80 ms, which only users with a settings file should pay.
+    import tomllib
+
     from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
     strict = ConfigDict(extra="forbid")
     for kind in (RegistrySettings, Settings):
         with_config(strict)(kind)
     try:
-        settings = TypeAdapter(Settings).validate_python(document)
+        settings = TypeAdapter(Settings).validate_python(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise _unreadable(path, error) from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])

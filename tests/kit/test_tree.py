@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rolldeck.errors import IntegrityError, StorageError
-from rolldeck.kit.tree import Tree, verify_tree
+from rolldeck.kit import tree as tree_module
+from rolldeck.kit.tree import Tree, TreeEntry, stamp_tree, verify_tree
 from rolldeck.progress import Progress
 from tests.kit.archives import END, Payload, directory, file
 from tests.kit.test_unpack import GOOD, KITFILE, unpacked
@@ -97,3 +100,32 @@ def test_damaged_record(change: dict[str, Any]) -> None:
     ):
         with pytest.raises(IntegrityError):
             Tree.from_json(document)
+
+
+def test_untouched_files_are_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With stamps only what was touched since is read; a write that keeps size and time is seen."""
+    (tmp_path / "t").mkdir()
+    files = {f"f{number}": bytes([number]) * 100 for number in range(3)}
+    entries = []
+    for name, data in files.items():
+        (tmp_path / "t" / name).write_bytes(data)
+        entries.append(TreeEntry(name, "file", 0o644, 100, hashlib.sha256(data).hexdigest()))
+    tree, stamps = Tree(tuple(entries)), stamp_tree(tmp_path / "t")
+    status = (tmp_path / "t" / "f1").stat()
+    (tmp_path / "t" / "f1").write_bytes(b"x" * 100)
+    os.utime(tmp_path / "t" / "f1", ns=(status.st_atime_ns, status.st_mtime_ns))
+    read: list[str] = []
+    hash_file = tree_module._sha256
+
+    def counted(name: str, directory: int, progress: Progress) -> str:
+        read.append(name)
+        return hash_file(name, directory, progress)
+
+    monkeypatch.setattr(tree_module, "_sha256", counted)
+    found = verify_tree(tmp_path / "t", tree, Progress(), stamps)
+    assert found == [("f1", "content changed")]
+    assert read == ["f1"]
+    assert verify_tree(tmp_path / "t", tree, Progress()) == found
+    assert sorted(read) == ["f0", "f1", "f1", "f2"]

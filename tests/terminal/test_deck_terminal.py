@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.terminal.terminal import Terminal, deck_command, environment
 
-from rolldeck.actions import fill_library
+from rolldeck.actions.demo import fill_library
 from rolldeck.store import Library
+from tests.terminal.terminal import Terminal, deck_command, environment
 
 ENTER_ALTERNATE = b"\x1b[?1049h"
 LEAVE_ALTERNATE = b"\x1b[?1049l"
@@ -75,6 +75,47 @@ def test_signal_restores_the_terminal(start: Start, number: signal.Signals, code
     assert restored(terminal)
 
 
+def test_quit_does_not_wait_for_a_stuck_thread(library: Path, tmp_path: Path) -> None:
+    """A thread that hangs in the network cannot hold the terminal."""
+    words = deck_command(library)
+    stuck = (
+        "import asyncio, time, rolldeck.actions as a\n"
+        "async def stuck(workspace, place=None):\n"
+        "    await asyncio.to_thread(time.sleep, 30)\n"
+        "a.list_repositories = stuck\n"
+    )
+    terminal = Terminal([*words[:2], stuck + words[2]], environment(tmp_path))
+    try:
+        terminal.wait_for("Reading")
+        terminal.read(0.5)
+        terminal.send("q")
+        started = time.monotonic()
+        assert terminal.wait(6) == 0
+        assert time.monotonic() - started < 3
+        assert restored(terminal)
+    finally:
+        terminal.close()
+
+
+def test_bug_restores_the_terminal_and_is_raised(library: Path, tmp_path: Path) -> None:
+    """A bug ends the deck with the terminal restored; the caller writes the report."""
+    words = deck_command(library)
+    broken = (
+        "import rolldeck.tui.screens.deck as d\n"
+        "def action(self): raise KeyError('a bug')\n"
+        "d.DeckScreen.action_sort_next = action\n"
+    )
+    terminal = Terminal([*words[:2], broken + words[2]], environment(tmp_path))
+    try:
+        terminal.wait_for("v2.0.0")
+        terminal.send("s")
+        assert terminal.wait(6) == 1
+        assert terminal.output.rfind(LEAVE_ALTERNATE) > terminal.output.rfind(ENTER_ALTERNATE)
+        assert b"KeyError: 'a bug'" in terminal.output
+    finally:
+        terminal.close()
+
+
 def test_idle_writes_nothing(start: Start) -> None:
     """Nothing blinks, ticks or spins."""
     terminal = start()
@@ -133,7 +174,7 @@ def test_deck_in_tmux(library: Path, tmp_path: Path) -> None:
 
     script = tmp_path / "deck.sh"
     words = deck_command(library)
-    script.write_text(f"{words[0]} -c \"$(cat {tmp_path}/deck.py)\"; echo left with $?\n")
+    script.write_text(f'{words[0]} -c "$(cat {tmp_path}/deck.py)"; echo left with $?\n')
     (tmp_path / "deck.py").write_text(words[2])
     try:
         tmux("new-session", "-d", "-x", "120", "-y", "40", f"sh {script}; sleep 60")

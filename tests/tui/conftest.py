@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tui.world import NOW, World, a_world
 from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 
 from rolldeck.tui.app import Deck
 from rolldeck.tui.widgets.cursor_view import CursorView
+from tests.tui.world import NOW, World, a_world
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 

@@ -6,8 +6,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.tui.conftest import Open, at_rest
-from tests.tui.world import World
 
 from rolldeck.actions import Check
 from rolldeck.commands import COMMANDS
@@ -15,6 +13,8 @@ from rolldeck.tui.dialogs.dialog import DEAF_TIME, Dialog
 from rolldeck.tui.widgets.details import Details
 from rolldeck.tui.widgets.repository_list import RepositoryPane
 from rolldeck.tui.widgets.virtual_table import VirtualTable
+from tests.tui.conftest import Open, at_rest
+from tests.tui.world import World
 
 
 async def test_open_reference_selects_its_version(stage: Open) -> None:
@@ -103,7 +103,7 @@ async def test_rollback_shows_its_plan_and_y_does_it(stage: Open, world: World) 
         assert play.deck.focused.id == "cancel"
         await play.press("y")
         await play.until(lambda: ("apply", "rollback", "/srv/fraud") in world.calls)
-        await play.see("is current in /srv/fraud (g4)")
+        await play.see("is current (g4) in /srv/fraud")
 
 
 @pytest.mark.parametrize("key", ["n", "escape", "enter"])
@@ -136,11 +136,11 @@ async def test_undo_and_pin_show_plans(stage: Open, world: World) -> None:
     """``U`` and ``L`` change nothing without a plan."""
     async with stage() as play:
         await play.press("U")
-        await play.see("Undo in /srv/fraud")
+        await play.see("Undo v2.4.1 → v2.4.0 · /srv/fraud")
         await play.press("escape", "L")
         await play.see("To the local target")
         await play.press("enter")
-        await play.see("Pin /srv/fraud")
+        await play.see("Pin v2.4.1 → v2.4.0")
         await play.press("y")
         await play.until(lambda: ("apply", "pin", "/srv/fraud") in world.calls)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.tui.world import FRAUD, NOW, a_row, a_version, a_world, digest_of, fraud_rows
 
 from rolldeck.actions import VersionList
 from rolldeck.errors import UsageError
@@ -20,6 +19,7 @@ from rolldeck.tui.models.sparkline import sparkline
 from rolldeck.tui.models.table import arrange, fit
 from rolldeck.tui.models.typed import parse_typed
 from rolldeck.tui.models.version_rows import VersionTable
+from tests.tui.world import FRAUD, NOW, a_row, a_version, a_world, digest_of, fraud_rows
 
 ROWS = fraud_rows()
 

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
-from tests.tui.conftest import SNAPSHOTS, Open, Stage
-from tests.tui.world import EMPTY, World
 
 from rolldeck.actions import Check, RepositoryList
 from rolldeck.errors import UnavailableError
+from rolldeck.tui.widgets.virtual_table import VirtualTable
+from tests.tui.conftest import SNAPSHOTS, Open, Stage
+from tests.tui.world import EMPTY, World
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 
@@ -53,8 +54,8 @@ async def nothing_matches(play: Stage) -> None:
 
 async def sorted_by_metric(play: Stage) -> None:
     """The best version is first."""
-    table = play.deck.browser.query_one("#versions")
-    table.set_order("metric", False)
+    assert play.deck.browser is not None
+    play.deck.browser.query_one(VirtualTable).set_order("metric", False)
     await play.see("highest f1 first")
 
 
@@ -73,7 +74,7 @@ async def inspect(play: Stage) -> None:
 async def rollback(play: Stage) -> None:
     """The plan of a rollback."""
     await play.press("R")
-    await play.see("Roll back /srv/fraud")
+    await play.see("Roll back v2.4.1 → v2.4.0")
 
 
 async def pulled(play: Stage) -> None:

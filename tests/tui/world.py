@@ -27,6 +27,7 @@ from rolldeck.compare import Version, compare
 from rolldeck.errors import RolldeckError
 from rolldeck.facts import DataSet, EnvironmentFact, Facts, Metric, Parameter
 from rolldeck.kit import Kit, Layer
+from rolldeck.kit.model import ElementKind
 from rolldeck.oci import Descriptor, Digest, Manifest, Reference
 from rolldeck.progress import Progress
 from rolldeck.settings import Settings
@@ -84,18 +85,25 @@ def fraud_rows() -> tuple[VersionRow, ...]:
     )
 
 
+ELEMENTS: tuple[tuple[ElementKind, int, str], ...] = (
+    ("model", 4_402_000_000, "model.safetensors"),
+    ("code", 217_088, "src"),
+    ("dataset", 1_363_148, "data/train.parquet"),
+    ("docs", 4096, "README.md"),
+)
+
+
+def blob_of(name: str, size: int) -> Descriptor:
+    """Return a descriptor that is always the same for a name."""
+    return Descriptor("application/x", digest_of(name), size)
+
+
 def a_version(row: VersionRow, **facts: Any) -> Version:
     """Return a version to a row, with facts of every kind."""
     layers = tuple(
-        Layer(Descriptor("application/x", digest_of(f"{row.label}{kind}"), size), kind, "tar",
-              "none", path=path)
-        for kind, size, path in (
-            ("model", 4_402_000_000, "model.safetensors"),
-            ("code", 217_088, "src"),
-            ("dataset", 1_363_148, "data/train.parquet"),
-            ("docs", 4096, "README.md"),
-        )
-    )  # fmt: skip
+        Layer(blob_of(f"{row.label}{kind}", size), kind, "tar", "none", path=path)
+        for kind, size, path in ELEMENTS
+    )
     kitfile = {
         "manifestVersion": "1.0.0",
         "package": {"name": row.name, "version": row.version, "authors": ["ci-bot"]},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 
 from rolldeck import fsops
@@ -63,6 +62,8 @@ def prepare_demo(directory: Path) -> Demo:
 def fill_library(library: Library) -> None:
     """Pack the shipped versions into ``library`` as real ModelKits."""
     # Imported here: packing reads YAML, which no other verb should load.
+    from importlib.resources import as_file, files
+
     from rolldeck.kit.kitfile import read_kitfile
     from rolldeck.kit.pack import pack
 

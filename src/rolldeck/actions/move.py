@@ -11,7 +11,7 @@ from pathlib import Path
 from rolldeck.actions.unpack import materialize
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import IntegrityError, RefusedError
-from rolldeck.kit import verify_tree
+from rolldeck.kit import stamp_tree, verify_tree
 from rolldeck.oci import Digest, Reference
 from rolldeck.progress import Progress
 from rolldeck.release import Generation, MoveVerb, Plan, Release, Target, remember
@@ -63,7 +63,9 @@ async def _make_ready(workspace: Workspace, target: Target, plan: Plan, progress
     directory = target.directory(digest)
     if release is not None:
         progress.note = "checking files"
-        problems = await asyncio.to_thread(verify_tree, directory, release.tree, progress)
+        problems = await asyncio.to_thread(
+            verify_tree, directory, release.tree, progress, release.stamps
+        )
         if problems:
             path, problem = problems[0]
             raise IntegrityError(
@@ -76,7 +78,9 @@ async def _make_ready(workspace: Workspace, target: Target, plan: Plan, progress
     await asyncio.to_thread(target.discard, digest)
     reference = Reference.parse(plan.reference).at(digest)
     resolved, tree = await materialize(workspace, reference, directory, progress)
-    await asyncio.to_thread(target.record, Release(digest, str(resolved), plan.to_label, tree))
+    stamps = await asyncio.to_thread(stamp_tree, directory)
+    release = Release(digest, str(resolved), plan.to_label, tree, stamps)
+    await asyncio.to_thread(target.record, release)
 
 
 def _switch(target: Target, plan: Plan, reason: str | None) -> Moved:

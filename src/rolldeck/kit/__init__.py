@@ -7,7 +7,7 @@ since they load YAML, which nothing else needs.
 from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
 from rolldeck.kit.peek import read_layer_files
 from rolldeck.kit.read import read_kit
-from rolldeck.kit.tree import Tree, TreeEntry, verify_tree
+from rolldeck.kit.tree import Stamp, Tree, TreeEntry, stamp_tree, verify_tree
 from rolldeck.kit.unpack import unpack as unpack_kit
 
 __all__ = [
@@ -15,10 +15,12 @@ __all__ = [
     "Kit",
     "KitKind",
     "Layer",
+    "Stamp",
     "Tree",
     "TreeEntry",
     "read_kit",
     "read_layer_files",
+    "stamp_tree",
     "unpack_kit",
     "verify_tree",
 ]

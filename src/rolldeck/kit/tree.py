@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,10 @@ from rolldeck.kit.member_path import member_parts
 from rolldeck.progress import Progress
 
 EntryType = Literal["file", "dir"]
+
+Stamp = tuple[int, int, int, int]
+"""Inode, size and times of modification and change in nanoseconds: any write changes it, and the
+time of change cannot be set back."""
 
 _CHUNK = 1024 * 1024
 _TYPE_NAMES = {stat.S_IFLNK: "a link", stat.S_IFDIR: "a directory", stat.S_IFREG: "a file"}
@@ -104,23 +108,46 @@ def _read_entry(item: Any) -> TreeEntry:
     return TreeEntry(path, cast(EntryType, kind), int(item["mode"], 8), size, sha256)
 
 
-def verify_tree(root: Path, tree: Tree, progress: Progress) -> list[tuple[str, str]]:
+def verify_tree(
+    root: Path, tree: Tree, progress: Progress, stamps: Mapping[str, Stamp] | None = None
+) -> list[tuple[str, str]]:
     """Compare the files under ``root`` with the record; return (path, problem), sorted.
 
     Finds what is missing, extra, of another type, or of another size or sha256; permission bits
-    may differ. Never follows a link, ``root`` included. Raises StorageError for what cannot be
-    read, CancelledError when asked to stop.
+    may differ. With ``stamps`` a file whose stamp is unchanged is not read again. Never follows a
+    link, ``root`` included. Raises StorageError for what cannot be read, CancelledError when asked
+    to stop.
     """
+    known = stamps or {}
     progress.expect(tree.bytes)
     expected = {entry.path: entry for entry in tree.entries}
     problems: list[tuple[str, str]] = []
     with storage(root):
         for path, name, directory in _walk(root):
             entry = expected.pop(path, None)
-            problem = "extra" if entry is None else _compare(entry, name, directory, progress)
-            if problem:
+            if entry is None:
+                problems.append((path, "extra"))
+                continue
+            found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+            if path in known and known[path] == _stamp(found):
+                progress.advance(entry.size)
+            elif problem := _compare(entry, found, name, directory, progress):
                 problems.append((path, problem))
     return sorted([*problems, *((path, "missing") for path in expected)])
+
+
+def stamp_tree(root: Path) -> dict[str, Stamp]:
+    """Return the stamps of the files under ``root``, taken right after they were written."""
+    with storage(root):
+        found = {
+            path: os.stat(name, dir_fd=directory, follow_symlinks=False)
+            for path, name, directory in _walk(root)
+        }
+    return {path: _stamp(status) for path, status in found.items() if stat.S_ISREG(status.st_mode)}
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _walk(root: Path) -> Iterator[tuple[str, str, int]]:
@@ -136,8 +163,9 @@ def _walk(root: Path) -> Iterator[tuple[str, str, int]]:
         os.close(descriptor)
 
 
-def _compare(entry: TreeEntry, name: str, directory: int, progress: Progress) -> str | None:
-    found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+def _compare(
+    entry: TreeEntry, found: os.stat_result, name: str, directory: int, progress: Progress
+) -> str | None:
     kind = stat.S_IFMT(found.st_mode)
     wanted = stat.S_IFDIR if entry.type == "dir" else stat.S_IFREG
     if kind != wanted:

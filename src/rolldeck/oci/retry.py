@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
@@ -34,16 +34,23 @@ class TransientFailure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """At most ``tries`` tries, and ``budget`` seconds of waiting in all (blobs: ``bulk_budget``).
+    """At most ``tries`` tries, and ``budget`` seconds of waiting in all.
 
+    ``bulk`` is for blobs, where giving up costs more than waiting: a person waits for the rest.
     The n-th own delay is drawn between 0 and ``first`` * 2^n seconds, at most ``longest``.
     """
 
-    tries: int = 6
+    tries: int = 3
+    bulk_tries: int = 6
     first: float = 1.0
     longest: float = 60.0
     budget: float = 120.0
     bulk_budget: float = 900.0
+
+    @property
+    def bulk(self) -> RetryPolicy:
+        """The policy for blobs."""
+        return replace(self, tries=self.bulk_tries, budget=self.bulk_budget)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from rolldeck.errors import IntegrityError
 from rolldeck.oci.call import Call
@@ -34,8 +33,7 @@ def transfer_blob(
     def tell(note: str) -> None:
         progress.note = note
 
-    policy = replace(transport.retry, budget=transport.retry.bulk_budget)
-    attempts = transport.attempts(interrupt, policy, tell)
+    attempts = transport.attempts(interrupt, transport.retry.bulk, tell)
 
     def once() -> None:
         with transport.exchange(call, interrupt) as reply:

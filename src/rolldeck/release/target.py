@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rolldeck import fsops
 from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError, UsageError
-from rolldeck.kit.tree import Tree
+from rolldeck.kit.tree import Stamp, Tree
 from rolldeck.oci import Digest, parse_digest
 from rolldeck.release.generation import Generation, effective, parse_line, trail
 from rolldeck.units import short_digest
@@ -24,12 +24,16 @@ from rolldeck.units import short_digest
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One unpacked version in a target: where it came from and every file that it holds."""
+    """One unpacked version in a target: where it came from and every file that it holds.
+
+    ``stamps`` tell whether a file was touched since it was unpacked.
+    """
 
     digest: Digest
     reference: str
     label: str
     tree: Tree
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
 
 
 class Target:
@@ -131,6 +135,7 @@ class Target:
             "reference": release.reference,
             "label": release.label,
             "tree": release.tree.to_json(),
+            "stamps": release.stamps,
         }
         path = self._record_path(short_digest(release.digest))
         fsops.write_atomic(path, json.dumps(document, ensure_ascii=False).encode())
@@ -151,12 +156,13 @@ class Target:
                 str(document["reference"]),
                 str(document["label"]),
                 Tree.from_json(document["tree"]),
+                {path: tuple(stamp) for path, stamp in document.get("stamps", {}).items()},
             )
         except FileNotFoundError:
             return None
         except OSError as error:
             raise fsops.storage_error(error, path) from error
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise IntegrityError(f"{path} is damaged", reference=str(self.path)) from None
 
     def history(self) -> tuple[Generation, ...]:

@@ -20,11 +20,11 @@ from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from rolldeck.actions import Workspace
 from rolldeck.commands import Command, Scope
-from rolldeck.errors import CancelledError, UsageError
+from rolldeck.errors import CancelledError
 from rolldeck.oci import Reference
 from rolldeck.text import clean, clean_line
 from rolldeck.tui._textual_compat import QuietEnd
-from rolldeck.tui.clipboard import load_tmux_buffer
+from rolldeck.tui.clipboard import copy
 from rolldeck.tui.failures import readable, told
 from rolldeck.tui.jobs import Job, JobList, Work
 from rolldeck.tui.keymap import bindings
@@ -48,7 +48,8 @@ class Deck(QuietEnd):
     """A deck over one workspace, which whoever made it closes."""
 
     TITLE = "rolldeck"
-    CSS_PATH = "app.tcss"
+    # The first screen's styles, too: given with the screen they would all be parsed again.
+    CSS_PATH: ClassVar = ["app.tcss", "screens/browser.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
     COMMANDS: ClassVar = {CommandProvider}
     ESCAPE_TO_MINIMIZE = False
@@ -200,9 +201,7 @@ class Deck(QuietEnd):
 
     def copy(self, text: str) -> None:
         """Copy a text, and show it: no terminal tells whether it took it."""
-        self.copy_to_clipboard(text)
-        where = " (also in tmux)" if load_tmux_buffer(text) else ""
-        self.notify(f"{clean_line(text, 300)}", title=f"Copied{where}", markup=False)
+        copy(self, text)
 
     def notify(
         self,
@@ -262,7 +261,7 @@ class Deck(QuietEnd):
         """Ask for a command that begins with ``text``."""
         from rolldeck.tui.dialogs.command import CommandLine
 
-        known = self.known_references()
+        known = self.browser.known_references() if self.browser else []
         self.push_screen(CommandLine(text, known, read_only=self.read_only), self._typed)
 
     def _typed(self, typed: Typed | None) -> None:
@@ -273,14 +272,7 @@ class Deck(QuietEnd):
         elif typed.command.id == "pane.jobs":
             self.action_pane_jobs()
         else:
-            try:
-                self.browser.errands.typed(typed)
-            except UsageError as error:
-                self.notify(told(error), severity="error", markup=False)
-
-    def known_references(self) -> list[str]:
-        """Return references to suggest: the selected version's repository first."""
-        return self.browser.known_references() if self.browser else []
+            self.browser.run_typed(typed)
 
     def known_repositories(self) -> list[str]:
         """Return all repositories listed so far."""

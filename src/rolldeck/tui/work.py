@@ -47,7 +47,7 @@ def apply(workspace: Workspace, plan: Plan) -> Work:
         done = await actions.apply(workspace, plan, progress)
         now = plan.to_label if done.digest else "nothing"
         digest = f" {short_digest(done.digest)}" if done.digest else ""
-        return f"{now}{digest} is current in {done.target} (g{done.generation}); U takes it back"
+        return f"{now}{digest} is current (g{done.generation}) in {done.target}; U takes it back"
 
     return run
 

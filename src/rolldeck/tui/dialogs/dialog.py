@@ -27,7 +27,8 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
     """Seconds in which keys are ignored; a class of dialogs that does no harm sets 0."""
 
     def on_mount(self) -> None:
-        """Note when the dialog opened."""
+        """Note when the dialog opened, and clear toasts, which would cover it."""
+        self.app.clear_notifications()
         self._opened = time.monotonic()
 
     @property

@@ -10,13 +10,14 @@ from rolldeck.units import human_size, short_digest
 VERB_WORDS = {"pin": "pin", "rollback": "roll back", "undo": "undo"}
 """What the key ``y`` does, in words."""
 
-_TITLES = {"pin": "Pin", "rollback": "Roll back", "undo": "Undo in"}
+_TITLES = {"pin": "Pin", "rollback": "Roll back", "undo": "Undo"}
 
 
 def plan_title(plan: Plan) -> str:
-    """Return the heading: ``Roll back /srv/fraud: v2.4.1 → v2.4.0``."""
+    """Return the heading: ``Roll back v2.4.1 → v2.4.0 · /srv/fraud``."""
     before = clean_line(plan.from_label or "nothing", 60)
-    return f"{_TITLES[plan.verb]} {plan.target}: {before} → {clean_line(plan.to_label, 60)}"
+    after = clean_line(plan.to_label, 60)
+    return f"{_TITLES[plan.verb]} {before} → {after} · {plan.target}"
 
 
 def plan_note(plan: Plan) -> str:

@@ -117,12 +117,15 @@ def head_line(
     spans = [Span(" " * MARGIN)]
     for position, (number, width) in enumerate(fitted):
         column = columns[number]
-        title = column.title
-        if sort is not None and column.id == sort:
-            title = f"{title} {'▲' if reverse else '▼'}"
         last = position == len(fitted) - 1
-        text = right(title, width) if column.align == "right" else left(title, width)
-        spans.append(Span(text + ("" if last else " " * GAP), "dim"))
+        gap = "" if last else " " * GAP
+        mark = ("▲" if reverse else "▼") if column.id == sort else ""
+        if column.align == "right":
+            text = right(f"{column.title} {mark}" if mark else column.title, width) + gap
+        else:
+            # The mark may stand in the gap, so that it never takes a letter of the title.
+            text = left(column.title + mark, width + len(gap))
+        spans.append(Span(text, "dim"))
     return Line(tuple(spans))
 
 

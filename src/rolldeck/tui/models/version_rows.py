@@ -69,11 +69,11 @@ class VersionTable:
         version = max((cell_len(clean_line(row.label, 200)) for row in self.rows), default=0)
         badges = max((cell_len(self._badges(row)) for row in self.rows), default=0)
         columns = [
-            Column("version", "VERSION", min(max(version, 9), _LONGEST_VERSION), narrowest=12),
-            Column("channel", "CHANNEL", min(max(badges, 9), _LONGEST_BADGES), narrowest=9),
+            Column("version", "VERSION", min(max(version, 7), _LONGEST_VERSION), narrowest=12),
+            Column("channel", "CHANNEL", min(max(badges, 7), _LONGEST_BADGES), narrowest=7),
             Column("digest", "DIGEST", 12, gives_way=2, sorts=False),
             Column("size", "SIZE", self._size_width(), "right", gives_way=3),
-            Column("created", "CREATED", 9, gives_way=1),
+            Column("created", "CREATED", self._created_width(), gives_way=1),
         ]
         if self.metric:
             name = self._metric_title(self.metric)
@@ -90,6 +90,13 @@ class VersionTable:
         if len(self.rows) > _COUNTED_ROWS:
             return 10
         return max((len(human_size(row.size or 0)) for row in self.rows), default=7)
+
+    def _created_width(self) -> int:
+        """Return how wide ages are; of a long list, the widest that they can be."""
+        if len(self.rows) > _COUNTED_ROWS:
+            return 9
+        ages = (len(age(row.created, self._now)) for row in self.rows if row.created)
+        return max(7, *ages, 0)
 
     def _metric_title(self, metric: str) -> str:
         """Return a metric without its slice and data set, where that still tells it apart."""

@@ -52,7 +52,6 @@ _CHANGING = {item.action for item in COMMANDS if item.danger != "look"}
 class BrowserScreen(Screen[None]):
     """Three panes where the terminal is wide, one at a time where it is not."""
 
-    CSS_PATH = "browser.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere", "move", "browse")
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-tiny"),
@@ -67,7 +66,8 @@ class BrowserScreen(Screen[None]):
     def __init__(
         self, workspace: Workspace, open_reference: str | None, *, now: Callable[[], datetime]
     ) -> None:
-        super().__init__()
+        # Given before the first layout, since a class given later styles every widget again.
+        super().__init__(classes="-versions" if open_reference else "-repositories")
         self.state = DeckState()
         self.errands = Errands(self, workspace)
         self.painter = Painter(self, self.state, now)

@@ -98,7 +98,7 @@ class Reading:
     def job_finished(self, job: Job) -> None:
         """Read again what the job may have changed."""
         if job.verb in ("rollback", "undo", "pin") and job.state == "done":
-            self._screen.notify(job.outcome, title=job.name, markup=False)
+            self._screen.notify(job.outcome, title="Done", markup=False, timeout=6)
         elif job.state == "failed":
             self._screen.notify(
                 job.outcome, title=job.name, severity="error", timeout=10, markup=False

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from rolldeck.actions import VersionRow
 from rolldeck.commands import command
+from rolldeck.errors import UsageError
 from rolldeck.oci import Reference
-from rolldeck.tui.errands import spoken
+from rolldeck.tui.errands import failed, spoken
+from rolldeck.tui.models.typed import Typed
 from rolldeck.tui.screens.browser import PANES, BrowserScreen
 from rolldeck.tui.widgets.details import Details
 from rolldeck.tui.widgets.filter_bar import FilterBar
@@ -17,6 +19,13 @@ from rolldeck.tui.widgets.virtual_table import VirtualTable
 
 class DeckScreen(BrowserScreen):
     """The browser, told what to do: one method per command, named after it."""
+
+    def run_typed(self, typed: Typed) -> None:
+        """Run a typed command; an argument that cannot be is told of."""
+        try:
+            self.errands.typed(typed)
+        except UsageError as error:
+            failed(self, error)
 
     # Panes.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from textual import events
 from textual.reactive import reactive
@@ -13,6 +14,7 @@ from rolldeck.tui.models.comparison_lines import Page, build_page
 from rolldeck.tui.models.comparison_state import Target, View
 from rolldeck.tui.models.lines import Line, Stop
 from rolldeck.tui.widgets.cursor_view import CursorView
+from rolldeck.tui.widgets.line_view import TEXT_DIFFERENCE
 
 DENSE_HEIGHT = 28
 """Below this height the page leaves out the empty lines between sections."""
@@ -20,6 +22,8 @@ DENSE_HEIGHT = 28
 
 class ComparisonView(CursorView):
     """Shows a comparison; the cursor rests on heads of sections and on rows."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = TEXT_DIFFERENCE
 
     comparison: reactive[Comparison | None] = reactive(None, repaint=False)
     """What is shown."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
@@ -54,13 +53,13 @@ class FilterBar(Horizontal):
 
         kept: bool
 
-    def compose(self) -> ComposeResult:
-        """Return the parts of the line."""
-        yield Label("/", id="filter-sign", markup=False)
+    def _build(self) -> Input:
+        """Mount the parts of the line when it is first needed: the start need not wait for them."""
         field = Input(placeholder="text   !not this   column:text", id="filter-text", compact=True)
         field.cursor_blink = False
-        yield field
-        yield Label("", id="filter-count", markup=False)
+        sign = Label("/", id="filter-sign", markup=False)
+        self.mount_all((sign, field, Label("", id="filter-count", markup=False)))
+        return field
 
     @property
     def is_open(self) -> bool:
@@ -70,7 +69,8 @@ class FilterBar(Horizontal):
     def open(self, text: str) -> None:
         """Show the line with a filter to go on with."""
         self.add_class("-open")
-        field = self.query_one(Input)
+        fields = self.query(Input)
+        field = fields.first() if fields else self._build()
         with self.prevent(Input.Changed):
             field.value = text
         field.cursor_position = len(text)
@@ -82,7 +82,8 @@ class FilterBar(Horizontal):
 
     def set_count(self, shown: int, total: int) -> None:
         """Say how many rows the filter leaves."""
-        self.query_one("#filter-count", Label).update(f"{shown} of {total}")
+        for label in self.query("#filter-count").results(Label):
+            label.update(f"{shown} of {total}")
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

@@ -45,9 +45,9 @@ class JobPane(CursorView):
             if not job.running:
                 for text in wrap(clean_line(job.outcome, 400), width - 4, 3):
                     self._lines.append(Line((Span(f"   {text}"),)))
-            line, room = clean_line(job.line, 400), width - 4
-            for start in range(0, len(line), room):
-                self._lines.append(Line((Span(f"   {line[start : start + room]}", "dim"),)))
+            command, room = clean_line(job.line, 400), width - 4
+            for start in range(0, len(command), room):
+                self._lines.append(Line((Span(f"   {command[start : start + room]}", "dim"),)))
             self._lines.append(Line())
         if not self.jobs:
             text = "No jobs. p pulls a version, u unpacks one, L pins one to a directory."

@@ -16,6 +16,14 @@ from rolldeck.tui.models.lines import Line, Look
 CURSOR_MARK = "▌"
 """Marks the line with the cursor, so that it is found without colours."""
 
+TEXT_DIFFERENCE: set[str] = {
+    "line--added",
+    "line--removed",
+    "line--added-part",
+    "line--removed-part",
+}
+"""Looks that only views of text differences have: each costs every view time to style."""
+
 
 class LineView(ScrollView, can_focus=True):
     """Draws ``line_at(y)`` for the visible lines and maps looks to the theme's colours."""
@@ -36,10 +44,6 @@ class LineView(ScrollView, can_focus=True):
         "line--better",
         "line--worse",
         "line--changed",
-        "line--added",
-        "line--removed",
-        "line--added-part",
-        "line--removed-part",
         "line--cursor",
     }
 

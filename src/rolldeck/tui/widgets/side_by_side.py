@@ -16,7 +16,7 @@ from rolldeck.tui.keymap import bindings
 from rolldeck.tui.models.lines import Line
 from rolldeck.tui.models.text_lines import LONGEST_LINE, Frame, frame, head_line, text_line
 from rolldeck.tui.models.text_rows import Layout, TextDiff, lay_out
-from rolldeck.tui.widgets.line_view import LineView
+from rolldeck.tui.widgets.line_view import TEXT_DIFFERENCE, LineView
 
 SIDEWAYS = 8
 """Cells that one key moves the text to the side."""
@@ -24,6 +24,8 @@ SIDEWAYS = 8
 
 class SideBySide(LineView, inherit_bindings=False):
     """Shows a ``TextDiff``; keys scroll it, and one change is marked as the current one."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = TEXT_DIFFERENCE
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("move")
 
