@@ -66,8 +66,7 @@ class Journal:
     def begin(self) -> None:
         """Write a journal of this boot with the marks known so far."""
         marks = "".join(_line({"at": size, "hash": mark}) for size, mark in self.marks.items())
-        with fsops.storage(self._path):
-            self._path.write_bytes((_line(self._header) + marks).encode())
+        fsops.write_hint(self._path, (_line(self._header) + marks).encode())
         self._written = True
 
     def add(self, size: int, mark: str) -> None:
@@ -76,8 +75,7 @@ class Journal:
         if not self._written:
             self.begin()
             return
-        with fsops.storage(self._path), open(self._path, "ab") as file:
-            file.write(_line({"at": size, "hash": mark}).encode())
+        fsops.write_hint(self._path, _line({"at": size, "hash": mark}).encode(), append=True)
 
     def forget_after(self, size: int) -> None:
         """Drop the marks of more than ``size`` bytes."""
