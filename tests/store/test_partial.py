@@ -128,19 +128,19 @@ def test_a_link_in_the_way_is_not_followed(library: Library, tmp_path: Path) -> 
     assert victim.read_bytes() == b"precious"
 
 
-def test_a_journal_gives_back_its_marks(tmp_path: Path) -> None:
-    """Marks survive, those behind a cut are forgotten, those of another blob ignored."""
+def test_a_journal_gives_back_its_prefixes(tmp_path: Path) -> None:
+    """Prefixes survive, those behind a cut are forgotten, those of another blob ignored."""
     path = tmp_path / "journal"
     journal = Journal(path, BLOB)
     journal.add(10, "aa")
     journal.add(20, "bb")
-    assert Journal(path, BLOB).marks == {10: "aa", 20: "bb"}
+    assert Journal(path, BLOB).prefixes == {10: "aa", 20: "bb"}
     Journal(path, BLOB).forget_after(15)
-    assert Journal(path, BLOB).marks == {10: "aa"}
-    assert Journal(path, Descriptor("x/y", BLOB.digest, 5)).marks == {}
+    assert Journal(path, BLOB).prefixes == {10: "aa"}
+    assert Journal(path, Descriptor("x/y", BLOB.digest, 5)).prefixes == {}
     with open(path, "ab") as file:
         file.write(b'{"at": 30, "ha')
     torn = Journal(path, BLOB)
-    assert torn.marks == {10: "aa"}
+    assert torn.prefixes == {10: "aa"}
     torn.add(40, "cc")
-    assert Journal(path, BLOB).marks == {10: "aa", 40: "cc"}
+    assert Journal(path, BLOB).prefixes == {10: "aa", 40: "cc"}

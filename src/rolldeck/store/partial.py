@@ -18,7 +18,7 @@ from rolldeck.oci import Descriptor
 from rolldeck.store.journal import Journal
 
 _JOURNAL_FROM = 64 * 1024 * 1024
-"""Smaller blobs have no journal: fetching one again costs no more than a mark would save."""
+"""Smaller blobs have no journal: fetching one again costs no more than a prefix would save."""
 
 
 class Partial:
@@ -74,9 +74,9 @@ class Partial:
         return self._started_with
 
     @property
-    def marks(self) -> Mapping[int, str]:
-        """The marks kept so far."""
-        return self._journal.marks
+    def prefixes(self) -> Mapping[int, str]:
+        """The prefixes kept so far."""
+        return self._journal.prefixes
 
     def fileno(self) -> int:
         """A descriptor to read and write the file."""
@@ -89,7 +89,7 @@ class Partial:
         except OSError as error:
             raise self._no_space() from error
 
-    def mark(self, size: int, digest: str, /) -> None:
+    def keep_prefix(self, size: int, digest: str, /) -> None:
         """Keep the digest of the first ``size`` bytes."""
         if self._blob.size > _JOURNAL_FROM:
             self._journal.add(size, digest)
