@@ -39,8 +39,8 @@ bench: $(VENV)/.stamp-dev ## Measure start-up side by side with its yardsticks
 bench-pull: $(VENV)/.stamp-dev servers ## Race pull against kit, oras, crane, regctl, skopeo (10 min)
 	@$(BIN)/python -m benchmarks.pull
 
-torture: $(VENV)/.stamp-dev servers ## The long tests: hostile archives and kills, many times over
-	@ROLLDECK_TORTURE=1 $(BIN)/python -m pytest -m "torture or not torture"
+torture: $(VENV)/.stamp-dev servers ## The tests by chance, forty times as long: kills, mutated archives and records
+	@ROLLDECK_TORTURE=1 $(BIN)/python -m pytest -n auto
 
 screenshots: $(VENV)/.stamp-dev ## Draw screenshots/ from the real app on the demo library
 	@bash tools/screenshot_fonts.sh

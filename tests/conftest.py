@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+TORTURE = 40 if os.environ.get("ROLLDECK_TORTURE") else 1
+"""How many times as much the tests by chance do; `make torture` sets it."""
 
 GOLDEN = Path(__file__).parent / "golden"
 

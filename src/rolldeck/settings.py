@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from rolldeck.errors import UsageError
 from rolldeck.text import clean_line
@@ -91,6 +92,14 @@ def _unreadable(path: Path, error: Exception) -> UsageError:
     return UsageError(f"Cannot read settings {path}: {text}", reference=str(path))
 
 
+def _mistake(error: Mapping[str, Any]) -> str:
+    """Say in plain words what pydantic found."""
+    kind = str(error["type"])
+    if "unexpected" in kind or "extra" in kind:
+        return "no such key"
+    return "should be a path" if kind == "path_type" else clean_line(str(error["msg"]), 200)
+
+
 def _parse(text: str, path: Path) -> Settings:
     # Imported here: pydantic takes 80 ms, which only users with a settings file should pay.
     import tomllib
@@ -108,7 +117,7 @@ def _parse(text: str, path: Path) -> Settings:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise UsageError(
-            f"Bad settings in {path}: {clean_line(key, 80)}: {clean_line(first['msg'], 200)}",
+            f"Bad settings in {path}: {clean_line(key, 80)}: {_mistake(first)}",
             reference=str(path),
             hint=f"Known keys: {', '.join(item.name for item in fields(Settings))}",
         ) from None

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from rolldeck.actions import Workspace, list_repositories, list_versions, watch_versions
+from rolldeck.actions import (
+    Workspace,
+    list_repositories,
+    list_versions,
+    watch_repositories,
+    watch_versions,
+)
 from rolldeck.actions.demo import prepare_demo
 from rolldeck.errors import UnavailableError
 from rolldeck.oci import Reference
@@ -86,3 +92,16 @@ async def test_referrer_tags_are_counted_and_folded(
         await workspace.close()
     assert [row.label for row in found.rows] == ["v2", "v1"]
     assert found.referrers == 2
+
+
+async def test_the_library_is_listed_before_registries_answer(tmp_path: Path) -> None:
+    """Each snapshot is the whole list so far, and names what did not answer yet."""
+    demo = prepare_demo(tmp_path / "demo")
+    registries = {"127.0.0.1:1": RegistrySettings(repositories=("acme/fraud",))}
+    workspace = Workspace(Settings(library=demo.library, registries=registries))
+    first, last = [found async for found in watch_repositories(workspace)]
+    await workspace.close()
+    assert "movie-recommend" in {row.name for row in first.rows}
+    assert first.pending == ("127.0.0.1:1",)
+    assert not last.pending
+    assert {"movie-recommend", "acme/fraud"} <= {row.name for row in last.rows}

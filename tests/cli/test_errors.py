@@ -33,6 +33,9 @@ def check(ran: object, code: int, *words: str) -> None:
         (["show", "Nope:v1"], 2, "Nope"),
         (["show", "x:v1"], 3, "rolldeck demo"),
         (["ls", "nothing"], 3, "nothing"),
+        (["ls", "127.0.0.1:5000"], 2, "127.0.0.1:5000/"),
+        (["ls", "--library", "/etc"], 2, "/etc"),
+        (["pull", "x:v1", "--read-only"], 8, "read-only"),
         (["show", f"x@{OK_DIGEST[:-1]}"], 2, "digest"),
         (["shwo", "x"], 2, "show"),
         (["show"], 2, "REFERENCE"),
@@ -171,3 +174,54 @@ def test_hostile_names_reach_no_terminal(rolldeck: Run) -> None:
     ran = rolldeck("show", "oci:/x\x1b]0;owned\x07:v1")
     assert "\x1b" not in ran.err
     assert ran.code in (2, 3)
+
+
+def test_a_pin_into_a_directory_in_use_fails_in_the_plan(
+    rolldeck: Run, golden: Path, tmp_path: Path
+) -> None:
+    """The dry run tells what the real one would."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("x")
+    reference = f"oci:{golden}/layouts/wdbc:v1.0.0"
+    planned = rolldeck("pin", reference, tmp_path / "mine", "--dry-run", "--json").document
+    assert [check["ok"] for check in planned["plan"]].count(False) == 1
+    assert rolldeck("pin", reference, tmp_path / "mine", "--yes").code == 8
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
+
+
+def test_options_may_stand_before_the_verb(rolldeck: Run, golden: Path, tmp_path: Path) -> None:
+    """As with git and kubectl."""
+    reference = f"oci:{golden}/layouts/wdbc:v1.0.0"
+    ran = rolldeck("--library", tmp_path / "library", "--json", "show", reference)
+    assert ran.document["kind"] == "modelkit"
+    assert rolldeck("--read-only", "unpack", reference, "-d", tmp_path / "out").code == 8
+
+
+def test_without_a_terminal_the_deck_lists_what_it_would_show(
+    rolldeck: Run, golden: Path, tmp_path: Path
+) -> None:
+    """The plain listing, of the same library, and exit code 2."""
+    ran = rolldeck("--library", tmp_path / "library", f"oci:{golden}/layouts/wdbc")
+    assert ran.code == 2
+    assert "v1.2.0" in ran.out
+    assert "terminal" in ran.err
+
+
+def test_a_tag_lists_its_version_alone(rolldeck: Run, golden: Path) -> None:
+    """Every tag of that version, no other row; a missing tag is not found."""
+    layout = f"oci:{golden}/layouts/wdbc"
+    (row,) = rolldeck("ls", f"{layout}:production", "--json").document["versions"]
+    assert row["tags"] == ["v1.2.0", "production"]
+    assert rolldeck("ls", f"{layout}:v9").code == 3
+
+
+def test_the_difference_of_one_file(rolldeck: Run, golden: Path) -> None:
+    """As text or JSON; the exit code is about that file."""
+    words = ["diff", f"oci:{golden}/layouts/wdbc:v1.1.0", "v1.2.0", "--exit-code", "--file"]
+    same = rolldeck(*words, "src/train.py", "--json")
+    assert (same.code, same.document["identical"], same.document["lines"]) == (0, True, [])
+    changed = rolldeck(*words, "requirements.txt", "--json")
+    assert (changed.code, changed.document["identical"]) == (1, False)
+    assert any("scikit-learn" in (line["b"] or "") for line in changed.document["lines"])
+    assert "scikit-learn" in rolldeck(*words, "requirements.txt").out
+    check(rolldeck(*words, "nope.txt"), 3, "nope.txt", "requirements.txt")

@@ -122,7 +122,8 @@ def test_pin_and_roll_back(
     assert tree_of(target / "current") == files_of(expected(golden, "wdbc_v1.2.0"))
     checked = rolldeck("verify", target, "--json").document
     assert checked["ok"]
-    assert checked["checked"] == len(files_of(expected(golden, "wdbc_v1.2.0")))
+    both = [files_of(expected(golden, f"wdbc_{tag}")) for tag in ("v1.2.0", "v2.0.0")]
+    assert checked["checked"] == sum(map(len, both))
     undone = rolldeck("undo", target, "--yes", "--json").document
     assert (undone["from"], undone["to"]) == (good, bad)
     history = [json.loads(line) for line in (target / ".rolldeck/history.jsonl").open()]
@@ -130,26 +131,46 @@ def test_pin_and_roll_back(
     assert history[2]["reason"] == "recall fell"
 
 
-def test_a_changed_file_of_a_release_is_found_and_not_switched_to(
-    rolldeck: Run, golden_registry: RunningRegistry, tmp_path: Path
+def test_a_changed_release_is_put_aside_and_unpacked_again(
+    rolldeck: Run, golden_registry: RunningRegistry, golden: Path, tmp_path: Path
 ) -> None:
-    """A rollback never puts files live that are not what was unpacked."""
+    """A rollback never puts files live that are not what was packed, and loses nobody's work."""
     base, target = f"{golden_registry.host}/golden/wdbc", tmp_path / "serving"
     rolldeck("pin", f"{base}:v1.1.0", target)
     rolldeck("pin", f"{base}:v1.2.0", target, "--yes")
-    old = next(
-        path for path in (target / "releases").iterdir() if path != (target / "current").resolve()
-    )
+    now = (target / "current").resolve()
+    old = next(path for path in (target / "releases").iterdir() if path != now)
     with (old / "src" / "train.py").open("a") as file:
         file.write("# changed\n")
-    ran = rolldeck("rollback", target, "--yes")
-    assert ran.code == 6
-    assert "src/train.py" in ran.err
-    assert (target / "current").resolve() != old
-    (target / "current" / "extra").write_text("x")
     verified = rolldeck("verify", target, "--json")
     assert verified.code == 6
-    assert verified.document["problems"] == [{"path": "extra", "problem": "extra"}]
+    paths = [problem["path"] for problem in verified.document["problems"]]
+    assert paths == [f"releases/{old.name}/src/train.py"]
+    plan = rolldeck("rollback", target, "--dry-run", "--json").document
+    assert plan["bytes_to_move"] > 0
+    assert any("src/train.py" in check["detail"] for check in plan["plan"])
+    assert rolldeck("rollback", target, "--yes").code == 0
+    assert tree_of(target / "current") == files_of(expected(golden, "wdbc_v1.1.0"))
+    kept = target / "releases" / f"{old.name}.changed-1"
+    assert (kept / "src" / "train.py").read_text().endswith("# changed\n")
+    assert rolldeck("verify", target).code == 0
+
+
+def test_a_changed_release_without_a_source_stops_the_rollback(
+    rolldeck: Run, golden: Path, tmp_path: Path
+) -> None:
+    """The plan says so, nothing moves."""
+    layout, target = tmp_path / "layout", tmp_path / "serving"
+    shutil.copytree(golden / "layouts" / "wdbc", layout)
+    rolldeck("pin", f"oci:{layout}:v1.1.0", target)
+    rolldeck("pin", f"oci:{layout}:v1.2.0", target, "--yes")
+    now = (target / "current").resolve()
+    old = next(path for path in (target / "releases").iterdir() if path != now)
+    (old / "extra").write_text("x")
+    shutil.rmtree(layout)
+    ran = rolldeck("rollback", target, "--yes")
+    assert ran.code == 8
+    assert (target / "current").resolve() == now
 
 
 @pytest.fixture

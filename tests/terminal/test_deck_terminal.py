@@ -80,9 +80,10 @@ def test_quit_does_not_wait_for_a_stuck_thread(library: Path, tmp_path: Path) ->
     words = deck_command(library)
     stuck = (
         "import asyncio, time, rolldeck.actions as a\n"
-        "async def stuck(workspace, place=None):\n"
+        "async def stuck(workspace):\n"
         "    await asyncio.to_thread(time.sleep, 30)\n"
-        "a.list_repositories = stuck\n"
+        "    yield\n"
+        "a.watch_repositories = stuck\n"
     )
     terminal = Terminal([*words[:2], stuck + words[2]], environment(tmp_path))
     try:

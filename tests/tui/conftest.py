@@ -117,6 +117,8 @@ def world() -> World:
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> Open:
     """Open the deck: ``async with stage(size=(80, 24)) as play``."""
     world.install(monkeypatch)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
 
     @asynccontextmanager
     async def open_deck(

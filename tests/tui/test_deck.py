@@ -9,6 +9,7 @@ import pytest
 
 from rolldeck.actions import Check
 from rolldeck.commands import COMMANDS
+from rolldeck.errors import UnavailableError
 from rolldeck.tui.dialogs.dialog import DEAF_TIME, Dialog
 from rolldeck.tui.widgets.details import Details
 from rolldeck.tui.widgets.repository_list import RepositoryPane
@@ -63,6 +64,45 @@ async def test_job_can_be_cancelled(stage: Open, world: World) -> None:
         await play.press("x")
         await play.until(lambda: not play.deck.jobs.running)
         await play.see("cancelled")
+
+
+async def test_job_that_only_asks_is_cancelled_at_once(stage: Open, world: World) -> None:
+    """``x`` does not wait until a registry that does not answer was given up."""
+    world.stuck = True
+    async with stage() as play:
+        await play.press("p", "5")
+        await play.see("↓ pull")
+        await play.press("x")
+        await play.see("cancelled")
+        assert not play.deck.jobs.running
+
+
+async def test_library_stands_there_before_the_registries_answer(stage: Open, world: World) -> None:
+    """A registry that does not answer holds up only itself."""
+    world.answered = asyncio.Event()
+    async with stage(reference=None) as play:
+        await play.see("movie-recommend", "ghcr.io", "reading …", "rmse")
+        world.answered.set()
+        await play.see("acme/fraud")
+        await play.gone("reading …")
+
+
+async def test_a_place_that_failed_is_not_online(stage: Open, world: World) -> None:
+    """The top line says that it reads, then that it could not."""
+    async with stage() as play:
+        await play.see("● online")
+        world.failure = UnavailableError("ghcr.io does not answer")
+        await play.press("r")
+        await play.see("× not read · as of")
+        assert "online" not in play.grid
+
+
+async def test_log_names_another_library(stage: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line runs as it stands, also where the deck runs on another library."""
+    async with stage() as play:
+        monkeypatch.setenv("XDG_DATA_HOME", "/elsewhere")
+        line = play.deck.command_line("unpack", "x:v1", "-d", "/tmp/x y")
+        assert line.startswith("rolldeck unpack x:v1 -d '/tmp/x y' --library ")
 
 
 async def test_no_timer_runs_once_jobs_are_done(stage: Open) -> None:

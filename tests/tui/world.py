@@ -147,6 +147,10 @@ class World:
     checks: tuple[Check, ...] = (Check("unpacked here", True, "0 B to move"),)
     pull_steps: int = 2
     """Steps of 10 ms that a pull takes; 0 = until it is cancelled."""
+    answered: asyncio.Event | None = None
+    """Set when registries answer the question for their repositories; None = at once."""
+    stuck: bool = False
+    """Whether a pull hangs where it asks for its version."""
     calls: list[tuple[str, ...]] = field(default_factory=list)
     """What was asked of the actions that change something."""
 
@@ -155,6 +159,14 @@ class World:
     ) -> RepositoryList:
         """Answer with the repositories."""
         return self.repositories
+
+    async def watch_repositories(self, workspace: Workspace) -> AsyncIterator[RepositoryList]:
+        """Answer with the repositories, those of registries once they answer."""
+        if self.answered is not None:
+            local = tuple(r for r in self.repositories.rows if r.source == "local library")
+            yield RepositoryList(local, pending=("ghcr.io",))
+            await self.answered.wait()
+        yield self.repositories
 
     async def watch_versions(
         self, workspace: Workspace, repository: Reference
@@ -186,6 +198,8 @@ class World:
     ) -> actions.Pulled:
         """Transfer nothing, a little at a time."""
         self.calls.append(("pull", str(reference)))
+        if self.stuck:
+            await asyncio.sleep(60)
         progress.expect(4_402_341_478)
         step = 0
         while step < self.pull_steps or not self.pull_steps:
@@ -226,14 +240,14 @@ class World:
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Answer in place of the real actions."""
         for name in (
-            "list_repositories", "watch_versions", "load_version", "diff", "known_targets", "pull",
-            "plan_rollback", "plan_undo", "plan_pin", "apply",
+            "list_repositories", "watch_repositories", "watch_versions", "load_version", "diff",
+            "known_targets", "pull", "plan_rollback", "plan_undo", "plan_pin", "apply",
         ):  # fmt: skip
             patch.setattr(actions, name, getattr(self, name))
 
     def workspace(self, directory: Path) -> Workspace:
         """Return a workspace that no action looks at."""
-        return Workspace(Settings(library=directory / "library"))
+        return Workspace(Settings(library=directory / "rolldeck"))
 
 
 def a_world() -> World:

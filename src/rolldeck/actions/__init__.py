@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
-    from rolldeck.actions.repositories import RepositoryList, RepositoryRow, list_repositories
+    from rolldeck.actions.repositories import (
+        RepositoryList,
+        RepositoryRow,
+        list_repositories,
+        watch_repositories,
+    )
     from rolldeck.actions.show import load_version
     from rolldeck.actions.targets import TargetState, known_targets
     from rolldeck.actions.versions import VersionList, VersionRow, list_versions, watch_versions
@@ -27,7 +32,12 @@ _LATER = {
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
-    "rolldeck.actions.repositories": ("RepositoryList", "RepositoryRow", "list_repositories"),
+    "rolldeck.actions.repositories": (
+        "RepositoryList",
+        "RepositoryRow",
+        "list_repositories",
+        "watch_repositories",
+    ),
     "rolldeck.actions.show": ("load_version",),
     "rolldeck.actions.targets": ("TargetState", "known_targets"),
     "rolldeck.actions.versions": ("VersionList", "VersionRow", "list_versions", "watch_versions"),
@@ -76,5 +86,6 @@ __all__ = [
     "stage_demo",
     "unpack",
     "verify",
+    "watch_repositories",
     "watch_versions",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from rolldeck.actions.unpack import materialize
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import IntegrityError, RefusedError
-from rolldeck.kit import stamp_tree, verify_tree
+from rolldeck.kit import stamp_tree
 from rolldeck.oci import Digest, Reference
 from rolldeck.progress import Progress
 from rolldeck.release import Generation, MoveVerb, Plan, Release, Target, remember
@@ -59,22 +59,19 @@ async def _make_ready(workspace: Workspace, target: Target, plan: Plan, progress
     """Have the version's files in place and known to be whole, before anything is switched."""
     digest = plan.to_digest
     assert digest is not None
-    release = target.release(digest)
     directory = target.directory(digest)
-    if release is not None:
+    if target.release(digest) is not None:
         progress.note = "checking files"
-        problems = await asyncio.to_thread(
-            verify_tree, directory, release.tree, progress, release.stamps
-        )
-        if problems:
+        problems = await asyncio.to_thread(target.changes, digest, progress)
+        if not problems:
+            return
+        if target.current() == digest:
             path, problem = problems[0]
             raise IntegrityError(
                 f"{directory.name}/{clean_line(path)}: {problem}",
                 reference=str(target.path),
-                hint=f"{len(problems)} files of this release are not as unpacked; remove "
-                f"{directory} and pin the version again.",
+                hint="It is current, so it is not replaced: roll back, then pin it again.",
             )
-        return
     await asyncio.to_thread(target.discard, digest)
     reference = Reference.parse(plan.reference).at(digest)
     resolved, tree = await materialize(workspace, reference, directory, progress)

@@ -13,7 +13,9 @@ from rolldeck.actions.workspace import Workspace
 from rolldeck.compare import compare
 from rolldeck.errors import NotFoundError, RolldeckError, UsageError
 from rolldeck.oci import Digest, Place, Reference, is_digest
+from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan, Target
+from rolldeck.text import clean_line
 from rolldeck.units import human_size, short_digest
 
 
@@ -27,9 +29,11 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
     digest = version.kit.digest
     current = target.current() if target.exists else None
     checks = []
+    if obstacle := target.obstacle():
+        checks.append(Check("target", False, f"{target.path} {obstacle}"))
     if current == digest:
         checks.append(Check("already current", True, f"{version.label} is current, nothing moves"))
-    if target.release(digest) if target.exists else None:
+    if target.exists and await _is_whole(target, digest):
         missing = 0
         checks.append(Check("unpacked here", True, "0 B to move"))
     else:
@@ -116,10 +120,10 @@ async def _checked(workspace: Workspace, target: Target, plan: Plan) -> Plan:
     checks = list(plan.checks)
     missing = 0
     if plan.to_digest is not None:
-        release = target.release(plan.to_digest)
-        if release is not None:
+        if await _is_whole(target, plan.to_digest):
             checks.append(Check("unpacked here", True, "0 B to move"))
         else:
+            checks += await _told_changes(target, plan.to_digest)
             check, missing = await _restorable(workspace, Reference.parse(plan.reference))
             checks.append(check)
     summary = None
@@ -127,6 +131,23 @@ async def _checked(workspace: Workspace, target: Target, plan: Plan) -> Plan:
         goal = Reference.parse(plan.reference)
         summary = await _summary(workspace, target, plan.from_digest, goal)
     return replace(plan, checks=tuple(checks), bytes_to_move=missing, summary=summary)
+
+
+async def _is_whole(target: Target, digest: Digest) -> bool:
+    """Whether a version is unpacked in the target and no file of it was touched since."""
+    if target.release(digest) is None:
+        return False
+    return not await asyncio.to_thread(target.changes, digest, Progress())
+
+
+async def _told_changes(target: Target, digest: Digest) -> list[Check]:
+    found = await asyncio.to_thread(target.changes, digest, Progress())
+    if not found:
+        return []
+    path, problem = found[0]
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    text = f"{path}: {problem}{more}; it is put aside and unpacked again"
+    return [Check("unpacked here", None, clean_line(text))]
 
 
 async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from rolldeck.actions.workspace import Workspace
@@ -26,11 +27,15 @@ class RepositoryRow:
 
 @dataclass(frozen=True, slots=True)
 class RepositoryList:
-    """Repositories by source; ``problems`` holds (source, what went wrong)."""
+    """Repositories by source; ``problems`` holds (source, what went wrong).
+
+    ``pending`` names the sources that did not answer yet.
+    """
 
     rows: tuple[RepositoryRow, ...]
     complete: bool = True
     problems: tuple[tuple[str, str], ...] = ()
+    pending: tuple[str, ...] = ()
 
 
 async def list_repositories(workspace: Workspace, place: Reference | None = None) -> RepositoryList:
@@ -40,25 +45,52 @@ async def list_repositories(workspace: Workspace, place: Reference | None = None
     """
     if place is not None:
         return await _list_place(workspace, place)
+    return [found async for found in watch_repositories(workspace)][-1]
+
+
+async def watch_repositories(workspace: Workspace) -> AsyncIterator[RepositoryList]:
+    """Yield the library's repositories at once, then all again as each registry answers.
+
+    Sources stand in the order of the settings whoever answers first; a registry that cannot be
+    read becomes a problem.
+    """
     hosts = [Reference(Place.REGISTRY, host, "") for host in workspace.settings.registries]
-    lists = [await asyncio.to_thread(_list_library, workspace)]
-    found = await asyncio.gather(
-        *(_list_place(workspace, host) for host in hosts), return_exceptions=True
-    )
-    for host, result in zip(hosts, found, strict=True):
-        if isinstance(result, RolldeckError):
-            problem = f"{result.message}. {result.hint or ''}".strip()
-            rows = _configured(workspace, host)
-            lists.append(RepositoryList(rows, False, ((host.root, problem),)))
-        elif isinstance(result, BaseException):
-            raise result
-        else:
-            lists.append(result)
+    asked = {asyncio.create_task(_list_host(workspace, host)): host for host in hosts}
+    answers: dict[Reference, RepositoryList] = {}
+    try:
+        library = await asyncio.to_thread(_list_library, workspace)
+        waiting = set(asked)
+        while True:
+            yield _joined(library, hosts, answers)
+            if not waiting:
+                return
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            answers |= {asked[task]: task.result() for task in done}
+    finally:
+        for task in asked:
+            task.cancel()
+
+
+def _joined(
+    library: RepositoryList, hosts: list[Reference], answers: dict[Reference, RepositoryList]
+) -> RepositoryList:
+    """Return the answers so far as one list."""
+    lists = [library, *(answers[host] for host in hosts if host in answers)]
     return RepositoryList(
         tuple(row for part in lists for row in part.rows),
         all(part.complete for part in lists),
         tuple(problem for part in lists for problem in part.problems),
+        tuple(host.root for host in hosts if host not in answers),
     )
+
+
+async def _list_host(workspace: Workspace, host: Reference) -> RepositoryList:
+    """List a registry of the settings; where it cannot be read, what the settings know of it."""
+    try:
+        return await _list_place(workspace, host)
+    except RolldeckError as error:
+        problem = f"{error.message}. {error.hint or ''}".strip()
+        return RepositoryList(_configured(workspace, host), False, ((host.root, problem),))
 
 
 def _list_library(workspace: Workspace) -> RepositoryList:

@@ -23,7 +23,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was checked: files of a target's current release, or blobs of a version."""
+    """What was checked: files of a target's releases, or blobs of a version."""
 
     checked: int
     problems: tuple[Problem, ...]
@@ -59,17 +59,25 @@ async def verify(workspace: Workspace, what: str, progress: Progress) -> Verifie
 
 
 def _verify_target(path: Path, progress: Progress) -> Verified:
+    """Re-hash every release of a target: what is current, and what one may roll back to."""
     from rolldeck.kit import verify_tree
     from rolldeck.release import Target
 
     target = Target(path).require()
-    current = target.current()
-    release = target.release(current) if current else None
-    if current is None or release is None:
+    if target.current() is None:
         raise NotFoundError(f"Nothing is current in {path}", reference=str(path))
-    found = verify_tree(target.directory(current), release.tree, progress)
-    problems = tuple(Problem(problem, path=path) for path, problem in found)
-    return Verified(release.tree.files, problems)
+    checked, problems = 0, []
+    for digest in sorted(target.unpacked()):
+        release = target.release(digest)
+        if release is None:
+            continue
+        directory = target.directory(digest)
+        checked += release.tree.files
+        problems += [
+            Problem(problem, path=f"releases/{directory.name}/{path}")
+            for path, problem in verify_tree(directory, release.tree, progress)
+        ]
+    return Verified(checked, tuple(problems))
 
 
 async def _verify_version(

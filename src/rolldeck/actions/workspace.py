@@ -120,7 +120,7 @@ class Workspace:
         if self.read_only:
             raise RefusedError(
                 f"{verb} is not available: rolldeck runs read-only",
-                hint="Start it without --read-only to change anything.",
+                hint="Start it without --read-only, and without read_only in the settings.",
             )
 
     async def close(self) -> None:

@@ -26,20 +26,30 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message[:1].upper() + message[1:], hint=f"See: {self.prog} --help")
 
 
-def _shared() -> _Parser:
-    shared = _Parser(add_help=False)
-    shared.add_argument("--json", action="store_true", help="print one JSON document")
+def _shared(default: str | None = argparse.SUPPRESS) -> _Parser:
+    """Return the options of every verb; left out they change nothing that stands before it."""
+    shared = _Parser(add_help=False, argument_default=default)
+    shared.add_argument(
+        "--json", action="store_true", default=default, help="print one JSON document"
+    )
     shared.add_argument("--settings", type=Path, metavar="FILE", help="another settings file")
     shared.add_argument(
         "--library", type=Path, metavar="DIR", help="another library than the settings say"
     )
+    shared.add_argument(
+        "--read-only", action="store_true", default=default, help="refuse whatever changes anything"
+    )
     return shared
 
 
-def _network() -> _Parser:
-    network = _Parser(add_help=False)
+def _network(default: str | None = argparse.SUPPRESS) -> _Parser:
+    """Return the options of every verb that may ask a registry."""
+    network = _Parser(add_help=False, argument_default=default)
     network.add_argument(
-        "--plain-http", action="store_true", help="use http for the registries named here"
+        "--plain-http",
+        action="store_true",
+        default=default,
+        help="use http for the registries named here",
     )
     network.add_argument(
         "--concurrency", type=int, metavar="N", help="blobs to transfer at once (default 5)"
@@ -61,11 +71,10 @@ def deck_parser() -> argparse.ArgumentParser:
         prog="rolldeck",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[_shared(), _network()],
+        parents=[_shared(None), _network(None)],
         epilog="Verbs: " + ", ".join(verbs()) + ". See: rolldeck VERB --help",
     )
     parser.add_argument("--version", action="version", version=f"rolldeck {__version__}")
-    parser.add_argument("--read-only", action="store_true", help="take all changing keys away")
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     parser.add_argument("reference", nargs="?", metavar="REFERENCE", help="where to open the deck")
     return parser
@@ -73,7 +82,9 @@ def deck_parser() -> argparse.ArgumentParser:
 
 def verb_parser() -> argparse.ArgumentParser:
     """Return the parser of ``rolldeck VERB ...``."""
-    parser = _Parser(prog="rolldeck", description=_DESCRIPTION)
+    parser = _Parser(
+        prog="rolldeck", description=_DESCRIPTION, parents=[_shared(None), _network(None)]
+    )
     subparsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     def verb(name: str, *parents: _Parser) -> _Parser:
@@ -120,12 +131,12 @@ def verb_parser() -> argparse.ArgumentParser:
     pin.add_argument("reference", metavar="REFERENCE")
     pin.add_argument("target", type=Path, metavar="TARGET", help="a directory of its own")
     rollback = verb("rollback", _network(), _moving())
-    rollback.add_argument("target", type=Path, metavar="TARGET")
+    rollback.add_argument("target", type=Path, metavar="TARGET", help="the directory")
     rollback.add_argument(
         "--to", metavar="VERSION", help="a tag, digest or generation (g3) of the target's history"
     )
     undo = verb("undo", _network(), _moving())
-    undo.add_argument("target", type=Path, metavar="TARGET")
+    undo.add_argument("target", type=Path, metavar="TARGET", help="the directory")
     verify = verb("verify", _network())
     verify.add_argument("what", nargs="+", metavar="REFERENCE|TARGET")
     demo = verb("demo")

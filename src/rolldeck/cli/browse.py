@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -36,7 +37,10 @@ _METRICS_IN_LIST = 3
 async def ls(workspace: Workspace, arguments: argparse.Namespace) -> int:
     """List repositories, or the versions of one."""
     if arguments.place is None:
-        return _print_repositories(await list_repositories(workspace), arguments.json)
+        code = _print_repositories(await list_repositories(workspace), arguments.json)
+        if not arguments.json and not workspace.library.exists:
+            message(f"There is no library in {workspace.library.root} yet.")
+        return code
     place = Reference.parse(arguments.place)
     if place.place is Place.REGISTRY and not place.repository:
         return _print_repositories(await list_repositories(workspace, place), arguments.json)
@@ -44,7 +48,13 @@ async def ls(workspace: Workspace, arguments: argparse.Namespace) -> int:
         found = await list_repositories(workspace, place)
         if any(row.reference.repository for row in found.rows):
             return _print_repositories(found, arguments.json)
-    return _print_versions(await list_versions(workspace, place), arguments.json)
+    versions = await list_versions(workspace, place)
+    if place.tag or place.digest:
+        wanted = (await workspace.resolve(place)).digest
+        versions = replace(
+            versions, rows=tuple(row for row in versions.rows if row.digest == wanted)
+        )
+    return _print_versions(versions, arguments.json)
 
 
 def _print_repositories(found: RepositoryList, as_json: bool) -> int:
@@ -60,11 +70,11 @@ def _print_repositories(found: RepositoryList, as_json: bool) -> int:
             table([("REPOSITORY", "left"), ("SOURCE", "left"), ("TAGS", "right")], rows)
         )
     for source, text in found.problems:
-        message(f"{source}: {text}")
+        message(text if text.startswith(source) else f"{source}: {text}")
     if not found.complete and not found.problems:
         message("This registry does not list its repositories; name one: rolldeck ls HOST/NAME")
     elif not rows and not found.problems:
-        message("No repositories yet. `rolldeck demo` fills a library to play with.")
+        message("No repositories here yet. `rolldeck demo` fills a library to play with.")
     return 0
 
 

@@ -26,8 +26,9 @@ async def diff(workspace: Workspace, arguments: argparse.Namespace) -> int:
     b = _second(a, arguments.b)
     result = await compare_versions(workspace, a, b, arguments.tolerance)
     if arguments.file:
-        _print_file(result.a, result.b, arguments.file)
-    elif arguments.json:
+        differs = _print_file(result.a, result.b, arguments.file, arguments.json)
+        return 1 if arguments.exit_code and differs else 0
+    if arguments.json:
         print_document(to_json(result.comparison, arguments.all))
     else:
         _print(result.comparison, arguments.all)
@@ -110,12 +111,8 @@ def _change(row: Row) -> str:
     return f"{row.delta:+.6g}" if row.delta is not None else ""
 
 
-def _print_file(a: Version, b: Version, path: str) -> None:
-    """Print one file of both versions as a unified listing of what differs."""
-    texts = []
-    for version in (a, b):
-        data = version.files.get(path)
-        texts.append("" if data is None else decode(data, _TEXT_LIMIT))
+def _print_file(a: Version, b: Version, path: str, as_json: bool) -> bool:
+    """Print what differs in one file of both versions; returns whether anything does."""
     if path not in a.files and path not in b.files:
         known = ", ".join(sorted({*a.files, *b.files})[:8])
         raise NotFoundError(
@@ -123,12 +120,31 @@ def _print_file(a: Version, b: Version, path: str) -> None:
             reference=path,
             hint=f"Files: {clean_line(known)}" if known else None,
         )
+    differs = a.files.get(path) != b.files.get(path)
+    texts = [decode(side.files.get(path, b""), _TEXT_LIMIT) for side in (a, b)]
+    lines = [line for line in side_by_side(*texts) if line.tag != "equal"]
+    if as_json:
+        print_document(
+            {
+                "path": path,
+                "a": {"reference": a.reference, "present": path in a.files},
+                "b": {"reference": b.reference, "present": path in b.files},
+                "identical": not differs,
+                "lines": [
+                    {"tag": line.tag, "a_number": line.left_number, "a": line.left}
+                    | {"b_number": line.right_number, "b": line.right}
+                    for line in lines
+                ],
+            }
+        )
+        return differs
     out = console()
     out.print(Text(f"--- {a.label} {path}\n+++ {b.label} {path}", style="bold"))
-    for line in side_by_side(*texts):
-        if line.tag == "equal":
-            continue
+    for line in lines:
         if line.left is not None:
-            out.print(Text(f"{line.left_number:>6} - {line.left}", style="red"))
+            out.print(Text(f"{line.left_number:>6} - {line.left}", style="red"), soft_wrap=True)
         if line.right is not None:
-            out.print(Text(f"{line.right_number:>6} + {line.right}", style="green"))
+            out.print(Text(f"{line.right_number:>6} + {line.right}", style="green"), soft_wrap=True)
+    if not lines:
+        out.print("Only line endings differ" if differs else "The file is the same in both")
+    return differs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,22 +41,17 @@ async def run_demo(workspace: Workspace, arguments: argparse.Namespace, progress
     if arguments.headless or not has_terminal():
         return await _tell(demo, progress)
     await stage_demo(demo)
-    return await _open_deck(demo)
-
-
-async def _open_deck(demo: Demo) -> int:
-    """Run the deck in a process of its own: it wants an event loop and the terminal to itself."""
-    command = [sys.executable, "-m", "rolldeck", "--library", str(demo.library), "movie-recommend"]
-    process = await asyncio.create_subprocess_exec(*command)
-    code = await process.wait()
     message(f"The demo's library: {demo.library}; its target: {demo.target}")
-    return code
+    words = ["--library", str(demo.library), *(["--read-only"] if workspace.read_only else [])]
+    # The deck replaces this process: signals reach it, and it has an event loop of its own.
+    os.execv(sys.executable, [sys.executable, "-m", "rolldeck", *words, str(demo.repository)])
 
 
 async def _tell(demo: Demo, progress: Progress) -> int:
     """Do the main job step by step; returns 0 only if every step held."""
     workspace = Workspace(Settings(library=demo.library))
     try:
+        _step("A fresh library", f"export ROLLDECK_LIBRARY={demo.library}")
         _step("Which versions are there?", f"rolldeck ls {demo.repository}")
         await ls(workspace, argparse.Namespace(place=str(demo.repository), json=False))
 

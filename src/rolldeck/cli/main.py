@@ -66,14 +66,15 @@ def _run(words: list[str]) -> int:
     from rolldeck.cli.arguments import deck_parser, verb_parser
     from rolldeck.commands import verbs
 
-    first = next((word for word in words if not word.startswith("-")), None)
-    if first in verbs():
-        parsed = verb_parser().parse_args(words)
-        return _run_verb(parsed)
+    known = verbs()
+    if words and words[0] in known:
+        return _run_verb(verb_parser().parse_args(words))
+    first = deck_parser().parse_known_args(words)[0].reference
+    if first in known:
+        return _run_verb(verb_parser().parse_args(words))
     if first is not None and "/" not in first and ":" not in first:
-        _reject_misspelt_verb(first, verbs())
-    parsed = deck_parser().parse_args(words)
-    return _open_deck(parsed)
+        _reject_misspelt_verb(first, known)
+    return _open_deck(deck_parser().parse_args(words))
 
 
 def _reject_misspelt_verb(word: str, verbs: tuple[str, ...]) -> None:
@@ -123,7 +124,8 @@ async def _guarded(verb: Verb, parsed: argparse.Namespace) -> int:
     from rolldeck.actions import Workspace
     from rolldeck.progress import Progress
 
-    workspace, progress = Workspace(_settings(parsed)), Progress()
+    workspace = Workspace(_settings(parsed), read_only=bool(parsed.read_only))
+    progress = Progress()
     loop = asyncio.get_running_loop()
     received: list[int] = []
 
@@ -185,8 +187,8 @@ def _open_deck(parsed: argparse.Namespace) -> int:
         from rolldeck.cli.arguments import verb_parser
 
         words = ["ls", *([parsed.reference] if parsed.reference else [])]
-        words += ["--json"] if parsed.json else []
-        _run_verb(verb_parser().parse_args(words))
+        listing = verb_parser().parse_args(words)
+        _run_verb(argparse.Namespace(**{**vars(listing), **vars(parsed)}))
         raise UsageError(
             "The deck needs a terminal", hint="In scripts use the verbs: rolldeck --help"
         )
@@ -194,7 +196,7 @@ def _open_deck(parsed: argparse.Namespace) -> int:
     from rolldeck.tui import run_deck
 
     _collect_again()
-    workspace = Workspace(_settings(parsed), read_only=parsed.read_only)
+    workspace = Workspace(_settings(parsed), read_only=bool(parsed.read_only))
     return run_deck(
         workspace, parsed.reference, read_only=workspace.read_only, mouse=not parsed.no_mouse
     )

@@ -36,8 +36,13 @@ def console() -> Console:
     # Imported late, here and below: verbs that print no table need not pay for it.
     from rich.console import Console
 
+    class PipeAware(Console):
+        def on_broken_pipe(self) -> None:
+            # rich would exit with 1, which means that two versions differ.
+            raise BrokenPipeError
+
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False, width=width)
+    return PipeAware(highlight=False, markup=False, emoji=False, soft_wrap=False, width=width)
 
 
 def message(text: str) -> None:

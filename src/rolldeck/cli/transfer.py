@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from rolldeck.actions import Workspace, pull, unpack, verify
+from rolldeck.actions import Workspace, is_target, pull, unpack, verify
 from rolldeck.cli.documents import (
     print_document,
     pulled_document,
@@ -17,6 +17,9 @@ from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
 from rolldeck.units import human_size
+
+_REPAIR_TARGET = "Pin or roll back to such a version: it is then unpacked again from its source."
+_REPAIR_VERSION = "Pull the version again from where it came; a damaged blob is not used."
 
 
 async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
@@ -72,6 +75,8 @@ async def run_verify(
         for problem in verified.problems:
             place = clean_line(problem.path or problem.digest or "")
             print(f"× {place}: {clean_line(problem.problem)}")
+        if not verified.ok:
+            message(_REPAIR_TARGET if is_target(what) else _REPAIR_VERSION)
         verdict = "all as they should be" if verified.ok else f"{len(verified.problems)} are not"
         print(f"{clean_line(what)}: {verified.checked} checked, {verdict}")
     return 0 if all_ok else IntegrityError.code

@@ -72,7 +72,11 @@ def connection_failure(
     else:
         reason = "broke the connection"
     return TransientFailure(
-        UnavailableError(f"{reference}: {host} {reason}", reference=reference, hint=_CHECK_NETWORK)
+        UnavailableError(
+            f"{host} {reason}" if reference == host else f"{reference}: {host} {reason}",
+            reference=reference,
+            hint=_CHECK_NETWORK,
+        )
     )
 
 

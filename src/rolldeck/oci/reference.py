@@ -25,6 +25,8 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _HOST = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 )
+_ADDRESS = re.compile(r"(?:localhost|[0-9]{1,3}(?:\.[0-9]{1,3}){3}):[0-9]{1,5}")
+"""What is a host with a port, although it has the form of a repository with a tag."""
 _MAX_NAME = 255
 
 FORMS = "[host[:port]/]repository[:tag|@digest], oci:DIRECTORY[:tag]"
@@ -155,6 +157,12 @@ def _parse_general(text: str, shown: str) -> Reference:
     host, slash, rest = text.partition("/")
     if slash and not rest and _HOST.fullmatch(host):
         return Reference(Place.REGISTRY, host, "")
+    if _ADDRESS.fullmatch(text):
+        raise UsageError(
+            f"{shown} is the address of a registry, not a version",
+            reference=shown,
+            hint=f"Its repositories: rolldeck ls {shown}/",
+        )
     try:
         parsed = Container(text, registry="-")
     except ValueError:
@@ -168,7 +176,7 @@ def _parse_general(text: str, shown: str) -> Reference:
         raise UsageError(f"Not a digest in {shown}", reference=shown, hint="sha256:<64 hex digits>")
     if not _REPOSITORY.fullmatch(repository) or "//" in text or len(text) > 2 * _MAX_NAME:
         raise UsageError(
-            f"Not a repository name: {clean_line(repository, 80)!r}",
+            f"Not a repository name in {shown}",
             reference=shown,
             hint="Repository names are lower case letters, digits and . _ - /",
         )

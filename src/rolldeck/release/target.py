@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rolldeck import fsops
-from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError, UsageError
-from rolldeck.kit.tree import Stamp, Tree
+from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError
+from rolldeck.kit.tree import Stamp, Tree, verify_tree
 from rolldeck.oci import Digest, parse_digest
+from rolldeck.progress import Progress
 from rolldeck.release.generation import Generation, effective, parse_line, trail
 from rolldeck.units import short_digest
 
@@ -65,16 +66,25 @@ class Target:
         """Make the directory a local target; refuses a directory with other things in it."""
         if self.exists:
             return
-        if self.path.is_symlink() or (self.path.exists() and not self.path.is_dir()):
-            raise UsageError(f"{self.path} is no directory", reference=str(self.path))
-        if self.path.is_dir() and any(self.path.iterdir()):
+        if obstacle := self.obstacle():
             raise RefusedError(
-                f"{self.path} has files that rolldeck did not put there",
+                f"{self.path} {obstacle}",
                 reference=str(self.path),
                 hint="Choose an empty or a new directory.",
             )
         for directory in (self.releases, self._state / "releases"):
             fsops.make_directories(directory)
+
+    def obstacle(self) -> str | None:
+        """Say why the directory cannot become a local target; None where it is one or can."""
+        if self.exists:
+            return None
+        with fsops.storage(self.path):
+            if self.path.is_symlink() or (self.path.exists() and not self.path.is_dir()):
+                return "is no directory"
+            if self.path.is_dir() and any(self.path.iterdir()):
+                return "has files that rolldeck did not put there"
+        return None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -141,8 +151,28 @@ class Target:
         fsops.write_atomic(path, json.dumps(document, ensure_ascii=False).encode())
 
     def discard(self, digest: Digest) -> None:
-        """Remove an unrecorded directory that a killed process left under a version's name."""
-        fsops.remove_tree(self.directory(digest))
+        """Free a version's name: what a killed process left there goes, what was changed stays.
+
+        A recorded release keeps its files under a name that ends in ``.changed-<number>``.
+        """
+        directory = self.directory(digest)
+        record = self._record_path(short_digest(digest))
+        with fsops.storage(directory):
+            if not record.exists():
+                fsops.remove_tree(directory)
+                return
+            if directory.is_dir():
+                number = sum(1 for _ in self.releases.glob(f"{directory.name}.changed-*")) + 1
+                fsops.rename_directory(directory, Path(f"{directory}.changed-{number}"))
+            # After the rename: without its record a directory counts as left by a killed process.
+            fsops.unlink(record)
+
+    def changes(self, digest: Digest, progress: Progress) -> list[tuple[str, str]]:
+        """Return what of an unpacked release is not as it was unpacked: (path, problem)."""
+        release = self.release(digest)
+        if release is None:
+            return []
+        return verify_tree(self.directory(digest), release.tree, progress, release.stamps)
 
     def _record_path(self, name: str) -> Path:
         return self._state / "releases" / f"{name}.json"

@@ -47,12 +47,7 @@ class Library:
         if marker.exists():
             self._check_version(marker)
             return
-        if self.root.exists() and any(self.root.iterdir()) and not self.exists:
-            raise UsageError(
-                f"{self.root} is neither empty nor a library",
-                reference=str(self.root),
-                hint="Choose another directory with `library` in the settings.",
-            )
+        self._require_ours()
         for name in ("blobs/sha256", "blobs/sha512", "partial"):
             fsops.make_directories(self.root / name)
         with fsops.locked(self.root / "lock"):
@@ -62,6 +57,16 @@ class Library:
             if not self.exists:
                 self._write_index([])
             fsops.write_atomic(marker, json.dumps({"version": STORE_VERSION}).encode())
+
+    def _require_ours(self) -> None:
+        """Raise UsageError where the directory holds what is no library."""
+        with fsops.storage(self.root):
+            if not self.exists and self.root.is_dir() and any(self.root.iterdir()):
+                raise UsageError(
+                    f"{self.root} is neither empty nor a library",
+                    reference=str(self.root),
+                    hint="Choose another directory: --library, or `library` in the settings.",
+                )
 
     def _check_version(self, marker: Path) -> None:
         try:
@@ -80,6 +85,7 @@ class Library:
 
     def entries(self) -> list[Entry]:
         """What stands in the library; empty where there is none yet."""
+        self._require_ours()
         return self.layout.entries() if self.exists else []
 
     def has(self, blob: Descriptor) -> bool:

@@ -8,6 +8,7 @@ import shlex
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, ClassVar
 
 from textual import on
@@ -20,8 +21,9 @@ from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from rolldeck.actions import Workspace
 from rolldeck.commands import Command, Scope
-from rolldeck.errors import CancelledError
+from rolldeck.errors import CancelledError, RolldeckError
 from rolldeck.oci import Reference
+from rolldeck.settings import load_settings
 from rolldeck.text import clean, clean_line
 from rolldeck.tui._textual_compat import QuietEnd
 from rolldeck.tui.clipboard import copy
@@ -132,10 +134,12 @@ class Deck(QuietEnd):
 
     def start_job(self, verb: str, name: str, words: list[str], place: str, work: Work) -> Job:
         """Run something in the background that outlives the screen it was started on."""
-        line = shlex.join(["rolldeck", *words])
+        line = self.command_line(*words)
         job = self.jobs.add(verb, name, line, place)
         self.log_line(line)
-        self.run_worker(self._run_job(job, work), group="jobs", exit_on_error=False)
+        job.stop = self.run_worker(
+            self._run_job(job, work), group="jobs", exit_on_error=False
+        ).cancel
         if self._ticker is None:
             self._ticker = self.set_interval(_TICK, self._tick)
         self._tick()
@@ -145,7 +149,7 @@ class Deck(QuietEnd):
     async def _run_job(self, job: Job, work: Work) -> None:
         try:
             outcome = await work(job.progress)
-        except CancelledError:
+        except (CancelledError, asyncio.CancelledError):
             self.jobs.end(job, "cancelled", "nothing of it is visible; the same again starts anew")
         except Exception as error:
             self.jobs.end(job, "failed", told(readable(error)))
@@ -188,6 +192,20 @@ class Deck(QuietEnd):
         self.push_screen(JobsScreen(self.jobs.jobs), closed)
 
     # The log and copying.
+
+    @cached_property
+    def _elsewhere(self) -> tuple[str, ...]:
+        """What a command line needs to work on this deck's library."""
+        try:
+            usual = load_settings().library
+        except RolldeckError:
+            usual = None
+        library = self.workspace.settings.library
+        return () if library == usual else ("--library", str(library))
+
+    def command_line(self, *words: str) -> str:
+        """Return the line for a shell that runs a verb on what this deck works on."""
+        return shlex.join(["rolldeck", *words, *self._elsewhere])
 
     def log_line(self, line: str) -> None:
         """Note a command line that does what the deck just did."""

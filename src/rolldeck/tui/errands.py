@@ -65,7 +65,7 @@ class Errands:
         self._deck.start_job(
             "unpack",
             f"unpack {spoken(reference)} → {directory}",
-            ["unpack", str(reference), str(directory)],
+            ["unpack", str(reference), "-d", str(directory)],
             str(directory),
             work.unpack(self._workspace, reference, directory),
         )

@@ -34,6 +34,8 @@ class Job:
     outcome: str = ""
     ended: float | None = None
     seen: bool = False
+    stop: Callable[[], None] = lambda: None
+    """Ends its waiting at once, whatever it waits for."""
     rate: float = 0.0
     """Bytes per second over the last moments."""
     _sample: tuple[float, int] = (0.0, 0)
@@ -42,6 +44,15 @@ class Job:
     def running(self) -> bool:
         """Whether it still runs."""
         return self.state == "running"
+
+    def cancel(self) -> None:
+        """Ask it to stop; while it only asks where its version is, it ends at once.
+
+        Later it may hold something to put back, or be about to show it: there it stops by itself.
+        """
+        self.progress.cancel()
+        if not self.progress.total and not self.progress.note:
+            self.stop()
 
     def measure(self, now: float) -> None:
         """Take a sample of the rate; called a few times a second while it runs."""
@@ -96,4 +107,4 @@ class JobList:
     def cancel_all(self) -> None:
         """Ask every running job to stop."""
         for job in self.running:
-            job.progress.cancel()
+            job.cancel()

@@ -26,13 +26,16 @@ _SNAPSHOT_GAP = 0.25
 async def read_repositories(
     node: MessagePump, workspace: Workspace, place: Reference | None
 ) -> None:
-    """List the repositories of a place, or of the library and all known registries."""
+    """List the repositories of a place, or of the library and each known registry as it answers."""
     try:
-        result = await actions.list_repositories(workspace, place)
+        if place is not None:
+            result = await actions.list_repositories(workspace, place)
+            node.post_message(RepositoriesListed(place, result))
+        else:
+            async for result in actions.watch_repositories(workspace):
+                node.post_message(RepositoriesListed(place, result))
     except Exception as error:
         node.post_message(RepositoriesListed(place, readable(error)))
-    else:
-        node.post_message(RepositoriesListed(place, result))
 
 
 async def read_versions(node: MessagePump, workspace: Workspace, repository: Reference) -> None:

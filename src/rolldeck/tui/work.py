@@ -44,6 +44,8 @@ def apply(workspace: Workspace, plan: Plan) -> Work:
     """Return the job that carries out a plan."""
 
     async def run(progress: Progress) -> str:
+        if plan.to_digest is None:
+            progress.note = "switching"  # nothing is asked first, so it must come to its own end
         done = await actions.apply(workspace, plan, progress)
         now = plan.to_label if done.digest else "nothing"
         digest = f" {short_digest(done.digest)}" if done.digest else ""

@@ -39,6 +39,8 @@ class DeckState:
         self.lists: dict[Reference, VersionList] = {}
         self.failures: dict[Reference, RolldeckError] = {}
         self.read_at: dict[Reference, datetime] = {}
+        self.silent: set[str] = set()
+        """Hosts whose last answer was a failure."""
         self.targets: tuple[TargetState, ...] = ()
         self.marks: list[Marked] = []
         self.baselines: dict[Reference, Marked] = {}

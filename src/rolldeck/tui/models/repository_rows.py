@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from rolldeck.actions import RepositoryList, RepositoryRow
 from rolldeck.oci import Reference
@@ -28,11 +28,14 @@ def repository_lines(
     ``here`` is the repository whose versions are shown.
     """
     problems = dict(listing.problems)
-    sources = list(dict.fromkeys([*(row.source for row in listing.rows), *problems]))
+    sources = list(
+        dict.fromkeys([*(row.source for row in listing.rows), *problems, *listing.pending])
+    )
     lines: list[RepositoryLine] = []
     for source in sources:
         rows = [row for row in listing.rows if row.source == source and _stays(row, wanted)]
-        if not rows and (wanted or source not in problems):
+        pending = source in listing.pending
+        if not rows and (wanted or not (pending or source in problems)):
             continue
         if lines:
             lines.append(RepositoryLine(Line()))
@@ -41,6 +44,8 @@ def repository_lines(
         )
         for row in rows:
             lines.append(RepositoryLine(_row_line(row, width, row.reference == here), row))
+        if pending and not wanted:
+            lines.append(RepositoryLine(Line((Span("   reading …", "dim"),))))
         if source in problems and not wanted:
             texts = wrap(clean_line(problems[source], 400), max(width - 4, 8), 6)
             lines.append(RepositoryLine(Line((Span("  × ", "worse"), Span(texts[0], "dim")))))
@@ -70,7 +75,7 @@ def with_repository(listing: RepositoryList, reference: Reference) -> Repository
         return listing
     source, name = place_and_name(reference)
     row = RepositoryRow(reference, name, source, None)
-    return RepositoryList((*listing.rows, row), listing.complete, listing.problems)
+    return replace(listing, rows=(*listing.rows, row))
 
 
 def place_and_name(reference: Reference) -> tuple[str, str]:
@@ -82,11 +87,20 @@ def place_and_name(reference: Reference) -> tuple[str, str]:
     return f"oci:{reference.root}", reference.repository or reference.root
 
 
-def merged(listing: RepositoryList, other: RepositoryList) -> RepositoryList:
-    """Return both lists as one; rows of ``other`` replace those of the same repository."""
-    found: dict[Reference, RepositoryRow] = {row.reference: row for row in listing.rows}
-    found |= {row.reference: row for row in other.rows}
-    problems: Sequence[tuple[str, str]] = [*listing.problems, *other.problems]
-    return RepositoryList(
-        tuple(found.values()), listing.complete and other.complete, tuple(dict(problems).items())
-    )
+def updated(before: RepositoryList | None, now: RepositoryList) -> RepositoryList:
+    """Return a newer list with the rows from before of those sources that did not answer yet."""
+    if before is None or not now.pending:
+        return now
+    kept = {source: [r for r in before.rows if r.source == source] for source in now.pending}
+    rows = (*now.rows, *(row for rows in kept.values() for row in rows))
+    return replace(now, rows=rows)
+
+
+def joined(lists: Iterable[RepositoryList]) -> RepositoryList:
+    """Return lists of several places as one; later rows replace those of the same repository."""
+    lists = list(lists)
+    rows = {row.reference: row for part in lists for row in part.rows}
+    problems = dict(problem for part in lists for problem in part.problems)
+    pending = dict.fromkeys(source for part in lists for source in part.pending)
+    complete = all(part.complete for part in lists)
+    return RepositoryList(tuple(rows.values()), complete, tuple(problems.items()), tuple(pending))

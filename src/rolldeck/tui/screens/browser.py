@@ -205,7 +205,7 @@ class BrowserScreen(Screen[None]):
         # Imported late: a deck that compares nothing does not pay for it.
         from rolldeck.tui.screens.compare import CompareScreen
 
-        self.deck.log_line(f"rolldeck diff {event.a} {event.b}")
+        self.deck.log_line(self.deck.command_line("diff", str(event.a), str(event.b)))
         found = event.result
         self.app.push_screen(CompareScreen(found.comparison, found.a, found.b))
 

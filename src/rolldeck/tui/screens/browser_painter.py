@@ -213,17 +213,18 @@ class Painter:
             return self._said, "dim"
         if repository is None:
             return "", "dim"
+        known = self._state.read_at.get(repository)
+        since = f" · as of {known.astimezone():%H:%M:%S}" if known else ""
+        if self._screen.reading.is_loading(repository):
+            return f"reading …{since}", "dim"
         if repository in self._state.failures:
-            known = self._state.read_at.get(repository)
-            since = f" · as of {known.astimezone():%H:%M:%S}" if known else ""
             return f"× not read{since}", "bad"
         if not wide and self._screen.pane == "versions":
             return self._count_words(table), "dim"
-        moment = self._state.read_at.get(repository)
-        if moment is None:
+        if known is None:
             return "", "dim"
-        place = "● online · " if repository.place is Place.REGISTRY else ""
-        return f"{place}as of {moment.astimezone():%H:%M:%S}", "good" if place else "dim"
+        online = repository.place is Place.REGISTRY and repository.root not in self._state.silent
+        return ("● online" + since, "good") if online else (since.removeprefix(" · "), "dim")
 
     def _keys(self, wide: bool) -> None:
         screen, footer = self._screen, self._screen.query_one(KeyFooter)

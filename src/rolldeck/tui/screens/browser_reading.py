@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from rolldeck.actions import VersionRow, Workspace
-from rolldeck.errors import RolldeckError, UsageError
+from rolldeck.actions import RepositoryList, VersionRow, Workspace
+from rolldeck.errors import RolldeckError, UnavailableError, UsageError
 from rolldeck.oci import Reference
 from rolldeck.tui import reads
 from rolldeck.tui.errands import failed
@@ -20,7 +20,7 @@ from rolldeck.tui.messages import (
     VersionsListed,
 )
 from rolldeck.tui.models.deck_state import DeckState, is_near, is_place, repository_of
-from rolldeck.tui.models.repository_rows import merged, with_repository
+from rolldeck.tui.models.repository_rows import joined, updated, with_repository
 from rolldeck.tui.widgets.details import Details
 from rolldeck.tui.widgets.repository_list import RepositoryPane
 from rolldeck.tui.widgets.virtual_table import VirtualTable
@@ -47,6 +47,8 @@ class Reading:
         self._places: list[Reference] = []
         self._opened: list[Reference] = []
         self._loading: set[Reference] = set()
+        self._lists: dict[Reference | None, RepositoryList] = {}
+        """What was last listed, by what was asked for."""
 
     def start(self, open_reference: str | None) -> None:
         """Read the repositories and targets; with a reference, its versions at once."""
@@ -94,6 +96,7 @@ class Reading:
         if self._state.repository is not None:
             self._state.problems.clear()
             self._load(self._state.repository)
+            self._painter.versions()
 
     def job_finished(self, job: Job) -> None:
         """Read again what the job may have changed."""
@@ -121,19 +124,24 @@ class Reading:
         state = self._state
         if isinstance(event.result, RolldeckError):
             failed(self._screen, event.result)
-        elif state.repositories is None:
-            state.repositories = event.result
         else:
-            state.repositories = merged(state.repositories, event.result)
-        if state.repositories is not None:
-            for repository in self._opened:
-                state.repositories = with_repository(state.repositories, repository)
+            self._lists[event.place] = updated(self._lists.get(event.place), event.result)
+            for source, _ in event.result.problems:
+                state.silent.add(source)
+        self._join()
         self._painter.repositories()
         pane = self._screen.query_one(RepositoryPane)
         if state.repository is None:
             self.choose(pane.selected)
         elif pane.selected != state.repository:
             pane.select(state.repository)
+
+    def _join(self) -> None:
+        """Put together what was listed and what was opened."""
+        if self._lists:
+            self._state.repositories = joined(self._lists.values())
+            for repository in self._opened:
+                self._state.repositories = with_repository(self._state.repositories, repository)
 
     def choose(self, repository: Reference | None) -> None:
         """Show a repository's versions; read them if that costs nothing or was asked for."""
@@ -185,9 +193,11 @@ class Reading:
             self._loading.discard(repository)
         if isinstance(event.result, RolldeckError):
             state.failures[repository] = event.result
+            state.silent.add(repository.root)
         else:
             state.lists[repository] = event.result
             state.read_at[repository] = self._painter.now()
+            state.silent.discard(repository.root)
         if repository == state.repository:
             self._painter.versions()
             self._select_wanted()
@@ -235,6 +245,9 @@ class Reading:
             return
         if isinstance(event.result, RolldeckError):
             self._state.problems[digest] = event.result
+            if isinstance(event.result, UnavailableError):
+                self._state.silent.add(event.reference.root)
+                self._painter.frame()
         else:
             self._state.keep(digest, event.result)
         row = self._screen.row

@@ -223,8 +223,11 @@ class CompareScreen(Screen[None]):
     def action_compare_copy(self) -> None:
         """Copy the command line that shows the same."""
         a, b = self.comparison.a.reference, self.comparison.b.reference
-        line = shlex.join(["rolldeck", "diff", a, b])
-        # The deck's own way also reaches tmux and says what was copied.
+        # The deck's own ways also name its library, reach tmux, and say what was copied.
+        in_words = getattr(
+            self.app, "command_line", lambda *words: shlex.join(("rolldeck", *words))
+        )
+        line = in_words("diff", a, b)
         copy = getattr(self.app, "copy", self.app.copy_to_clipboard)
         copy(line)
 

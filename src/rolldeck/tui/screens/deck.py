@@ -168,7 +168,7 @@ class DeckScreen(BrowserScreen):
             self.reading.read_now(row)
             self.notify("It is being read still; try again in a moment.", markup=False)
         else:
-            self.deck.log_line(f"rolldeck show {row.reference}")
+            self.deck.log_line(self.deck.command_line("show", str(row.reference)))
             self.app.push_screen(InspectScreen(version))
 
     def action_version_copy(self) -> None:

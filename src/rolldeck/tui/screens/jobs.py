@@ -57,7 +57,7 @@ class JobsScreen(Screen[None]):
         if job is None or not job.running:
             self.notify("This job does not run.", markup=False)
             return
-        job.progress.cancel()
+        job.cancel()
         self.query_one(JobPane).show(self._jobs)
 
     def action_view_back(self) -> None:
