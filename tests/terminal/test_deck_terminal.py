@@ -112,7 +112,9 @@ def test_bug_restores_the_terminal_and_is_raised(library: Path, tmp_path: Path) 
         terminal.send("s")
         assert terminal.wait(6) == 1
         assert terminal.output.rfind(LEAVE_ALTERNATE) > terminal.output.rfind(ENTER_ALTERNATE)
-        assert b"KeyError: 'a bug'" in terminal.output
+        # Later Pythons colour a traceback, so the two words need not stand together.
+        assert b"KeyError" in terminal.output
+        assert b"'a bug'" in terminal.output
     finally:
         terminal.close()
 
