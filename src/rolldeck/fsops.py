@@ -72,6 +72,38 @@ def write(fd: int, data: bytes | bytearray | memoryview) -> None:
         view = view[os.write(fd, view) :]
 
 
+def splice(pipe: int, fd: int, count: int) -> None:
+    """Append ``count`` bytes that wait in a pipe, without reading them where that is possible."""
+    while count:
+        try:
+            count -= os.splice(pipe, fd, count)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            # Some file systems cannot be spliced into.
+            data = os.read(pipe, count)
+            write(fd, data)
+            count -= len(data)
+
+
+def truncate(fd: int, size: int) -> None:
+    """Cut a file, or give back what is reserved behind its end; the next write goes there."""
+    os.ftruncate(fd, size)
+    os.lseek(fd, size, os.SEEK_SET)
+
+
+def write_hint(path: Path, data: bytes, *, append: bool = False) -> None:
+    """Write a small file that may be lost or torn without harm; it is not synced."""
+    with storage(path):
+        mode = os.O_APPEND if append else os.O_TRUNC
+        flags = os.O_WRONLY | os.O_CREAT | mode | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(path, flags, 0o600)
+        try:
+            write(fd, data)
+        finally:
+            os.close(fd)
+
+
 def reserve(fd: int, start: int, size: int) -> None:
     """Reserve disk blocks behind the end of a file, whose size stays as it is.
 

@@ -10,7 +10,7 @@ import pytest
 
 from rolldeck.errors import IntegrityError
 from rolldeck.oci import Descriptor
-from rolldeck.oci.follow import MARK
+from rolldeck.oci.follow import PREFIX_STEP
 from rolldeck.store import Library
 from rolldeck.store.journal import Journal
 from tests.faults.conftest import Fetch, held, leftovers
@@ -19,8 +19,8 @@ from tests.servers.fault_proxy import Fault, FaultProxy
 Push = Callable[[int], tuple[Descriptor, bytes]]
 
 SIZE = 1024 * 1024 + 3
-LARGE = 2 * MARK + 1000
-"""Large enough for two marks."""
+LARGE = 2 * PREFIX_STEP + 1000
+"""Large enough for two prefixes."""
 
 NEVER = [Fault(cut=0)] * 6
 
@@ -65,33 +65,33 @@ async def test_a_flipped_byte_is_replaced(
 async def test_damage_costs_no_more_than_what_follows_the_last_good_mark(
     proxy: FaultProxy, library: Library, push: Push, fetch_blob: Fetch
 ) -> None:
-    """With a journal only what follows the mark before the damage is fetched again."""
+    """With a journal only what follows the prefix before the damage is fetched again."""
     blob, data = push(LARGE)
-    damaged = bytearray(data[: 2 * MARK + 500])
-    damaged[MARK + 77] ^= 1
+    damaged = bytearray(data[: 2 * PREFIX_STEP + 500])
+    damaged[PREFIX_STEP + 77] ^= 1
     partial_of(library, blob, bytes(damaged))
     journal = journal_of(library, blob)
-    for size in (MARK, 2 * MARK):
+    for size in (PREFIX_STEP, 2 * PREFIX_STEP):
         journal.add(size, hashlib.sha256(data[:size]).hexdigest())
     await fetch_blob(blob)
     assert held(library, blob) == data
-    assert proxy.blob_bytes <= (LARGE - MARK) + (LARGE - 2 * MARK)
+    assert proxy.blob_bytes <= (LARGE - PREFIX_STEP) + (LARGE - 2 * PREFIX_STEP)
     assert leftovers(library) == []
 
 
 async def test_an_undamaged_part_is_not_fetched_again(
     proxy: FaultProxy, library: Library, push: Push, fetch_blob: Fetch
 ) -> None:
-    """In a later process, with nothing but the file and its journal, whose marks are true."""
+    """In a later process, with nothing but the file and its journal, whose prefixes are true."""
     blob, data = push(LARGE)
-    await interrupted(fetch_blob, proxy, blob, MARK + 12_345)
-    marks = journal_of(library, blob).marks
-    assert marks
-    for size, mark in marks.items():
-        assert mark == hashlib.sha256(data[:size]).hexdigest()
-    assert await fetch_blob(blob) == LARGE - MARK - 12_345
+    await interrupted(fetch_blob, proxy, blob, PREFIX_STEP + 12_345)
+    prefixes = journal_of(library, blob).prefixes
+    assert prefixes
+    for size, digest in prefixes.items():
+        assert digest == hashlib.sha256(data[:size]).hexdigest()
+    assert await fetch_blob(blob) == LARGE - PREFIX_STEP - 12_345
     assert held(library, blob) == data
-    assert proxy.blob_bytes == LARGE - MARK - 12_345
+    assert proxy.blob_bytes == LARGE - PREFIX_STEP - 12_345
 
 
 async def test_after_another_boot_only_marks_are_believed(
@@ -101,18 +101,18 @@ async def test_after_another_boot_only_marks_are_believed(
     fetch_blob: Fetch,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What was never synced may be lost, so the part after the last mark is fetched again."""
+    """What was never synced may be lost, so the part after the last prefix is fetched again."""
     blob, data = push(LARGE)
-    await interrupted(fetch_blob, proxy, blob, MARK + 12_345)
+    await interrupted(fetch_blob, proxy, blob, PREFIX_STEP + 12_345)
     with monkeypatch.context() as earlier:
         earlier.setattr("rolldeck.store.journal.boot_id", lambda: "another")
         journal = journal_of(library, blob)
         journal.forget_after(0)
-        journal.add(MARK, hashlib.sha256(data[:MARK]).hexdigest())
-    partial_of(library, blob, data[:MARK] + bytes(12_345))
+        journal.add(PREFIX_STEP, hashlib.sha256(data[:PREFIX_STEP]).hexdigest())
+    partial_of(library, blob, data[:PREFIX_STEP] + bytes(12_345))
     await fetch_blob(blob)
     assert held(library, blob) == data
-    assert proxy.blob_bytes == LARGE - MARK
+    assert proxy.blob_bytes == LARGE - PREFIX_STEP
 
 
 @pytest.mark.parametrize(

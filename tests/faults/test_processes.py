@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rolldeck.oci import MANIFEST, Descriptor, digest_of
-from rolldeck.oci.follow import MARK
+from rolldeck.oci.follow import PREFIX_STEP
 from rolldeck.store import Library
 from tests.faults.conftest import REPOSITORY, held, leftovers
 from tests.servers.fault_proxy import Fault, FaultProxy
@@ -105,7 +105,7 @@ def test_eight_processes_fetch_a_version_once(
     assert leftovers(library) == []
 
 
-@pytest.mark.parametrize("size", [SIZE, MARK + SIZE])
+@pytest.mark.parametrize("size", [SIZE, PREFIX_STEP + SIZE])
 def test_a_killed_pull_goes_on_where_it_was(
     proxy: FaultProxy,
     library: Library,

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,38 +11,7 @@ import pytest
 from rolldeck.errors import CancelledError, UnavailableError
 from rolldeck.oci.interrupt import Interrupt
 from tests.oci.bench import Bench, login
-from tests.servers.scripted import Asked, Scripted, ScriptedServer, scripted_server
-
-OPENSSL = shutil.which("openssl")
-
-pytestmark = pytest.mark.skipif(OPENSSL is None, reason="makes certificates with openssl")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1, in one file with its key."""
-    directory = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        [
-            str(OPENSSL),
-            *["req", "-x509", "-nodes", "-newkey", "ec"],
-            *["-pkeyopt", "ec_paramgen_curve:prime256v1"],
-            *["-keyout", "key.pem", "-out", "certificate.pem", "-days", "2", "-subj", "/CN=test"],
-            *["-addext", "subjectAltName=IP:127.0.0.1"],
-        ],
-        cwd=directory,
-        check=True,
-        capture_output=True,
-    )
-    return directory / "certificate.pem"
-
-
-@pytest.fixture
-def secure(certificate: Path) -> Iterator[ScriptedServer]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    with scripted_server(context) as server:
-        yield server
+from tests.servers.scripted import Asked, Scripted, ScriptedServer
 
 
 def test_unknown_authority_is_refused_at_once(secure: ScriptedServer) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import ssl
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -48,3 +51,34 @@ def start_scripted() -> Iterator[Callable[[], ScriptedServer]]:
 def scripted(start_scripted: Callable[[], ScriptedServer]) -> ScriptedServer:
     """One scripted server."""
     return start_scripted()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for 127.0.0.1, in one file, with its key in ``key.pem`` beside."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("makes certificates with openssl")
+    directory = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        [
+            openssl,
+            *["req", "-x509", "-nodes", "-newkey", "ec"],
+            *["-pkeyopt", "ec_paramgen_curve:prime256v1"],
+            *["-keyout", "key.pem", "-out", "certificate.pem", "-days", "2", "-subj", "/CN=test"],
+            *["-addext", "subjectAltName=IP:127.0.0.1"],
+        ],
+        cwd=directory,
+        check=True,
+        capture_output=True,
+    )
+    return directory / "certificate.pem"
+
+
+@pytest.fixture
+def secure(certificate: Path) -> Iterator[ScriptedServer]:
+    """A scripted server that speaks TLS with ``certificate``."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    with scripted_server(context) as server:
+        yield server

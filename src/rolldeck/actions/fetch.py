@@ -37,14 +37,33 @@ async def fetch(
 
 async def _claim(library: Library, blob: Descriptor, progress: Progress) -> Partial | None:
     """Become the one who fetches the blob; None where it is here."""
-    told = False
-    while not await asyncio.to_thread(library.has, blob):
-        partial = await asyncio.to_thread(library.claim, blob)
+    waited = False
+    try:
+        while not await asyncio.to_thread(library.has, blob):
+            partial = await _try_claim(library, blob)
+            if partial is not None:
+                return partial
+            progress.check()
+            waited, progress.note = True, "waiting for another process that fetches the same"
+            await asyncio.sleep(_LOOK)
+        return None
+    finally:
+        if waited:
+            progress.note = ""
+
+
+async def _try_claim(library: Library, blob: Descriptor) -> Partial | None:
+    claiming = asyncio.ensure_future(asyncio.to_thread(library.claim, blob))
+    try:
+        return await asyncio.shield(claiming)
+    except asyncio.CancelledError:
+        claiming.add_done_callback(_give_back)
+        raise
+
+
+def _give_back(claimed: asyncio.Future[Partial | None]) -> None:
+    # The thread went on after its caller was cancelled; what it got must not stay locked.
+    if not claimed.cancelled() and claimed.exception() is None:
+        partial = claimed.result()
         if partial is not None:
-            return partial
-        progress.check()
-        told, progress.note = True, "waiting for another process that fetches the same"
-        await asyncio.sleep(_LOOK)
-    if told:
-        progress.note = ""
-    return None
+            partial.close()

@@ -1,7 +1,7 @@
 """Hashing a file while another thread still appends to it.
 
 Receiving and hashing overlap, so a verified transfer takes as long as the slower of the two. The
-digest of the first n bytes costs nothing on the way: a copy of the running hash. Such marks are
+digest of the first n bytes costs nothing on the way: a copy of the running hash. Such prefixes are
 kept every 64 MiB; when the transfer goes on in a later process, they say up to where its file is
 undamaged.
 """
@@ -18,12 +18,15 @@ from rolldeck.errors import IntegrityError
 from rolldeck.fsops import storage, write_back
 from rolldeck.oci.model import Descriptor
 
-MARK = 64 * 1024 * 1024
-"""Bytes between two marks: the most that a resumed transfer fetches twice."""
+PREFIX_STEP = 64 * 1024 * 1024
+"""Bytes between two known prefixes: the most that a resumed transfer fetches twice."""
 
 _CHUNK = 1024 * 1024
-_LONGEST_LAG = 256 * 1024 * 1024
+_LONGEST_LAG = 64 * 1024 * 1024
 """Bytes that receiving may be ahead of hashing: what is hashed should still be in memory."""
+
+_BREATH = 8 * 1024 * 1024
+"""Bytes to hash before receiving goes on; more would delay a cancel."""
 
 
 _WRITE_BACK = 16 * 1024 * 1024
@@ -45,19 +48,20 @@ class Follower:
         self,
         blob: Descriptor,
         fd: int,
-        marks: Mapping[int, str],
+        prefixes: Mapping[int, str],
         keep: Callable[[int, str], None],
     ) -> None:
-        """``marks`` are compared with what is read; ``keep`` is told of new ones."""
+        """``prefixes`` are compared with what is read; ``keep`` is told of new ones."""
         self._blob = blob
         self._fd = fd
         self._keep = keep
         self._changed = threading.Condition()
         self._stopped = False
+        self._awaited = blob.size
         self._failure: Exception | None = None
-        self._marks: dict[int, str] = {}
+        self._prefixes: dict[int, str] = {}
         self.restart(0)
-        self._marks.update(marks)
+        self._prefixes.update(prefixes)
 
     def restart(self, available: int) -> None:
         """Begin with the first byte again, of a file of ``available`` bytes."""
@@ -66,18 +70,20 @@ class Follower:
         self._position = 0
         self._available = available
         if not available:
-            self._marks.clear()
+            self._prefixes.clear()
 
     def rewind(self) -> None:
-        """Go on from the last good mark, after DamagedPartError; the file ends there now."""
+        """Go on from the last good prefix, after DamagedPartError; the file ends there now."""
         self._position, self._hash = self._good[0], self._good[1].copy()
         self._available = self._position
-        self._marks = {size: mark for size, mark in self._marks.items() if size <= self._position}
+        self._prefixes = {
+            size: digest for size, digest in self._prefixes.items() if size <= self._position
+        }
         self._failure = None
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Hash in a thread of its own during the block; keep a mark of what was reached."""
+        """Hash in a thread of its own during the block; keep the digest of what was reached."""
         self._stopped = False
         self._failure = None
         thread = threading.Thread(target=self._run, name="rolldeck hash")
@@ -102,9 +108,11 @@ class Follower:
             ready = self._available - self._position
             if ready >= _CHUNK:
                 self._changed.notify_all()
-            while ready > _LONGEST_LAG and self._failure is None:
-                self._changed.wait(0.02)
-                ready = self._available - self._position
+            if ready > _LONGEST_LAG:
+                self._awaited = self._available - _LONGEST_LAG + _BREATH
+                while self._position < self._awaited and self._failure is None:
+                    self._changed.wait(1)
+                self._awaited = self._blob.size
         self._raise_failure()
 
     def finish(self, check: Callable[[], None]) -> None:
@@ -139,9 +147,12 @@ class Follower:
                         raise DamagedPartError(self._good[0])
                     self._hash.update(buffer[:found])
                     self._position += found
+                    if self._position >= self._awaited:
+                        with self._changed:
+                            self._changed.notify_all()
                     if self._position % _WRITE_BACK == 0:
                         write_back(self._fd, self._position - _WRITE_BACK, _WRITE_BACK)
-                    self._look_at_mark()
+                    self._look_at_prefix()
         except Exception as failure:
             self._failure = failure
         finally:
@@ -149,26 +160,26 @@ class Follower:
                 self._changed.notify_all()
 
     def _await_bytes(self) -> int:
-        """Wait for a whole chunk, the next mark or the end; 0 when there is nothing more to do."""
+        """Wait for a whole chunk, the next prefix or the end; 0 when nothing is left to do."""
         with self._changed:
             while not self._stopped and self._position < self._blob.size:
                 ready = self._available - self._position
                 if ready >= _CHUNK or (ready and self._available >= self._blob.size):
-                    marks = [size for size in self._marks if size > self._position]
-                    stop = min([*marks, (self._position // MARK + 1) * MARK])
+                    prefixes = [size for size in self._prefixes if size > self._position]
+                    stop = min([*prefixes, (self._position // PREFIX_STEP + 1) * PREFIX_STEP])
                     return min(ready, _CHUNK, stop - self._position)
                 self._changed.notify_all()
                 self._changed.wait(1)
         return 0
 
-    def _look_at_mark(self) -> None:
-        known = self._marks.get(self._position)
-        if known is None and self._position % MARK:
+    def _look_at_prefix(self) -> None:
+        known = self._prefixes.get(self._position)
+        if known is None and self._position % PREFIX_STEP:
             return
         digest = self._hash.hexdigest()
         if known is not None and known != digest:
             raise DamagedPartError(self._good[0])
         self._good = (self._position, self._hash.copy())
         if known is None:
-            self._marks[self._position] = digest
+            self._prefixes[self._position] = digest
             self._keep(self._position, digest)

@@ -43,8 +43,8 @@ class Sink(Protocol):
 class FileSink(Sink, Protocol):
     """A sink that keeps its bytes in a file, so that an interrupted transfer can go on later.
 
-    A mark is the digest, in hexadecimal, of a blob's first bytes. Marks of earlier transfers tell
-    which part of the file is undamaged.
+    A prefix is known by the digest, in hexadecimal, of a blob's first bytes. The prefixes of
+    earlier transfers tell which part of the file is undamaged.
     """
 
     @property
@@ -52,8 +52,8 @@ class FileSink(Sink, Protocol):
         """How many bytes are there; the next write goes there."""
 
     @property
-    def marks(self) -> Mapping[int, str]:
-        """The marks kept so far, by the number of bytes that they cover."""
+    def prefixes(self) -> Mapping[int, str]:
+        """The prefixes kept so far, by the number of bytes that they cover."""
 
     def fileno(self) -> int:
         """A descriptor to read and write the file, positioned at ``offset``."""
@@ -61,8 +61,8 @@ class FileSink(Sink, Protocol):
     def reserve(self, size: int, /) -> None:
         """Have room for the next ``size`` bytes, so that writing them is quick."""
 
-    def mark(self, size: int, digest: str, /) -> None:
-        """Keep a mark of the first ``size`` bytes; called from the thread that hashes."""
+    def keep_prefix(self, size: int, digest: str, /) -> None:
+        """Keep the digest of the first ``size`` bytes; called from the thread that hashes."""
 
 
 class Registry(Protocol):

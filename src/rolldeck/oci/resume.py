@@ -1,7 +1,7 @@
 """Fetching one blob into a file: a transfer that goes on where the last one ended.
 
 One thread receives, another follows with the hash. What the file holds already is hashed while
-the rest arrives; where it turns out damaged, the transfer goes back to the last good mark.
+the rest arrives; where it turns out damaged, the transfer goes back to the last good prefix.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class FileTransfer:
         self._progress = progress
         self._interrupt = interrupt
         self._wrong_ranges = 0
-        self._follower = Follower(blob, sink.fileno(), sink.marks, sink.mark)
+        self._follower = Follower(blob, sink.fileno(), sink.prefixes, sink.keep_prefix)
         self._received = 0
         self._room = 0
         self.on_progress: Callable[[], None] = lambda: None
@@ -175,6 +175,7 @@ class FileTransfer:
         self._make_room()
         self._follower.grow(count)
         self._progress.check()
+        self._interrupt.check()
 
 
 def check_length(transport: HttpTransport, reply: Reply, size: int, reference: str) -> None:

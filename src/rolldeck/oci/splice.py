@@ -7,7 +7,6 @@ unencrypted socket can be spliced.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import select
@@ -51,16 +50,7 @@ class Pipe:
     def give(self, target: int, count: int) -> None:
         """Append ``count`` bytes, all that were taken, to a file; raises StorageError."""
         with fsops.storage():
-            while count:
-                try:
-                    count -= os.splice(self._out, target, count)
-                except OSError as error:
-                    if error.errno != errno.EINVAL:
-                        raise
-                    # Some file systems cannot be spliced into.
-                    data = os.read(self._out, count)
-                    fsops.write(target, data)
-                    count -= len(data)
+            fsops.splice(self._out, target, count)
 
 
 @contextmanager

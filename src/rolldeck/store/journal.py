@@ -1,8 +1,8 @@
-"""What is known of a blob that has come in part: a line per mark, beside the partial file.
+"""What is known of a blob that has come in part: a line per prefix, beside the partial file.
 
-A mark is the digest of the first n bytes. Nothing here is trusted: a mark is compared with the
+A prefix is known by the digest of its n bytes. Nothing here is trusted: it is compared with the
 bytes when the transfer goes on. So nothing is synced either; only after another boot, when bytes
-that were never synced may be lost, the part after the last mark is given up.
+that were never synced may be lost, the part after the last prefix is given up.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def boot_id() -> str:
 
 
 class Journal:
-    """The marks of one partial file; used by whoever holds the file's lock."""
+    """The prefixes of one partial file; used by whoever holds the file's lock."""
 
     def __init__(self, path: Path, blob: Descriptor) -> None:
         self._path = path
         self._header = {"digest": blob.digest, "size": blob.size, "boot": boot_id()}
-        self.marks: dict[int, str] = {}
+        self.prefixes: dict[int, str] = {}
         self.same_boot = True
         self._written = False
         self._read()
@@ -53,37 +53,37 @@ class Journal:
                         return
                     self.same_boot = entry["boot"] == self._header["boot"]
                 else:
-                    self.marks[int(entry["at"])] = str(entry["hash"])
+                    self.prefixes[int(entry["at"])] = str(entry["hash"])
             except (ValueError, LookupError, TypeError, RecursionError):
                 break
-        self._written = self.same_boot and len(self.marks) == len(lines) - 1
+        self._written = self.same_boot and len(self.prefixes) == len(lines) - 1
 
     @property
     def trusted(self) -> int | None:
         """Bytes that may be believed without looking; None where all may."""
-        return None if self.same_boot else max(self.marks, default=0)
+        return None if self.same_boot else max(self.prefixes, default=0)
 
     def begin(self) -> None:
-        """Write a journal of this boot with the marks known so far."""
-        marks = "".join(_line({"at": size, "hash": mark}) for size, mark in self.marks.items())
-        with fsops.storage(self._path):
-            self._path.write_bytes((_line(self._header) + marks).encode())
+        """Write a journal of this boot with the prefixes known so far."""
+        prefixes = "".join(
+            _line({"at": size, "hash": digest}) for size, digest in self.prefixes.items()
+        )
+        fsops.write_hint(self._path, (_line(self._header) + prefixes).encode())
         self._written = True
 
-    def add(self, size: int, mark: str) -> None:
-        """Keep a mark of the first ``size`` bytes."""
-        self.marks[size] = mark
+    def add(self, size: int, digest: str) -> None:
+        """Keep the digest of the first ``size`` bytes."""
+        self.prefixes[size] = digest
         if not self._written:
             self.begin()
             return
-        with fsops.storage(self._path), open(self._path, "ab") as file:
-            file.write(_line({"at": size, "hash": mark}).encode())
+        fsops.write_hint(self._path, _line({"at": size, "hash": digest}).encode(), append=True)
 
     def forget_after(self, size: int) -> None:
-        """Drop the marks of more than ``size`` bytes."""
-        kept = {at: mark for at, mark in self.marks.items() if at <= size}
-        if kept != self.marks:
-            self.marks = kept
+        """Drop the prefixes of more than ``size`` bytes."""
+        kept = {at: digest for at, digest in self.prefixes.items() if at <= size}
+        if kept != self.prefixes:
+            self.prefixes = kept
             self.begin()
 
     def remove(self) -> None:

@@ -18,7 +18,7 @@ from rolldeck.oci import Descriptor
 from rolldeck.store.journal import Journal
 
 _JOURNAL_FROM = 64 * 1024 * 1024
-"""Smaller blobs have no journal: fetching one again costs no more than a mark would save."""
+"""Smaller blobs have no journal: fetching one again costs no more than a prefix would save."""
 
 
 class Partial:
@@ -46,9 +46,8 @@ class Partial:
         trusted = self._journal.trusted
         if trusted is not None and trusted < size:
             size = trusted
-            os.ftruncate(fd, size)
+        fsops.truncate(fd, size)
         self._journal.forget_after(size)
-        os.lseek(fd, size, os.SEEK_SET)
         free = os.fstatvfs(fd)
         if blob.size - size > free.f_bavail * free.f_frsize:
             raise self._no_space()
@@ -75,9 +74,9 @@ class Partial:
         return self._started_with
 
     @property
-    def marks(self) -> Mapping[int, str]:
-        """The marks kept so far."""
-        return self._journal.marks
+    def prefixes(self) -> Mapping[int, str]:
+        """The prefixes kept so far."""
+        return self._journal.prefixes
 
     def fileno(self) -> int:
         """A descriptor to read and write the file."""
@@ -90,7 +89,7 @@ class Partial:
         except OSError as error:
             raise self._no_space() from error
 
-    def mark(self, size: int, digest: str, /) -> None:
+    def keep_prefix(self, size: int, digest: str, /) -> None:
         """Keep the digest of the first ``size`` bytes."""
         if self._blob.size > _JOURNAL_FROM:
             self._journal.add(size, digest)
@@ -103,8 +102,7 @@ class Partial:
     def rewind(self, size: int, /) -> None:
         """Forget everything after the first ``size`` bytes."""
         with fsops.storage(self._path):
-            os.ftruncate(self._fd, size)
-            os.lseek(self._fd, size, os.SEEK_SET)
+            fsops.truncate(self._fd, size)
         self._started_with = min(self._started_with, size)
         self._journal.forget_after(size)
 
@@ -113,12 +111,24 @@ class Partial:
         try:
             with fsops.storage(self._final):
                 os.fchmod(self._fd, 0o444)
-                fsops.fsync(self._fd)
+                self._sync()
                 fsops.replace(self._path, self._final)
                 self._journal.remove()
         finally:
             os.close(self._fd)
             self._fd = -1
+
+    def _sync(self) -> None:
+        try:
+            fsops.fsync(self._fd)
+        except OSError:
+            # Nobody knows what is on the disk now, and a second fsync would not tell.
+            self._discard()
+            raise
+
+    def _discard(self) -> None:
+        self._journal.remove()
+        fsops.unlink(self._path)
 
     def close(self) -> None:
         """Give the lock back; what came so far stays for the next transfer."""
@@ -128,10 +138,9 @@ class Partial:
             size = self.offset
             if size:
                 # Frees what was reserved and not used.
-                os.ftruncate(self._fd, size)
+                fsops.truncate(self._fd, size)
             else:
-                self._journal.remove()
-                fsops.unlink(self._path)
+                self._discard()
         os.close(self._fd)
         self._fd = -1
 
