@@ -126,8 +126,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "version.diff",
         "diff",
-        "Compare two versions: the marked two, or the selected one with the baseline, "
-        "what is live here, or the version before.",
+        "Compare two versions: the marked two, or the selected one with the marked one, "
+        "the baseline, what is live here, or the version before.",
         ("d",),
         "browse",
         cli="diff",

@@ -153,10 +153,10 @@ async def test_f_elsewhere_asks_which_file() -> None:
         await pilot.press("f")
         await until(lambda: bool(app.screen.query(OptionList)), pilot)
         await see(pilot, app, "docs/README.md  changed", "src/predict.py  changed")
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
         await until(lambda: isinstance(app.screen, TextDiffScreen), pilot)
         assert isinstance(app.screen, TextDiffScreen)
-        assert app.screen.pair.path == "modelrun/run.json"
+        assert app.screen.pair.path == "src/predict.py"
 
 
 async def test_f_elsewhere_opens_the_only_file() -> None:

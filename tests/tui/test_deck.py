@@ -9,7 +9,7 @@ import pytest
 
 from rolldeck.actions import Check
 from rolldeck.commands import COMMANDS
-from rolldeck.errors import UnavailableError
+from rolldeck.errors import NotFoundError, UnavailableError
 from rolldeck.tui.dialogs.dialog import DEAF_TIME, Dialog
 from rolldeck.tui.widgets.details import Details
 from rolldeck.tui.widgets.repository_list import RepositoryPane
@@ -103,6 +103,59 @@ async def test_log_names_another_library(stage: Open, monkeypatch: pytest.Monkey
         monkeypatch.setenv("XDG_DATA_HOME", "/elsewhere")
         line = play.deck.command_line("unpack", "x:v1", "-d", "/tmp/x y")
         assert line.startswith("rolldeck unpack x:v1 -d '/tmp/x y' --library ")
+
+
+async def test_marks_are_of_one_repository_and_one_compare(stage: Open, world: World) -> None:
+    """A mark and the cursor are a pair; marks go with the compare and with the repository."""
+    async with stage() as play:
+        await play.press("space", "j", "d")
+        await play.until(lambda: ("diff", "v2.3.9", "v2.4.1") in world.calls)
+        await play.until(lambda: type(play.deck.screen).__name__ == "CompareScreen")
+        await play.press("escape")
+        assert not play.deck.browser.state.marks
+        await play.press("space", "1", "space")
+        assert len(play.deck.browser.state.marks) == 1
+        await play.see("Versions are marked; 2 goes to them.")
+        await play.press("g")
+        await play.until(lambda: not play.deck.browser.state.marks)
+
+
+async def test_what_was_typed_in_vain_leaves_no_row(stage: Open, world: World) -> None:
+    """It is told of where it would stand, and is gone once something else is looked at."""
+    async with stage() as play:
+        world.failure = NotFoundError("There is no nonesuch")
+        await play.press(":", *"open nonesuch", "enter")
+        await play.see("× There is no nonesuch", "r tries again")
+        world.failure = None
+        await play.press("1", "g")
+        await play.gone("nonesuch")
+        assert "nonesuch" not in play.deck.browser.known_repositories()
+
+
+async def test_a_typed_tag_is_one_of_the_shown_repository(stage: Open, world: World) -> None:
+    """``:diff v2.4.0 nope`` says that there is no such tag here."""
+    async with stage() as play:
+        await play.press(":", *"diff v2.4.0 nope", "enter")
+        await play.see("There is no tag nope in ghcr.io/acme/fraud")
+        await play.press(":", *"diff v2.4.0 v2.4.1", "enter")
+        await play.until(lambda: ("diff", "v2.4.0", "v2.4.1") in world.calls)
+
+
+async def test_toasts_do_not_stack(stage: Open) -> None:
+    """The same is told once, however often the key is pressed."""
+    async with stage() as play:
+        await play.press("n", "n", "n")
+        await play.see("There is no filter")
+        assert play.grid.count("There is no filter") == 1
+
+
+async def test_ended_job_is_told_of_until_the_next_act(stage: Open) -> None:
+    """What was seen does not stay."""
+    async with stage() as play:
+        await play.press("p")
+        await play.see("✓ pull")
+        await play.press("r")
+        await play.gone("✓ pull")
 
 
 async def test_no_timer_runs_once_jobs_are_done(stage: Open) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from rolldeck.actions import VersionList
+from rolldeck.actions import TargetState, VersionList
+from rolldeck.compare.model import Row
 from rolldeck.errors import UsageError
 from rolldeck.oci import Reference
 from rolldeck.tui.jobs import JobList
+from rolldeck.tui.models import cells
 from rolldeck.tui.models.deck_state import DeckState
 from rolldeck.tui.models.details_page import DetailsView, details_page
 from rolldeck.tui.models.filter import Filter
-from rolldeck.tui.models.job_line import job_line
+from rolldeck.tui.models.job_line import in_one_line, job_line
 from rolldeck.tui.models.repository_rows import repository_lines
 from rolldeck.tui.models.sparkline import sparkline
 from rolldeck.tui.models.table import arrange, fit
@@ -213,3 +216,28 @@ def test_headline_metric_is_the_most_common() -> None:
     rows = [a_row(FRAUD, f"v{n}", n, metrics={"auc": 0.9} if n else {"f1": 1}) for n in range(3)]
     assert VersionTable(rows, now=NOW).metric == "auc"
     assert digest_of("a") != digest_of("b")
+
+
+def test_details_name_the_targets() -> None:
+    """Which targets a version is current in, and where else it lies."""
+    state = state_with()
+    digest = ROWS[0].digest
+    paths = [("/srv/a", digest), ("/srv/b", None), ("/srv/c", digest)]
+    state.targets = tuple(
+        TargetState(Path(path), "x", current, "", frozenset({digest}), None)
+        for path, current in paths
+    )
+    assert state.places_of(digest) == "current in /srv/a, /srv/c, on disk in /srv/b"
+    assert state.places_of(ROWS[1].digest) == ""
+
+
+def test_an_error_in_one_line_is_two_sentences() -> None:
+    """A full stop stands between what failed and what to do."""
+    assert in_one_line("No answer\nCheck the network.") == "No answer. Check the network."
+    assert in_one_line("No answer.\nTry again") == "No answer. Try again"
+
+
+def test_whole_numbers_differ_by_whole_numbers() -> None:
+    """Sizes without a unit are not written with an exponent."""
+    assert cells.delta(Row("size", "changed", 500_000, 255_800, -244_200.0), False) == "-244200"
+    assert cells.delta(Row("f1", "changed", 0.9, 0.8, -0.1), False) == "-0.1"

@@ -82,9 +82,9 @@ def test_no_line_is_wider_than_the_view(width: int) -> None:
 
 
 def test_text_moves_to_the_side_by_cells() -> None:
-    """Half of a wide character is a blank, and what goes on ends with an ellipsis."""
-    assert [span.text for span in window((Span("日本語"),), 1, 10)] == [" 本語"]
-    assert [span.text for span in window((Span("abcdefgh"),), 2, 4)] == ["cde…"]
+    """What goes on beyond the window has an ellipsis there, at both ends."""
+    assert [span.text for span in window((Span("日本語"),), 1, 10)] == ["…本語"]
+    assert [span.text for span in window((Span("abcdefgh"),), 2, 4)] == ["…de…"]
     assert "".join(span.text for span in window((Span("ab"),), 0, 4, pad=True)) == "ab  "
 
 

@@ -63,6 +63,7 @@ class Deck(QuietEnd):
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
     COMMANDS: ClassVar = {_commands}
     ESCAPE_TO_MINIMIZE = False
+    NOTIFICATION_TIMEOUT = 3
 
     def __init__(
         self,
@@ -145,6 +146,7 @@ class Deck(QuietEnd):
 
     def start_job(self, verb: str, name: str, words: list[str], place: str, work: Work) -> Job:
         """Run something in the background that outlives the screen it was started on."""
+        self.see_jobs()
         line = self.command_line(*words)
         job = self.jobs.add(verb, name, line, place)
         self.log_line(line)
@@ -179,6 +181,11 @@ class Deck(QuietEnd):
                 bar.show(self.jobs.unseen)
             for pane in screen.query("JobPane"):
                 cast("JobPane", pane).show(self.jobs.jobs)
+
+    def see_jobs(self) -> None:
+        """Take what is told of ended jobs away: it was read, and something else is done now."""
+        self.jobs.see_all()
+        self._tick()
 
     def _tell(self, message: JobStarted | JobFinished) -> None:
         browser = self.browser
@@ -243,7 +250,8 @@ class Deck(QuietEnd):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a toast; whatever it says is plain text, never markup."""
+        """Show a toast in place of the one before; it is plain text, never markup."""
+        self.clear_notifications()
         super().notify(
             clean(message, 600),
             title=clean_line(title, 200),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rolldeck import actions
 from rolldeck.commands import command
-from rolldeck.oci import Reference
+from rolldeck.errors import UsageError
+from rolldeck.oci import Reference, is_tag
 from rolldeck.tui import work
 from rolldeck.tui.failures import readable, told
 from rolldeck.tui.messages import PlanMade
@@ -188,6 +189,27 @@ class Errands:
             exit_on_error=False,
         )
 
+    def _version(self, word: str, repository: Reference | None = None) -> Reference:
+        """Return what a typed word names: a tag alone is one of ``repository`` or of the shown one.
+
+        Raises UsageError for a word that is neither a tag there nor a repository known here.
+        """
+        state = self._screen.state
+        known = word in self._screen.known_repositories()
+        here = repository or state.repository
+        if here is None or known or not is_tag(word):
+            return Reference.parse(word)
+        listing = state.lists.get(here)
+        if listing is not None and listing.complete:
+            for row in listing.rows:
+                if word in row.tags:
+                    return row.reference
+            raise UsageError(
+                f"There is no tag {word} in {here.name}",
+                hint="Write another repository's version as REPOSITORY:TAG.",
+            )
+        return here.tagged(word)
+
     def typed(self, typed: Typed) -> None:
         """Run a typed command; raises UsageError for an argument that cannot be."""
         words = typed.arguments
@@ -197,15 +219,15 @@ class Errands:
             case "version.verify":
                 self.verify(words[0])
             case "version.diff":
-                cast("DeckScreen", self._screen).compare(
-                    Reference.parse(words[0]), Reference.parse(words[1])
-                )
+                a = self._version(words[0])
+                b = self._version(words[1], repository_of(a))
+                cast("DeckScreen", self._screen).compare(a, b)
             case "version.pull":
-                self.pull(Reference.parse(words[0]))
+                self.pull(self._version(words[0]))
             case "version.unpack":
-                self.unpack(Reference.parse(words[0]), Path(words[1]).expanduser())
+                self.unpack(self._version(words[0]), Path(words[1]).expanduser())
             case "target.pin":
-                self.plan_pin(Reference.parse(words[0]), Path(words[1]).expanduser())
+                self.plan_pin(self._version(words[0]), Path(words[1]).expanduser())
             case "target.rollback":
                 self.plan_rollback(Path(words[0]).expanduser())
             case "target.undo":
@@ -214,4 +236,4 @@ class Errands:
 
 def failed(screen: BrowserScreen, error: Exception) -> None:
     """Say what went wrong with an errand, and what to do next."""
-    screen.notify(told(readable(error)), severity="error", timeout=10, markup=False)
+    screen.notify(told(readable(error)), severity="error", timeout=8, markup=False)

@@ -86,7 +86,8 @@ def delta(row: Row, relative: bool) -> str:
         return ""
     if row.unit in BYTES:
         return ("+" if row.delta > 0 else "-") + human_size(abs(row.delta))
-    text = f"{row.delta:+.4g}" if isinstance(row.delta, float) else f"{row.delta:+d}"
+    whole = isinstance(row.a, int) and isinstance(row.b, int)
+    text = f"{row.b - row.a:+d}" if whole else f"{row.delta:+.4g}"  # type: ignore[operator]
     return f"{text} {clean_line(row.unit, 20)}" if row.unit else text
 
 

@@ -136,13 +136,25 @@ class DeckState:
             if _library_name(target.repository) == self.repository.library_name
         ]
 
+    def places_of(self, digest: str) -> str:
+        """Return where a version is on this host: ``current in /srv/a, on disk in /srv/b``."""
+        current = [str(item.path) for item in self.targets if item.current == digest]
+        other = [
+            str(item.path)
+            for item in self.targets
+            if digest in item.releases and item.current != digest
+        ]
+        words = [f"current in {', '.join(current)}"] if current else []
+        words += [f"on disk in {', '.join(other)}"] if other else []
+        return ", ".join(words)
+
     # Comparing.
 
     def pair(self, row: VersionRow | None) -> tuple[Reference, Reference] | None:
         """Return the two versions to compare, the older first.
 
-        Two marked ones; else the selected one with the baseline, with what is current in this
-        repository's target, or with the version before; None where there is no second.
+        Two marked ones; else the selected one with the marked one, with the baseline, with what is
+        current in this repository's target, or with the version before; None without a second.
         """
         if len(self.marks) == _MARKS:
             first, second = sorted(self.marks, key=_age)
@@ -150,7 +162,7 @@ class DeckState:
         if row is None:
             return None
         here = self.marked(row)
-        others = [self.baseline, *(mark for mark in self.marks), self._live()]
+        others = [*self.marks, self.baseline, self._live()]
         for other in others:
             if other is not None and other.digest != row.digest:
                 first, second = sorted((other, here), key=_age)

@@ -33,6 +33,8 @@ class DetailsView:
     """Why it could not be read, and what to do next."""
     since: tuple[str, str] | None = None
     """Label of the version before, and what changed since, in one sentence."""
+    here: str = ""
+    """Where it lies on this host: ``current in /srv/a, on disk in /srv/b``."""
     unfolded: frozenset[str] = OPEN_FIRST
     now: datetime | None = None
 
@@ -95,6 +97,9 @@ def _head(view: DetailsView, row: VersionRow, width: int) -> list[Line]:
         lines += [Line((Span(f" {text}", "dim"),)) for text in wrap(rest.strip(), width - 2, 2)]
     if row.created is not None:
         lines.append(Line((Span(f" {cut(_moment(row.created, view.now), width - 2)}", "dim"),)))
+    if view.here:
+        texts = wrap(clean_line(view.here, 600), width - 2, 3)
+        lines += [Line((Span(f" {text}", "better"),)) for text in texts]
     description = version.kit.package.get("description") if version is not None else None
     if isinstance(description, str) and description:
         texts = wrap(clean_line(description, 400), width - 2, 2)

@@ -56,6 +56,21 @@ class FilePair:
         return "removed" if self.b is None else "changed" if self.differs else "same"
 
 
+_CODE = (".py", ".ipynb", ".sh", ".r", ".jl", ".cpp", ".cu", ".rs", ".toml", ".yaml", ".yml")
+_DOCS = (".md", ".rst", ".txt")
+_RECORD_PLACES = ("runs/", "mlruns/", "run.", "metrics.", "docs/")
+
+
+def reading_order(pair: FilePair) -> tuple[int, str]:
+    """Return what sorts files to choose from: code first, docs and records of runs last."""
+    path = pair.path.casefold()
+    name = path.rpartition("/")[2]
+    if path.startswith("src/") or path.endswith(_CODE):
+        return 0, pair.path
+    record = path.startswith(_RECORD_PLACES) or name.startswith(("run.", "metrics.", "run_"))
+    return (2 if record or path.endswith(_DOCS) else 1), pair.path
+
+
 def is_text(data: bytes) -> bool:
     """Return whether some bytes are UTF-8 text."""
     if b"\0" in data:

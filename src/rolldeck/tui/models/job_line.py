@@ -22,7 +22,7 @@ def job_line(job: Job, width: int, more: str = "", *, outcome: bool = True) -> L
     mark = Span(f"{_MARKS[job.state]} ", _LOOKS[job.state])  # type: ignore[arg-type]
     name = clean_line(job.name, 200)
     if not job.running:
-        said = f"{job.state}: {job.outcome}" if job.outcome and outcome else job.state
+        said = f"{job.state}: {in_one_line(job.outcome)}" if job.outcome and outcome else job.state
         said = clean_line(said)
         room = max(width - len(more) - 4, 8)
         name = cut(name, max(room // 2, room - len(said) - 2))
@@ -40,6 +40,13 @@ def job_line(job: Job, width: int, more: str = "", *, outcome: bool = True) -> L
     if more:
         spans.append(Span(f"  {more}", "dim"))
     return Line(tuple(spans))
+
+
+def in_one_line(text: str) -> str:
+    """Return lines as sentences after each other."""
+    parts = [part.strip() for part in text.split("\n") if part.strip()]
+    ended = [part if part[-1] in ".!?:" else f"{part}." for part in parts[:-1]]
+    return " ".join([*ended, *parts[-1:]])
 
 
 def amount(job: Job) -> str:

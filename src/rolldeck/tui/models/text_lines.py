@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rich.cells import cell_len, get_character_cell_size
+from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
 from rolldeck.compare.text_diff import DiffLine, Spans
 from rolldeck.text import clean
 from rolldeck.tui.models.lines import Line, Look, Span, cut, left
-from rolldeck.tui.models.text_rows import Entry, TextDiff
+from rolldeck.tui.models.text_rows import TAB, Entry, TextDiff
 
 UNIFIED_BELOW = 100
 """Width below which both sides stand in one column."""
 
 LONGEST_LINE = 4000
 """Most characters of a line that are shown."""
-
-TAB = 4
-"""Cells from one tab stop to the next."""
 
 _MOST_SET_OFF = 0.7
 """Share of a line that may be set off: where more differs, the line differs as a whole."""
@@ -40,6 +37,13 @@ class Frame:
     def half(self) -> int:
         """Cells of the left side."""
         return (self.width - 1 - len(_SEPARATOR)) // 2
+
+    @property
+    def room(self) -> int:
+        """Cells of text that every shown side has."""
+        if self.unified:
+            return self.width - 1 - (2 * self.number + 1) - 3
+        return self.half - self.number - 3
 
 
 def frame(diff: TextDiff, width: int, shift: int) -> Frame:
@@ -76,11 +80,10 @@ def _number(number: int | None, width: int) -> str:
 
 
 def _beside(row: DiffLine, frame: Frame) -> list[Span]:
-    room = frame.half - frame.number - 3
     sign_a = "-" if row.tag in ("replace", "delete") else " "
     sign_b = "+" if row.tag in ("replace", "insert") else " "
     spans = [Span(_number(row.left_number, frame.number), "dim"), Span(f" {sign_a} ", "removed")]
-    spans += window(left_parts(row), frame.shift, room, pad=True)
+    spans += window(left_parts(row), frame.shift, frame.room, pad=True)
     spans += [Span(_SEPARATOR, "dim"), Span(_number(row.right_number, frame.number), "dim")]
     spans.append(Span(f" {sign_b} ", "added"))
     rest = frame.width - 1 - frame.half - len(_SEPARATOR) - frame.number - 3
@@ -96,9 +99,8 @@ def _unified(row: DiffLine, entry: Entry, frame: Frame) -> list[Span]:
         sign = Span(" - ", "removed")
     elif entry.side == "b":
         sign = Span(" + ", "added")
-    room = frame.width - 1 - len(numbers) - 3
     parts = right_parts(row) if entry.side == "b" else left_parts(row)
-    return [Span(numbers, "dim"), sign, *window(parts, frame.shift, room)]
+    return [Span(numbers, "dim"), sign, *window(parts, frame.shift, frame.room)]
 
 
 def left_parts(row: DiffLine) -> list[Span]:
@@ -157,13 +159,14 @@ def _safe(text: str, column: int) -> tuple[str, int]:
 def window(spans: Iterable[Span], start: int, width: int, pad: bool = False) -> list[Span]:
     """Return the part of some spans that is seen from cell ``start`` in ``width`` cells.
 
-    Text that goes on beyond the window ends with an ellipsis.
+    Text that goes on beyond the window, at either end, has an ellipsis there.
     """
     seen: list[Span] = []
     position = used = 0
-    more = False
+    more = before = False
     for span in spans:
         text = span.text
+        before = before or bool(text[: max(start - position, 0)].strip())
         if text.isascii():
             piece = text[max(start - position, 0) : max(start + width - position, 0)]
             position += len(text)
@@ -176,6 +179,11 @@ def window(spans: Iterable[Span], start: int, width: int, pad: bool = False) -> 
     if more and seen and width > 1:
         last = seen[-1]
         seen[-1] = Span(cut(last.text + "……", max(cell_len(last.text), 1)), last.look)
+        used = sum(cell_len(span.text) for span in seen)
+    if before and width > 2:
+        first = seen[0] if seen else Span("…")
+        rest = set_cell_size(first.text[::-1], max(cell_len(first.text) - 1, 0))[::-1]
+        seen[:1] = [Span("…" + rest, first.look)]
         used = sum(cell_len(span.text) for span in seen)
     if pad and used < width:
         seen.append(Span(" " * (width - used)))

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from rich.cells import cell_len
+
 from rolldeck.compare.text_diff import DiffLine, side_by_side
+
+TAB = 4
+"""Cells from one tab stop to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class TextDiff:
     removed: int = 0
     notice: str = ""
     longest: int = 0
-    """Characters of the longest line."""
+    """Cells of the longest line."""
 
     @classmethod
     def of(cls, rows: Sequence[DiffLine], notice: str = "") -> TextDiff:
@@ -31,7 +36,7 @@ class TextDiff:
         added = removed = longest = 0
         start: int | None = None
         for index, row in enumerate(rows):
-            longest = max(longest, len(row.left or ""), len(row.right or ""))
+            longest = max(longest, _cells(row.left), _cells(row.right))
             if row.tag == "equal":
                 if start is not None:
                     changes.append((start, index))
@@ -43,6 +48,13 @@ class TextDiff:
         if start is not None:
             changes.append((start, len(rows)))
         return cls(rows, tuple(changes), added, removed, notice, longest)
+
+
+def _cells(text: str | None) -> int:
+    """Return how many cells a line takes at least, tabs as they are shown."""
+    if not text:
+        return 0
+    return len(text) if text.isascii() and "\t" not in text else cell_len(text.expandtabs(TAB))
 
 
 def text_diff(a: bytes | None, b: bytes | None) -> TextDiff:

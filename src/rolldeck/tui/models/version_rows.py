@@ -30,6 +30,9 @@ _LONGEST_VERSION = 40
 _LONGEST_BADGES = 28
 _LONGEST_METRIC = 14
 
+METRICS = 3
+"""Most metrics with a column, as many as a listing on the command line has."""
+
 
 def headline_metric(rows: Iterable[VersionRow]) -> str | None:
     """Return the metric that most versions have; of equally common ones the first named."""
@@ -52,6 +55,15 @@ class VersionTable:
     ) -> None:
         self.rows = rows
         self.metric = headline_metric(rows)
+        """The metric with a history beside it."""
+        named = dict.fromkeys(name for row in rows for name in row.metrics)
+        others = [name for name in named if name != self.metric][: METRICS - 1]
+        self.metrics = {
+            "metric" + str(number or ""): name
+            for number, name in enumerate([self.metric, *others])
+            if name is not None
+        }
+        """The metrics that have a column, by its id."""
         self._now = now
         self._baseline = baseline
         self._current = {target.current for target in targets if target.current}
@@ -84,6 +96,10 @@ class VersionTable:
                 Column("metric", name, width, "right", gives_way=5),
                 Column("history", "", HISTORY, gives_way=0, sorts=False),
             ]
+        for place, (column, metric) in enumerate(list(self.metrics.items())[1:]):
+            name = self._metric_title(metric)
+            width = min(max(cell_len(name) + 2, 7), _LONGEST_METRIC)
+            columns.append(Column(column, name, width, "right", gives_way=-1 - place))
         columns.append(Column("here", "HERE", 10, gives_way=6))
         return tuple(columns)
 
@@ -142,6 +158,9 @@ class VersionTable:
                 Cell(number(value, 4)) if value is not None else Cell(wait, "dim"),
                 Cell(self._history(row), "dim"),
             ]
+        for metric in list(self.metrics.values())[1:]:
+            value = item.metrics.get(metric)
+            cells.append(Cell(number(value, 4)) if value is not None else Cell(wait, "dim"))
         cells.append(Cell(here, _HERE_LOOKS.get(here, "dim")))
         return cells
 
@@ -189,8 +208,8 @@ class VersionTable:
             return item.size
         if column == "created":
             return item.created.timestamp() if item.created else None
-        if column == "metric":
-            return item.metrics.get(self.metric or "")
+        if column in self.metrics:
+            return item.metrics.get(self.metrics[column])
         order = {"current": 3, "on disk": 2, "in library": 1}
         return order.get(self.here(item.digest, item.local), 0)
 
@@ -219,7 +238,8 @@ SORT_WORDS = {
 """How an order is said, forwards and reversed."""
 
 
-def order_words(sort: str | None, reverse: bool, metric: str | None) -> str:
-    """Return an order in words: ``newest first``."""
-    words = SORT_WORDS.get(sort, SORT_WORDS[None])[reverse]
+def order_words(sort: str | None, reverse: bool, metrics: Mapping[str, str]) -> str:
+    """Return an order in words: ``newest first``; ``metrics`` by the columns they are in."""
+    metric = metrics.get(sort or "")
+    words = SORT_WORDS.get("metric" if metric else sort, SORT_WORDS[None])[reverse]
     return words.format(metric=clean_line(metric or "", 40))

@@ -207,6 +207,8 @@ class BrowserScreen(Screen[None]):
 
         self.deck.log_line(self.deck.command_line("diff", str(event.a), str(event.b)))
         found = event.result
+        self.state.marks = []
+        self.painter.marks()
         self.app.push_screen(CompareScreen(found.comparison, found.a, found.b))
 
     # Where the cursor is.

@@ -120,6 +120,7 @@ class Painter:
                 version=state.version(row.digest),
                 problem=(error.message, error.hint or "") if error is not None else None,
                 since=state.since.get(row.digest),
+                here=state.places_of(row.digest),
             )
         details = self._screen.query_one(Details)
         details.set_placeholder("What the selected version says of itself stands here.")
@@ -198,8 +199,8 @@ class Painter:
             words = [f"{listing.loaded} of {total} read"]
         else:
             words = [f"{total} version{'s' if total != 1 else ''}"]
-        metric = table.data.metric if isinstance(table.data, VersionTable) else None
-        words.append(order_words(table.sort, table.reverse, metric))
+        metrics = table.data.metrics if isinstance(table.data, VersionTable) else {}
+        words.append(order_words(table.sort, table.reverse, metrics))
         if not listing.complete:
             words.append("the list is not complete")
         if listing.referrers:

@@ -77,7 +77,7 @@ class Reading:
         listing = self._state.repositories
         if listing is not None:
             self._state.repositories = with_repository(listing, repository)
-        self._state.repository = repository
+        self._change(repository)
         self._painter.repositories()
         self._screen.query_one(RepositoryPane).select(repository)
         self._load(repository)
@@ -104,7 +104,7 @@ class Reading:
             self._screen.notify(job.outcome, title="Done", markup=False, timeout=6)
         elif job.state == "failed":
             self._screen.notify(
-                job.outcome, title=job.name, severity="error", timeout=10, markup=False
+                job.outcome, title=job.name, severity="error", timeout=8, markup=False
             )
         if job.verb != "verify":
             self.refresh()
@@ -147,11 +147,26 @@ class Reading:
         """Show a repository's versions; read them if that costs nothing or was asked for."""
         if repository == self._state.repository:
             return
-        self._state.repository = repository
+        self._change(repository)
         self._painter.versions()
         self.select()
         if repository is not None and is_near(repository) and not self._known(repository):
             self._after_rest(lambda: self._load_if_chosen(repository))
+
+    def _change(self, repository: Reference | None) -> None:
+        """Make another repository the chosen one.
+
+        Marks are of one repository, and one that was typed and could not be read leaves no row.
+        """
+        state, before = self._state, self._state.repository
+        state.repository = repository
+        if repository == before:
+            return
+        state.marks = []
+        if before in self._opened and before in state.failures and before not in state.lists:
+            self._opened.remove(before)
+            self._join()
+            self._painter.repositories()
 
     def load_chosen(self) -> None:
         """Read the versions of the chosen repository, if that did not happen yet."""
@@ -275,6 +290,7 @@ class Reading:
         """Show what is live here."""
         self._state.targets = event.targets
         self._painter.versions()
+        self._painter.details()
         self._painter.frame()
 
     def toggle_section(self) -> None:

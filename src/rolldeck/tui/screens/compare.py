@@ -26,6 +26,7 @@ from rolldeck.tui.models.file_texts import (
     FilePair,
     count_changes,
     files_by_row,
+    reading_order,
 )
 from rolldeck.tui.screens.text_diff import TextDiffScreen
 from rolldeck.tui.widgets.breadcrumb import Breadcrumb
@@ -162,7 +163,7 @@ class CompareScreen(Screen[None]):
 
     def _choose_text(self) -> None:
         """Show the one file that differs, or ask which one."""
-        files = [pair for pair in self._files.values() if pair.differs]
+        files = sorted((pair for pair in self._files.values() if pair.differs), key=reading_order)
 
         def chosen(number: int | None) -> None:
             if number is not None:

@@ -79,6 +79,7 @@ class DeckScreen(BrowserScreen):
 
     def action_view_refresh(self) -> None:
         """Read again what is shown."""
+        self.deck.see_jobs()
         self.reading.refresh()
 
     # Lists.
@@ -126,6 +127,7 @@ class DeckScreen(BrowserScreen):
 
     def compare(self, a: Reference, b: Reference) -> None:
         """Compare two versions."""
+        self.deck.see_jobs()
         self.painter.say(f"comparing {spoken(a)} with {spoken(b)} …")
         self.errands.compare(a, b)
 
@@ -141,6 +143,8 @@ class DeckScreen(BrowserScreen):
         """Mark the selected version, or fold the section under the cursor."""
         if self.pane == "details" and self.query_one(Details).section:
             self.reading.toggle_section()
+        elif self.pane == "repositories":
+            self.notify("Versions are marked; 2 goes to them.", markup=False)
         else:
             self._with_row("version.mark", self._mark)
 

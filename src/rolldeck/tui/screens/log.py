@@ -21,7 +21,12 @@ class LogScreen(PageScreen):
         if not self._entries:
             text = "Nothing was done yet. What you compare, pull, pin or roll back is listed here."
             return [Line((Span(f" {part}", "dim"),)) for part in wrap(text, width - 2)]
-        return [
-            Line((Span(f" {moment}  ", "dim"), Span(clean_line(line, 1000))))
-            for moment, line in self._entries
-        ]
+        lines = []
+        for moment, entry in self._entries:
+            room = max(width - len(moment) - 5, 20)
+            text = clean_line(entry, 1000)
+            parts = [text[start : start + room] for start in range(0, len(text), room)]
+            lines.append(Line((Span(f" {moment}  ", "dim"), Span(parts[0]))))
+            indent = " " * (len(moment) + 3)
+            lines += [Line((Span(indent + part),)) for part in parts[1:]]
+        return lines

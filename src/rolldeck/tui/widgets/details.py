@@ -51,7 +51,11 @@ class Details(CursorView):
         self.rebuilt(self.head_of(section))
 
     def _build(self, cursor: int) -> None:
-        self._built = details_page(self.view, self.size.width)
+        width = self.size.width
+        self._built = details_page(self.view, width)
+        if len(self._built.lines) > self.size.height:
+            # The scrollbar stands over the last cells.
+            self._built = details_page(self.view, width - self.styles.scrollbar_size_vertical)
         self.rebuilt(cursor)
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rolldeck.text import clean_line
 from rolldeck.tui.jobs import Job
-from rolldeck.tui.models.job_line import job_line
+from rolldeck.tui.models.job_line import in_one_line, job_line
 from rolldeck.tui.models.lines import Line, Span, Stop, wrap
 from rolldeck.tui.widgets.cursor_view import CursorView
 
@@ -43,7 +43,7 @@ class JobPane(CursorView):
             line = job_line(job, width, outcome=False)
             self._lines.append(Line((Span(" "), *line.spans)))
             if not job.running:
-                for text in wrap(clean_line(job.outcome, 400), width - 4, 3):
+                for text in wrap(clean_line(in_one_line(job.outcome), 400), width - 4, 3):
                     self._lines.append(Line((Span(f"   {text}"),)))
             command, room = clean_line(job.line, 400), width - 4
             for start in range(0, len(command), room):

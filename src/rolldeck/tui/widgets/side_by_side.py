@@ -100,7 +100,7 @@ class SideBySide(LineView, inherit_bindings=False):
 
     def validate_shift(self, shift: int) -> int:
         """Keep the end of the longest line on the page."""
-        return max(0, min(shift, min(self.diff.longest, LONGEST_LINE) - SIDEWAYS))
+        return max(0, min(shift, min(self.diff.longest, LONGEST_LINE + 1) - self._frame.room))
 
     def validate_context(self, context: int) -> int:
         """Keep the context sensible."""
