@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from rolldeck.actions import Workspace, pull
 from rolldeck.errors import UnavailableError
-from rolldeck.oci import Descriptor
+from rolldeck.oci import Descriptor, Reference
 from rolldeck.progress import Progress
+from rolldeck.settings import Settings
 from rolldeck.store import Library
 from tests.faults.conftest import Fetch, held, leftovers
 from tests.servers.fault_proxy import Fault, FaultProxy
+from tests.servers.registry import RunningRegistry
 
 Push = Callable[[int], tuple[Descriptor, bytes]]
 
@@ -82,3 +86,27 @@ async def test_an_empty_blob(library: Library, push: Push, fetch_blob: Fetch) ->
     blob, data = push(0)
     await fetch_blob(blob)
     assert held(library, blob) == data
+
+
+async def test_a_pull_says_what_it_resumed(
+    proxy: FaultProxy, docker_registry: RunningRegistry, golden: Path, tmp_path: Path
+) -> None:
+    """A blob whose beginning was here is resumed, the others are fetched, later all are present."""
+    docker_registry.push(golden / "layouts" / "wdbc", "resumed/wdbc", "v1.2.0")
+    workspace = Workspace(Settings(library=tmp_path / "library"))
+    reference = Reference.parse(f"{proxy.host}/resumed/wdbc:v1.2.0")
+    try:
+        manifest = await workspace.manifest(await workspace.resolve(reference))
+        largest = max(manifest.layers, key=lambda blob: blob.size)
+        data = docker_registry.blob_file(largest.digest).read_bytes()
+        partial = workspace.library.claim(largest)
+        assert partial is not None
+        partial.write(memoryview(data[: largest.size // 2]))
+        partial.close()
+        first = await pull(workspace, reference, Progress())
+        again = await pull(workspace, reference, Progress())
+    finally:
+        await workspace.close()
+    assert {blob.digest for blob in first.blobs if blob.status == "resumed"} == {largest.digest}
+    assert first.bytes_transferred == first.bytes_total - largest.size // 2
+    assert {blob.status for blob in again.blobs} == {"present"}

@@ -20,8 +20,14 @@ class PulledBlob:
 
     digest: Digest
     size: int
-    status: Literal["fetched", "present"]
     transferred: int
+
+    @property
+    def status(self) -> Literal["fetched", "present", "resumed"]:
+        """Whether all of it was fetched, none of it, or the rest of an earlier pull."""
+        if self.transferred == 0:
+            return "present"
+        return "fetched" if self.transferred == self.size else "resumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +100,7 @@ async def _fetch_all(
         progress.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-    return tuple(
-        PulledBlob(
-            blob.digest,
-            blob.size,
-            "fetched" if fetched.get(blob.digest) else "present",
-            fetched.get(blob.digest, 0),
-        )
-        for blob in wanted
-    )
+    return tuple(PulledBlob(blob.digest, blob.size, fetched.get(blob.digest, 0)) for blob in wanted)
 
 
 def _publish(workspace: Workspace, reference: Reference, manifest: Manifest) -> None:
