@@ -95,9 +95,13 @@ def sections(version: Version) -> list[Section]:
     ]
     if kit.kitfile is not None:
         kitfile = kit.kitfile
-        found.append(Section("kitfile", "Kitfile", 0, (), lambda _: _text(kitfile_text(kitfile))))
+        found.append(
+            Section("kitfile", "Kitfile", 0, (), lambda width: _text(kitfile_text(kitfile), width))
+        )
     document = kit.manifest.document
-    found.append(Section("manifest", "Manifest", 0, (), lambda _: _text(json_text(document))))
+    found.append(
+        Section("manifest", "Manifest", 0, (), lambda width: _text(json_text(document), width))
+    )
     if facts.data:
         rows = [(item.name, f"{item.scheme} {item.identity}", item.role) for item in facts.data]
         found.append(Section("data", "Data", len(rows), (), lambda width: _pairs(rows, width)))
@@ -137,8 +141,8 @@ def json_text(document: object) -> str:
     return clean(text, _LONGEST_TEXT)
 
 
-def _text(text: str) -> list[Line]:
-    return [Line((Span(line.replace("\t", "    ")),)) for line in text.splitlines()]
+def _text(text: str, width: int) -> list[Line]:
+    return [Line((Span(cut(line.replace("\t", "    "), width)),)) for line in text.splitlines()]
 
 
 def _metric_value(metric: Metric) -> str:

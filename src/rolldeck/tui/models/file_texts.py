@@ -65,7 +65,7 @@ def reading_order(pair: FilePair) -> tuple[int, str]:
     """Return what sorts files to choose from: code first, docs and records of runs last."""
     path = pair.path.casefold()
     name = path.rpartition("/")[2]
-    if path.startswith("src/") or path.endswith(_CODE):
+    if path.startswith("src/") or path.endswith(_CODE) or name.startswith("requirements"):
         return 0, pair.path
     record = path.startswith(_RECORD_PLACES) or name.startswith(("run.", "metrics.", "run_"))
     return (2 if record or path.endswith(_DOCS) else 1), pair.path
