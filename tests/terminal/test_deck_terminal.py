@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,6 +65,30 @@ def test_quit_restores_the_terminal(start: Start) -> None:
     terminal.send("q")
     assert terminal.wait(5) == 0
     assert restored(terminal)
+
+
+def test_the_demo_rolls_back_and_ends_like_any_deck(tmp_path: Path) -> None:
+    """On a terminal the demo is the deck: ``R``, ``y`` put v1.1.0 back; a signal restores."""
+    directory = tmp_path / "demo"
+    command = [sys.executable, "-m", "rolldeck", "demo", "--directory", str(directory)]
+    terminal = Terminal(command, environment(tmp_path), (120, 40))
+    try:
+        terminal.wait_for("v2.0.0")
+        terminal.wait_for("since v1.1.0")
+        before = (directory / "serving" / "current").readlink()
+        terminal.send("R")
+        terminal.wait_for("Cancel")
+        time.sleep(0.4)  # a dialog takes no key for 300 ms after it opened
+        terminal.send("y")
+        deadline = time.monotonic() + 20
+        while (directory / "serving" / "current").readlink() == before:
+            assert time.monotonic() < deadline
+            terminal.read(0.1)
+        terminal.signal(signal.SIGTERM)
+        assert terminal.wait(5) == 143
+        assert restored(terminal)
+    finally:
+        terminal.close()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
