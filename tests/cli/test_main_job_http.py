@@ -156,6 +156,21 @@ def test_a_changed_release_is_put_aside_and_unpacked_again(
     assert rolldeck("verify", target).code == 0
 
 
+def test_a_changed_release_that_is_current_is_never_replaced(
+    rolldeck: Run, golden: Path, tmp_path: Path
+) -> None:
+    """Something may serve from it: the plan says what was changed, and nothing is done."""
+    reference, target = f"oci:{golden}/layouts/wdbc:v1.1.0", tmp_path / "serving"
+    rolldeck("pin", reference, target)
+    (target / "current" / "src" / "train.py").write_text("changed")
+    before = tree_of(target / "releases")
+    ran = rolldeck("pin", reference, target, "--yes")
+    assert ran.code == 8
+    assert "src/train.py" in ran.err
+    assert "current" in ran.err
+    assert tree_of(target / "releases") == before
+
+
 def test_a_changed_release_without_a_source_stops_the_rollback(
     rolldeck: Run, golden: Path, tmp_path: Path
 ) -> None:

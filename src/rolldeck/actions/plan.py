@@ -33,9 +33,11 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
         checks.append(Check("target", False, f"{target.path} {obstacle}"))
     if current == digest:
         checks.append(Check("already current", True, f"{version.label} is current, nothing moves"))
-    if target.exists and await _is_whole(target, digest):
+    unpacked = await _unpacked(target, digest) if target.exists else None
+    if unpacked:
+        checks.append(unpacked)
+    if unpacked and unpacked.ok:
         missing = 0
-        checks.append(Check("unpacked here", True, "0 B to move"))
     else:
         fetch = [blob for blob in version.kit.manifest.layers if not workspace.library.has(blob)]
         is_local = resolved.place is not Place.REGISTRY
@@ -120,10 +122,10 @@ async def _checked(workspace: Workspace, target: Target, plan: Plan) -> Plan:
     checks = list(plan.checks)
     missing = 0
     if plan.to_digest is not None:
-        if await _is_whole(target, plan.to_digest):
-            checks.append(Check("unpacked here", True, "0 B to move"))
-        else:
-            checks += await _told_changes(target, plan.to_digest)
+        unpacked = await _unpacked(target, plan.to_digest)
+        if unpacked:
+            checks.append(unpacked)
+        if not (unpacked and unpacked.ok):
             check, missing = await _restorable(workspace, Reference.parse(plan.reference))
             checks.append(check)
     summary = None
@@ -133,21 +135,22 @@ async def _checked(workspace: Workspace, target: Target, plan: Plan) -> Plan:
     return replace(plan, checks=tuple(checks), bytes_to_move=missing, summary=summary)
 
 
-async def _is_whole(target: Target, digest: Digest) -> bool:
-    """Whether a version is unpacked in the target and no file of it was touched since."""
+async def _unpacked(target: Target, digest: Digest) -> Check | None:
+    """Say whether a version that is unpacked in the target is still as it was; None if it is not.
+
+    What was changed can be unpacked again, unless it is current: that is never replaced.
+    """
     if target.release(digest) is None:
-        return False
-    return not await asyncio.to_thread(target.changes, digest, Progress())
-
-
-async def _told_changes(target: Target, digest: Digest) -> list[Check]:
-    found = await asyncio.to_thread(target.changes, digest, Progress())
-    if not found:
-        return []
-    path, problem = found[0]
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-    text = f"{path}: {problem}{more}; it is put aside and unpacked again"
-    return [Check("unpacked here", None, clean_line(text))]
+        return None
+    changes = await asyncio.to_thread(target.changes, digest, Progress())
+    if not changes:
+        return Check("unpacked here", True, "0 B to move")
+    path, problem = changes[0]
+    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    found = clean_line(f"{path}: {problem}{more}")
+    if target.current() == digest:
+        return Check("unpacked here", False, f"{found}; it is current, so it is not replaced")
+    return Check("unpacked here", None, f"{found}; it is put aside and unpacked again")
 
 
 async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check, int]:

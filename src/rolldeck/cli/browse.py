@@ -26,6 +26,7 @@ from rolldeck.cli.documents import (
 from rolldeck.cli.terminal import console, message, table
 from rolldeck.compare import Version
 from rolldeck.errors import NotFoundError
+from rolldeck.kit import Kit
 from rolldeck.oci import Place, Reference
 from rolldeck.text import clean_line
 from rolldeck.units import age, human_size, quantity, rfc3339, short_digest
@@ -37,10 +38,10 @@ _METRICS_IN_LIST = 3
 async def ls(workspace: Workspace, arguments: argparse.Namespace) -> int:
     """List repositories, or the versions of one."""
     if arguments.place is None:
-        code = _print_repositories(await list_repositories(workspace), arguments.json)
+        found = await list_repositories(workspace)
         if not arguments.json and not workspace.library.exists:
             message(f"There is no library in {workspace.library.root} yet.")
-        return code
+        return _print_repositories(found, arguments.json)
     place = Reference.parse(arguments.place)
     if place.place is Place.REGISTRY and not place.repository:
         return _print_repositories(await list_repositories(workspace, place), arguments.json)
@@ -74,7 +75,7 @@ def _print_repositories(found: RepositoryList, as_json: bool) -> int:
     if not found.complete and not found.problems:
         message("This registry does not list its repositories; name one: rolldeck ls HOST/NAME")
     elif not rows and not found.problems:
-        message("No repositories here yet. `rolldeck demo` fills a library to play with.")
+        message("No repositories yet. `rolldeck demo` fills a library to play with.")
     return 0
 
 
@@ -141,7 +142,7 @@ def _print_version(version: Version) -> None:
         ("reference", version.reference),
         ("digest", kit.digest),
         ("kind", kit.kind),
-        ("size", f"{human_size(kit.size)} in {len(kit.layers)} layers"),
+        ("size", f"{human_size(kit.size)} in {_counted(kit)}"),
         ("created", f"{rfc3339(kit.created)} ({age(kit.created)} ago)" if kit.created else "–"),
     ]
     if kit.model_reference:
@@ -196,6 +197,12 @@ def _print_version(version: Version) -> None:
     _section("Lineage", [("", "left"), ("", "left")], facts.lineage)
     for text in facts.missing:
         message(f"Not known: {text}")
+
+
+def _counted(kit: Kit) -> str:
+    if kit.kind == "index":
+        return f"{len(kit.manifest.manifests)} manifests"
+    return f"{len(kit.layers)} layers"
 
 
 def _section(

@@ -182,7 +182,9 @@ def _verb(name: str) -> Verb:
 
 
 def _open_deck(parsed: argparse.Namespace) -> int:
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    from rolldeck.cli.terminal import has_terminal
+
+    if not has_terminal():
         # A script that meant a verb gets the plain listing instead.
         from rolldeck.cli.arguments import verb_parser
 

@@ -92,5 +92,5 @@ def keys_markdown() -> str:
             keys = " ".join(f"`{label}`" for label in item.labels)
             typed = f"`:{item.typed}`" if item.typed else ""
             verb = f"`rolldeck {item.cli}`" if item.cli else ""
-            lines.append(f"| {keys} | {item.help} | {typed} | {verb} |")
+            lines.append(f"| {keys} | {item.key_help} | {typed} | {verb} |")
     return "\n".join(lines) + "\n"

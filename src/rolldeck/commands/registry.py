@@ -51,6 +51,7 @@ class Command:
     adds files, or changes what is live; all but ``look`` are absent in a read-only deck. ``cli`` is
     the verb of the command line that does the same. ``footer`` is the place in the footer, None
     for never. ``when`` is why it may not apply right now. ``typed`` is its form after ``:``.
+    ``chooses`` says what the key works on, where that needs saying; a verb names it itself.
     """
 
     id: str
@@ -63,6 +64,12 @@ class Command:
     footer: int | None = None
     when: str = ""
     typed: str | None = None
+    chooses: str = ""
+
+    @property
+    def key_help(self) -> str:
+        """The help of its key: what it does, and on what."""
+        return f"{self.help} {self.chooses}".rstrip()
 
     @property
     def action(self) -> str:
@@ -138,14 +145,15 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "version.diff",
         "diff",
-        "Compare two versions: the marked two, or the selected one with the marked one, "
-        "the baseline, what is live here, or the version before.",
+        "Compare two versions side by side.",
         ("d",),
         "browse",
         cli="diff",
         footer=10,
         when="there is no second version to compare with",
         typed="diff A B",
+        chooses="The marked two, or the selected one with the marked one, the baseline, "
+        "what is live here, or the version before.",
     ),
     Command(
         "version.mark",

@@ -37,7 +37,7 @@ def help_lines(scope: Scope, width: int, reasons: Mapping[str, str], read_only: 
 
 def _command_lines(item: Command, width: int, reason: str | None) -> list[Line]:
     keys = " ".join(item.labels)
-    text = item.help if reason is None else f"{item.help} Not now: {reason}."
+    text = item.key_help if reason is None else f"{item.key_help} Not now: {reason}."
     room = max(width - _KEYS - _TITLE - 2, 20)
     parts = wrap(text, room)
     look: Look = "dim" if reason is not None else "plain"
