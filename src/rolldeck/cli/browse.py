@@ -43,7 +43,8 @@ async def ls(workspace: Workspace, arguments: argparse.Namespace) -> int:
             message(f"There is no library in {workspace.library.root} yet.")
         return _print_repositories(found, arguments.json)
     place = Reference.parse(arguments.place)
-    if place.place is Place.REGISTRY and not place.repository:
+    is_whole = not place.repository and not place.digest
+    if place.place in (Place.REGISTRY, Place.KIT) and is_whole:
         return _print_repositories(await list_repositories(workspace, place), arguments.json)
     if place.place is Place.LAYOUT and not place.repository:
         found = await list_repositories(workspace, place)
