@@ -100,7 +100,9 @@ async def test_what_kit_changed_is_seen(home: Path) -> None:
         ("a-index.json", '{"manifests": []}'),
     ],
 )
-async def test_a_damaged_index_is_an_error_with_a_hint(tmp_path: Path, name: str, text: str) -> None:
+async def test_a_damaged_index_is_an_error_with_a_hint(
+    tmp_path: Path, name: str, text: str
+) -> None:
     """kit writes in place without a lock, so that an index can be met half-written."""
     (tmp_path / "storage").mkdir()
     (tmp_path / "storage" / name).write_text(text)

@@ -207,7 +207,9 @@ def _parse_general(text: str, shown: str) -> Reference:
     tag: str | None = parsed.tag if f":{parsed.tag}" in rest or f":{parsed.tag}" in text else None
     if digest is not None and not is_digest(digest):
         raise UsageError(f"Not a digest in {shown}", reference=shown, hint="sha256:<64 hex digits>")
-    if not _REPOSITORY.fullmatch(repository) or "//" in text or len(text) > 2 * _MAX_NAME:
+    # The parser passes over what it does not know: of x:y:z it would take y:z.
+    is_whole = text.removeprefix(f"{parsed.registry}/").startswith(repository)
+    if not (is_whole and _REPOSITORY.fullmatch(repository)) or len(text) > 2 * _MAX_NAME:
         raise UsageError(
             f"Not a repository name in {shown}",
             reference=shown,
