@@ -73,14 +73,15 @@ class Workspace:
                 reference=str(reference),
                 hint="rolldeck demo fills a library to play with; rolldeck pull fetches a version.",
             )
-        name = reference.digest or reference.tag or "latest"
+        named = reference if reference.tag or reference.digest else reference.tagged("latest")
+        name = named.digest or named.tag or ""
         try:
             found = await self.registry(reference).resolve(reference.repository, name)
         except NotFoundError as error:
-            if reference.tag or reference.digest:
+            if named is reference:
                 raise
             raise await self._without_latest(reference, error) from None
-        return reference.at(found.digest)
+        return named.at(found.digest)
 
     async def _without_latest(self, reference: Reference, error: NotFoundError) -> NotFoundError:
         from rolldeck.facts import order_tags
