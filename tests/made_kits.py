@@ -38,7 +38,7 @@ class MadeLayout:
         (root / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
 
     def blob(self, media_type: str, data: bytes, **annotations: str) -> dict[str, Any]:
-        """Store a blob and return its descriptor; ``_`` in a key of an annotation is ``.``."""
+        """Store a blob and return its descriptor."""
         digest = digest_of(data)
         (self.root / "blobs" / digest.replace(":", "/")).write_bytes(data)
         found: dict[str, Any] = {"mediaType": media_type, "digest": digest, "size": len(data)}

@@ -101,6 +101,15 @@ def elements(kitfile: Mapping[str, Any] | None) -> Iterator[tuple[ElementKind, M
             yield kind, element
 
 
+def remote_data(kitfile: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return the paths, or names, of the data sets that no layer holds since they lie elsewhere."""
+    return tuple(
+        _text(element.get("path")) or _text(element.get("name")) or kind
+        for kind, element in elements(kitfile)
+        if kind == "dataset" and _text(element.get("remotePath"))
+    )
+
+
 def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))
