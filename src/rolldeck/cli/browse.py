@@ -213,7 +213,8 @@ def _print_version(version: Version) -> None:
 def _counted(kit: Kit) -> str:
     if kit.kind == "index":
         return f"{len(kit.manifest.manifests)} manifests"
-    return f"{len(kit.own_layers)} layers"
+    count = len(kit.own_layers)
+    return f"{count} layer{'' if count == 1 else 's'}"
 
 
 def _lent(version: Version) -> str:
