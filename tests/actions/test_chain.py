@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from rolldeck.actions import Workspace, apply, diff, load_version, plan_pin, pull, unpack
+from rolldeck.actions import (
+    Workspace,
+    apply,
+    diff,
+    load_version,
+    plan_pin,
+    plan_rollback,
+    pull,
+    unpack,
+)
 from rolldeck.cli.documents import pulled_document, version_document
 from rolldeck.errors import (
     NotFoundError,
@@ -324,6 +334,17 @@ async def test_a_plan_counts_and_checks_the_chain(
     assert plan.bytes_to_move == whole + version.kit.whole_size
     await apply(workspace, plan, Progress())
     assert (tmp_path / "serving" / "current" / "model.bin").read_bytes() == b"weights" * 1000
+
+    await apply(
+        workspace,
+        await plan_pin(workspace, Reference.parse(f"oci:{base.root}:v1"), tmp_path / "serving"),
+        Progress(),
+    )
+    shutil.rmtree(tmp_path / "serving" / "releases" / str(version.kit.digest)[7:19])
+    back = await plan_rollback(workspace, tmp_path / "serving")
+    (again,) = (item for item in back.checks if item.check == "can be unpacked again")
+    assert again.ok is None
+    assert f"{docker_registry.host}/plan/base:v1, a tag" in again.detail
 
     broken = await plan_pin(
         workspace, Reference.parse(f"oci:{made.root}:broken"), tmp_path / "serving"

@@ -66,13 +66,14 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
 def _to_fetch(workspace: Workspace, resolved: Reference, version: Version) -> int:
     """Return the bytes that a version, and the kits its model comes from, still have to bring."""
     kits = [(resolved, version.kit), *((link.reference, link.kit) for link in version.chain)]
-    return sum(
-        blob.size
+    missing = {
+        blob.digest: blob.size
         for reference, kit in kits
         if reference.place is Place.REGISTRY
         for blob in kit.manifest.layers
         if not workspace.library.has(blob)
-    )
+    }
+    return sum(missing.values())
 
 
 async def plan_rollback(workspace: Workspace, target_path: Path, to: str | None = None) -> Plan:
@@ -176,7 +177,11 @@ async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check
     except RolldeckError as error:
         return Check("can be unpacked again", False, error.message), 0
     size = with_chain(kit, chain).whole_size
-    return Check("can be unpacked again", True, f"{human_size(size)} from {reference.name}"), size
+    text = f"{human_size(size)} from {reference.name}"
+    floating = [link.name for link in chain if "@" not in link.name]
+    if floating:
+        text += f"; its model is that of {floating[0]}, a tag that may have moved since"
+    return Check("can be unpacked again", None if floating else True, text), size
 
 
 async def _summary(
