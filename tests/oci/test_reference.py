@@ -31,6 +31,13 @@ DIGEST = "sha256:" + "a1" * 32
         ("oci:/srv/kits//acme/fraud:v1", Place.LAYOUT, "/srv/kits", "acme/fraud", "v1", None),
         ("oci:/srv/kits//acme/fraud", Place.LAYOUT, "/srv/kits", "acme/fraud", None, None),
         ("oci:/srv/my kits:v1", Place.LAYOUT, "/srv/my kits", "", "v1", None),
+        ("kit:", Place.KIT, "", "", None, None),
+        ("kit:fraud", Place.KIT, "", "fraud", None, None),
+        ("kit:acme/fraud:v1", Place.KIT, "", "acme/fraud", "v1", None),
+        ("kit:ghcr.io/acme/fraud:v1", Place.KIT, "", "ghcr.io/acme/fraud", "v1", None),
+        (f"kit:127.0.0.1:5000/a@{DIGEST}", Place.KIT, "", "127.0.0.1:5000/a", None, DIGEST),
+        (f"kit:{DIGEST}", Place.KIT, "", "", None, DIGEST),
+        ("local:kit:v1", Place.LIBRARY, "", "kit", "v1", None),
     ],
 )
 def test_each_form_is_parsed(
@@ -57,6 +64,11 @@ def test_each_form_is_parsed(
         "oci:/srv/kits:v1",
         "oci:/srv/kits//acme/fraud:v1",
         "localhost:5000/fraud:v1",
+        "kit:fraud:v1",
+        "kit:ghcr.io/acme/fraud:v1",
+        f"kit:@{DIGEST}",
+        "local:kit:v1",
+        "local:oci",
     ],
 )
 def test_a_reference_prints_as_it_is_typed(text: str) -> None:
@@ -84,7 +96,9 @@ def test_a_reference_prints_as_it_is_typed(text: str) -> None:
         "http://ghcr.io/acme/fraud",
         "ghcr.io:99999999/x",
         "oci:",
-        "kit:fraud:v1",
+        "kit:ghcr.io/",
+        "kit:Fraud:v1",
+        "kit:oci:/srv/kits:v1",
         "mlflow:models/x/1",
         "fraud:\x1b]52;c;eA==\x07",
     ],
@@ -95,3 +109,13 @@ def test_a_bad_reference_is_a_usage_error(text: str) -> None:
         Reference.parse(text)
     assert caught.value.code == 2
     assert "\x1b" not in caught.value.message + (caught.value.reference or "")
+
+
+def test_a_plain_name_never_leads_to_a_directory() -> None:
+    """Names out of artifacts have no schemes: ``oci:`` is a repository of that name."""
+    plain = Reference.parse_plain("oci:v1")
+    assert (plain.place, plain.repository, plain.tag) == (Place.LIBRARY, "oci", "v1")
+    assert Reference.parse_plain("ghcr.io/acme/base:v1").place is Place.REGISTRY
+    for text in ("oci:/srv/kits", "kit:a:b", "s3://bucket/key", "a b:c", "a\x1b:c"):
+        with pytest.raises(UsageError):
+            Reference.parse_plain(text)

@@ -10,6 +10,7 @@ import pytest
 from rolldeck.actions import TargetState, VersionList
 from rolldeck.compare.model import Row
 from rolldeck.errors import UsageError
+from rolldeck.kit import Link
 from rolldeck.oci import Reference
 from rolldeck.tui.jobs import JobList
 from rolldeck.tui.models import cells
@@ -216,6 +217,23 @@ def test_headline_metric_is_the_most_common() -> None:
     rows = [a_row(FRAUD, f"v{n}", n, metrics={"auc": 0.9} if n else {"f1": 1}) for n in range(3)]
     assert VersionTable(rows, now=NOW).metric == "auc"
     assert digest_of("a") != digest_of("b")
+
+
+def test_details_tell_where_a_model_comes_from() -> None:
+    """The other kit with the size of what it lends; its layers say so and do not count as own."""
+    version = a_version(ROWS[0])
+    lent = replace(version.kit.layers[0], origin="acme/base:v1")
+    link = Link("acme/base:v1", FRAUD, a_version(ROWS[1]).kit)
+    kit = replace(version.kit, layers=(lent, *version.kit.layers[1:]))
+    shown = replace(version, kit=kit, chain=(link,))
+    view = DetailsView(ROWS[0], shown, unfolded=frozenset({"layers"}), now=NOW)
+    text = [line.text for line in details_page(view, 160).lines]
+    assert any("Model from" in line and "acme/base:v1 4.1 GiB" in line for line in text)
+    assert any("model.safetensors   from acme/base:v1" in line for line in text)
+    assert any("3 layers" in line for line in text)
+    broken = replace(version, chain_problem="not to be reached")
+    view = DetailsView(ROWS[0], broken, now=NOW)
+    assert any("not to be reached" in line.text for line in details_page(view, 160).lines)
 
 
 def test_details_name_the_targets() -> None:

@@ -7,11 +7,14 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from rolldeck.actions.chain import load_chain
 from rolldeck.actions.show import load_version
 from rolldeck.actions.unpack import require_kit
+from rolldeck.actions.versions import load_kit
 from rolldeck.actions.workspace import Workspace
-from rolldeck.compare import compare
+from rolldeck.compare import Version, compare
 from rolldeck.errors import NotFoundError, RolldeckError, UsageError
+from rolldeck.kit import with_chain
 from rolldeck.oci import Digest, Place, Reference, is_digest
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan, Target
@@ -39,13 +42,13 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
     if unpacked and unpacked.ok:
         missing = 0
     else:
-        fetch = [blob for blob in version.kit.manifest.layers if not workspace.library.has(blob)]
-        is_local = resolved.place is not Place.REGISTRY
-        missing = 0 if is_local else sum(blob.size for blob in fetch)
+        missing = _to_fetch(workspace, resolved, version)
         text = f"{human_size(missing)} to fetch, " if missing else ""
-        checks.append(Check("readable", True, f"{text}{human_size(version.kit.size)} to unpack"))
-        checks.append(_space(target_path, missing + version.kit.size))
-        missing += version.kit.size
+        size = version.kit.whole_size
+        text = version.chain_problem or f"{text}{human_size(size)} to unpack"
+        checks.append(Check("readable", version.chain_problem is None, text))
+        checks.append(_space(target_path, missing + size))
+        missing += size
     return Plan(
         verb="pin",
         target=target.path,
@@ -58,6 +61,19 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
         bytes_to_move=missing,
         summary=await _summary(workspace, target, current, resolved),
     )
+
+
+def _to_fetch(workspace: Workspace, resolved: Reference, version: Version) -> int:
+    """Return the bytes that a version, and the kits its model comes from, still have to bring."""
+    kits = [(resolved, version.kit), *((link.reference, link.kit) for link in version.chain)]
+    missing = {
+        blob.digest: blob.size
+        for reference, kit in kits
+        if reference.place is Place.REGISTRY
+        for blob in kit.manifest.layers
+        if not workspace.library.has(blob)
+    }
+    return sum(missing.values())
 
 
 async def plan_rollback(workspace: Workspace, target_path: Path, to: str | None = None) -> Plan:
@@ -155,11 +171,17 @@ async def _unpacked(target: Target, digest: Digest) -> Check | None:
 
 async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check, int]:
     try:
-        manifest = await workspace.manifest(reference)
+        resolved = await workspace.resolve(reference)
+        kit = await load_kit(workspace, resolved)
+        chain = await load_chain(workspace, resolved, kit)
     except RolldeckError as error:
         return Check("can be unpacked again", False, error.message), 0
-    size = sum(layer.size for layer in manifest.layers)
-    return Check("can be unpacked again", True, f"{human_size(size)} from {reference.name}"), size
+    size = with_chain(kit, chain).whole_size
+    text = f"{human_size(size)} from {reference.name}"
+    floating = [link.name for link in chain if "@" not in link.name]
+    if floating:
+        text += f"; its model is that of {floating[0]}, a tag that may have moved since"
+    return Check("can be unpacked again", None if floating else True, text), size
 
 
 async def _summary(

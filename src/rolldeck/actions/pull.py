@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rolldeck.actions.fetch import fetch
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
 from rolldeck.oci import Descriptor, Digest, Manifest, Place, Reference
 from rolldeck.progress import Progress
+
+if TYPE_CHECKING:
+    from rolldeck.kit import Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,11 @@ class PulledBlob:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull did: ``reference`` names the copy in the library; sizes in bytes."""
+    """What a pull did: ``reference`` names the copy in the library; sizes in bytes.
+
+    ``chain`` names the copies of the kits that the model comes from, nearest first; sizes and
+    blobs include theirs.
+    """
 
     reference: Reference
     digest: Digest
@@ -40,14 +47,17 @@ class Pulled:
     bytes_transferred: int
     blobs: tuple[PulledBlob, ...]
     seconds: float
+    chain: tuple[Reference, ...] = ()
 
 
 async def pull(workspace: Workspace, reference: Reference, progress: Progress) -> Pulled:
     """Fetch a version into the library under its own name; what is there already is not fetched.
 
-    A pull that was cut short, here or in another process, goes on where it was. Raises
-    IntegrityError for bytes that are not what the manifest names (nothing of them stays),
-    StorageError, CancelledError, and the errors of the registry.
+    The kits that its model comes from come along, each under its own name, and none of them is
+    named before all of them are here. A pull that was cut short, here or in another process, goes
+    on where it was. Raises IntegrityError for bytes that are not what the manifest names (nothing
+    of them stays), StorageError, CancelledError, the errors of the registry, and those of
+    ``load_chain``.
     """
     workspace.require_writable("pull")
     started = time.monotonic()
@@ -61,16 +71,43 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
         )
     await asyncio.to_thread(workspace.library.prepare)
     blobs = await _fetch_all(workspace, resolved, manifest, progress)
+    chain = await _chain(workspace, resolved, manifest)
+    for link in chain:
+        blobs += await _fetch_all(workspace, link.reference, link.kit.manifest, progress)
+    for link in reversed(chain):
+        await asyncio.to_thread(_publish, workspace, link.reference, link.kit.manifest)
     await asyncio.to_thread(_publish, workspace, resolved, manifest)
-    copy = Reference(Place.LIBRARY, "", resolved.library_name, resolved.tag, manifest.digest)
     return Pulled(
-        reference=copy,
+        reference=_copy(resolved),
         digest=manifest.digest,
         bytes_total=sum(blob.size for blob in blobs),
         bytes_transferred=sum(blob.transferred for blob in blobs),
         blobs=blobs,
         seconds=time.monotonic() - started,
+        chain=tuple(_copy(link.reference) for link in chain),
     )
+
+
+async def _chain(
+    workspace: Workspace, reference: Reference, manifest: Manifest
+) -> tuple[Link, ...]:
+    """Return the kits to be pulled along with one whose config is in the library already."""
+    # Imported here: a version that refers to no other is pulled without these rooms.
+    from rolldeck.kit.read import kind_of, read_kit
+
+    if kind_of(manifest) not in ("modelkit", "modelpack") or manifest.config is None:
+        return ()
+    kit = read_kit(manifest, await workspace.small_blob(reference, manifest.config))
+    if kit.model_reference is None:
+        return ()
+    from rolldeck.actions.chain import load_chain
+
+    return await load_chain(workspace, reference, kit)
+
+
+def _copy(resolved: Reference) -> Reference:
+    """Return the name in the library of the copy of a version."""
+    return Reference(Place.LIBRARY, "", resolved.library_name, resolved.tag, resolved.digest)
 
 
 async def _fetch_all(

@@ -1,18 +1,20 @@
-"""Which repositories there are: in the library, in the registries known here, in a layout."""
+"""Which repositories there are: on this host, in the registries known here, in a layout."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RolldeckError, UsageError
 from rolldeck.facts import is_referrer_tag
 from rolldeck.oci import Place, Reference
+from rolldeck.oci.layout import Entry
 
 LIBRARY_SOURCE = "local library"
+KIT_SOURCE = "kit's storage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class RepositoryList:
 
 
 async def list_repositories(workspace: Workspace, place: Reference | None = None) -> RepositoryList:
-    """List the repositories of one place, or of the library and every registry in the settings.
+    """List the repositories of one place, or of this host and every registry in the settings.
 
     Of several places, one that cannot be read becomes a problem; of one, its error is raised.
     """
@@ -49,7 +51,7 @@ async def list_repositories(workspace: Workspace, place: Reference | None = None
 
 
 async def watch_repositories(workspace: Workspace) -> AsyncIterator[RepositoryList]:
-    """Yield the library's repositories at once, then all again as each registry answers.
+    """Yield the repositories of this host at once, then all again as each registry answers.
 
     Sources stand in the order of the settings whoever answers first; a registry that cannot be
     read becomes a problem.
@@ -58,10 +60,10 @@ async def watch_repositories(workspace: Workspace) -> AsyncIterator[RepositoryLi
     asked = {asyncio.create_task(_list_host(workspace, host)): host for host in hosts}
     answers: dict[Reference, RepositoryList] = {}
     try:
-        library = await asyncio.to_thread(_list_library, workspace)
+        local = await asyncio.to_thread(_list_host_storage, workspace)
         waiting = set(asked)
         while True:
-            yield _joined(library, hosts, answers)
+            yield _joined(local, hosts, answers)
             if not waiting:
                 return
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -72,10 +74,10 @@ async def watch_repositories(workspace: Workspace) -> AsyncIterator[RepositoryLi
 
 
 def _joined(
-    library: RepositoryList, hosts: list[Reference], answers: dict[Reference, RepositoryList]
+    local: RepositoryList, hosts: list[Reference], answers: dict[Reference, RepositoryList]
 ) -> RepositoryList:
     """Return the answers so far as one list."""
-    lists = [library, *(answers[host] for host in hosts if host in answers)]
+    lists = [local, *(answers[host] for host in hosts if host in answers)]
     return RepositoryList(
         tuple(row for part in lists for row in part.rows),
         all(part.complete for part in lists),
@@ -89,22 +91,36 @@ async def _list_host(workspace: Workspace, host: Reference) -> RepositoryList:
     try:
         return await _list_place(workspace, host)
     except RolldeckError as error:
-        problem = f"{error.message}. {error.hint or ''}".strip()
-        return RepositoryList(_configured(workspace, host), False, ((host.root, problem),))
+        problems = ((host.root, _problem(error)),)
+        return RepositoryList(_configured(workspace, host), False, problems)
 
 
-def _list_library(workspace: Workspace) -> RepositoryList:
+def _list_host_storage(workspace: Workspace) -> RepositoryList:
+    """List the library and, where there is one, kit's storage, which can fail without the other."""
+    rows = _counted(Place.LIBRARY, LIBRARY_SOURCE, workspace.library.entries())
+    if not workspace.kit_storage.exists:
+        return RepositoryList(rows)
+    try:
+        kept = _counted(Place.KIT, KIT_SOURCE, workspace.kit_storage.entries())
+        return RepositoryList((*rows, *kept))
+    except RolldeckError as error:
+        return RepositoryList(rows, False, ((KIT_SOURCE, _problem(error)),))
+
+
+def _counted(place: Place, source: str, entries: Iterable[Entry]) -> tuple[RepositoryRow, ...]:
+    """Return the repositories among the entries of an index, each with the number of its tags."""
     counts = Counter(
-        entry.repository
-        for entry in workspace.library.entries()
-        if entry.tag and not is_referrer_tag(entry.tag)
+        entry.repository for entry in entries if entry.tag and not is_referrer_tag(entry.tag)
     )
-    rows = [
-        RepositoryRow(Reference(Place.LIBRARY, "", name), name, LIBRARY_SOURCE, count)
+    return tuple(
+        RepositoryRow(Reference(place, "", name), name, source, count)
         for name, count in sorted(counts.items())
         if name
-    ]
-    return RepositoryList(tuple(rows))
+    )
+
+
+def _problem(error: RolldeckError) -> str:
+    return f"{error.message}. {error.hint or ''}".strip()
 
 
 def _configured(workspace: Workspace, host: Reference) -> tuple[RepositoryRow, ...]:
@@ -118,8 +134,13 @@ def _configured(workspace: Workspace, host: Reference) -> tuple[RepositoryRow, .
 async def _list_place(workspace: Workspace, place: Reference) -> RepositoryList:
     if place.place is Place.LIBRARY:
         raise UsageError(
-            f"{place} names no registry", reference=str(place), hint="Type HOST/ or oci:DIRECTORY"
+            f"{place} names no registry",
+            reference=str(place),
+            hint="Type HOST/, oci:DIRECTORY or kit:",
         )
+    if place.place is Place.KIT:
+        entries = await asyncio.to_thread(workspace.kit_storage.entries)
+        return RepositoryList(_counted(Place.KIT, KIT_SOURCE, entries))
     listing = await workspace.registry(place).repositories()
     if place.place is Place.LAYOUT:
         rows = [

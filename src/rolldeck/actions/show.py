@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from rolldeck.actions.chain import load_chain
 from rolldeck.actions.versions import load_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.compare import Version
+from rolldeck.errors import RolldeckError
 from rolldeck.facts import collect
-from rolldeck.kit import Kit, Layer, read_layer_files
+from rolldeck.kit import Kit, Layer, Link, read_layer_files, with_chain
 from rolldeck.oci import Place, Reference
 from rolldeck.units import short_digest
 
@@ -21,14 +23,25 @@ _TEXT_KINDS = ("code", "docs", "prompt")
 
 
 async def load_version(workspace: Workspace, reference: Reference) -> Version:
-    """Resolve and read a version: Kitfile, facts, and the files of its small text layers."""
+    """Resolve and read a version: Kitfile, facts, and the files of its small text layers.
+
+    Where the kits that its model comes from cannot be read, it has its own layers alone and tells
+    why.
+    """
     resolved = await workspace.resolve(reference)
     kit = await load_kit(workspace, resolved)
     files = await small_files(workspace, resolved, kit)
     facts = await asyncio.to_thread(collect, kit, files)
+    chain: tuple[Link, ...] = ()
+    problem = None
+    try:
+        chain = await load_chain(workspace, resolved, kit)
+    except RolldeckError as error:
+        problem = error.message
     assert resolved.digest is not None
     label = resolved.tag or _library_tag(workspace, resolved) or short_digest(resolved.digest)
-    return Version(str(resolved), label, kit, facts, files)
+    whole = with_chain(kit, chain)
+    return Version(str(resolved), label, whole, facts, files, chain, problem)
 
 
 def _library_tag(workspace: Workspace, reference: Reference) -> str | None:

@@ -60,23 +60,31 @@ async def materialize(
     workspace: Workspace, reference: Reference, directory: Path, progress: Progress
 ) -> tuple[Reference, Tree]:
     """Write a version's files to ``directory``; returns the resolved reference and every file."""
+    from rolldeck.actions.chain import load_chain
     from rolldeck.actions.versions import load_kit
-    from rolldeck.kit import unpack_kit
+    from rolldeck.kit import unpack_kit, with_chain
 
     resolved = await workspace.resolve(reference)
     kit = await load_kit(workspace, resolved)
     require_kit(kit, resolved)
-    source = workspace.registry(resolved)
-    if not isinstance(source, LayoutRegistry):
-        await pull(workspace, resolved, progress)
-        source = workspace.library.layout
-    layout = source
+    here = resolved
+    if not isinstance(workspace.registry(resolved), LayoutRegistry):
+        here = (await pull(workspace, resolved, progress)).reference
+    chain = await load_chain(workspace, here, kit)
+    for link in chain:
+        if not isinstance(workspace.registry(link.reference), LayoutRegistry):
+            await pull(workspace, link.reference, progress)
+    places = {layer.digest: link.reference for link in chain for layer in link.layers}
 
     def open_blob(blob: Descriptor) -> BinaryIO:
+        layout = workspace.registry(places.get(blob.digest, here))
+        if not isinstance(layout, LayoutRegistry):
+            layout = workspace.library.layout
         return cast(BinaryIO, layout.open_blob(blob.digest))
 
     progress.note = "unpacking"
-    tree = await asyncio.to_thread(unpack_kit, kit, open_blob, directory, progress)
+    whole = with_chain(kit, chain)
+    tree = await asyncio.to_thread(unpack_kit, whole, open_blob, directory, progress)
     return resolved, tree
 
 
@@ -87,10 +95,4 @@ def require_kit(kit: Kit, reference: Reference) -> None:
             f"{reference} is no ModelKit or ModelPack but an {kit.kind}",
             reference=str(reference),
             hint="rolldeck show tells what it holds.",
-        )
-    if kit.model_reference:
-        raise UsageError(
-            f"{reference} takes its model from another kit, {kit.model_reference}",
-            reference=str(reference),
-            hint="Unpacking kits that refer to others is not possible yet; unpack that kit.",
         )

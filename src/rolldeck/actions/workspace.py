@@ -1,4 +1,4 @@
-"""What every action works on: the settings, the library, and the registries opened so far."""
+"""What every action works on: settings, library, kit's storage, the registries opened so far."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from rolldeck.errors import NotFoundError, RefusedError, UnavailableError
 from rolldeck.oci import (
     Descriptor,
     Digest,
+    KitStorage,
     LayoutRegistry,
     Manifest,
     Place,
     Reference,
     Registry,
+    kit_home,
 )
 from rolldeck.settings import Settings
 from rolldeck.store import Library
@@ -27,6 +29,7 @@ class Workspace:
     def __init__(self, settings: Settings, *, read_only: bool = False) -> None:
         self.settings = settings
         self.library = Library(settings.library)
+        self.kit_storage = KitStorage(kit_home())
         self.read_only = read_only or settings.read_only
         self._registries: dict[tuple[Place, str], Registry] = {}
         self._manifests: dict[Digest, Manifest] = {}
@@ -45,6 +48,8 @@ class Workspace:
             return self.library.layout
         if reference.place is Place.LAYOUT:
             return LayoutRegistry(Path(reference.root).expanduser())
+        if reference.place is Place.KIT:
+            return self.kit_storage
         # Imported late: the network stack costs 80 ms that no local verb should pay.
         from rolldeck.oci.http import HttpRegistry
 
@@ -68,14 +73,15 @@ class Workspace:
                 reference=str(reference),
                 hint="rolldeck demo fills a library to play with; rolldeck pull fetches a version.",
             )
-        name = reference.digest or reference.tag or "latest"
+        named = reference if reference.tag or reference.digest else reference.tagged("latest")
+        name = named.digest or named.tag or ""
         try:
             found = await self.registry(reference).resolve(reference.repository, name)
         except NotFoundError as error:
-            if reference.tag or reference.digest:
+            if named is reference:
                 raise
             raise await self._without_latest(reference, error) from None
-        return reference.at(found.digest)
+        return named.at(found.digest)
 
     async def _without_latest(self, reference: Reference, error: NotFoundError) -> NotFoundError:
         from rolldeck.facts import order_tags

@@ -15,7 +15,7 @@ Find what changed between two versions of a model, and put the good one back.
 
 Without a verb rolldeck opens the deck; a REFERENCE opens it there. A reference is
 [host[:port]/]repository[:tag|@digest]; without a host it names the local library.
-oci:DIRECTORY names an OCI layout.
+oci:DIRECTORY names an OCI layout, kit:REFERENCE what kit keeps on this host.
 """
 
 
@@ -98,7 +98,7 @@ def verb_parser() -> argparse.ArgumentParser:
         "place",
         nargs="?",
         metavar="PLACE",
-        help="a repository, HOST/ or oci:DIRECTORY; without it: all repositories known here",
+        help="a repository, HOST/, kit: or oci:DIRECTORY; without it: all repositories known here",
     )
     show = verb("show", _network())
     show.add_argument("reference", metavar="REFERENCE")

@@ -43,7 +43,8 @@ async def ls(workspace: Workspace, arguments: argparse.Namespace) -> int:
             message(f"There is no library in {workspace.library.root} yet.")
         return _print_repositories(found, arguments.json)
     place = Reference.parse(arguments.place)
-    if place.place is Place.REGISTRY and not place.repository:
+    is_whole = not place.repository and not place.digest
+    if place.place in (Place.REGISTRY, Place.KIT) and is_whole:
         return _print_repositories(await list_repositories(workspace, place), arguments.json)
     if place.place is Place.LAYOUT and not place.repository:
         found = await list_repositories(workspace, place)
@@ -142,12 +143,18 @@ def _print_version(version: Version) -> None:
         ("reference", version.reference),
         ("digest", kit.digest),
         ("kind", kit.kind),
-        ("size", f"{human_size(kit.size)} in {_counted(kit)}"),
+        ("size", f"{human_size(kit.size)} in {_counted(kit)}{_lent(version)}"),
         ("created", f"{rfc3339(kit.created)} ({age(kit.created)} ago)" if kit.created else "–"),
     ]
-    if kit.model_reference:
-        facts_of_kit.append(("model from", clean_line(kit.model_reference)))
+    for number, link in enumerate(version.chain):
+        label = "which takes it from" if number else "model from"
+        digest = short_digest(link.kit.digest)
+        facts_of_kit.append((label, f"{link.name}  {digest}  {human_size(link.size)}"))
+    if version.chain_problem and kit.model_reference:
+        facts_of_kit.append(("model from", f"{clean_line(kit.model_reference)}: not read"))
     out.print(table([("", "left"), ("", "left")], facts_of_kit))
+    if version.chain_problem:
+        message(version.chain_problem)
     if kit.manifest.manifests:
         rows = [
             (short_digest(item.digest), item.media_type, human_size(item.size))
@@ -156,13 +163,17 @@ def _print_version(version: Version) -> None:
         _section("Manifests", [("DIGEST", "left"), ("TYPE", "left"), ("SIZE", "right")], rows)
     _section(
         "Layers",
-        [("KIND", "left"), ("PATH", "left"), ("SIZE", "right"), ("DIGEST", "left")],
+        [
+            *[("KIND", "left"), ("PATH", "left"), ("SIZE", "right"), ("DIGEST", "left")],
+            *([("FROM", "left")] if version.chain else []),
+        ],
         [
             (
                 layer.kind,
                 clean_line(layer.path or layer.blob.media_type),
                 human_size(layer.size),
                 short_digest(layer.digest),
+                *([layer.origin or ""] if version.chain else []),
             )
             for layer in kit.layers
         ],
@@ -202,7 +213,14 @@ def _print_version(version: Version) -> None:
 def _counted(kit: Kit) -> str:
     if kit.kind == "index":
         return f"{len(kit.manifest.manifests)} manifests"
-    return f"{len(kit.layers)} layers"
+    count = len(kit.own_layers)
+    return f"{count} layer{'' if count == 1 else 's'}"
+
+
+def _lent(version: Version) -> str:
+    """Say how much more other kits lend."""
+    more = version.kit.whole_size - version.kit.size
+    return f", {human_size(more)} more from other kits" if version.chain else ""
 
 
 def _section(

@@ -9,7 +9,7 @@ from rich.text import Text
 from rolldeck.actions import Workspace
 from rolldeck.actions import diff as compare_versions
 from rolldeck.cli.documents import print_document
-from rolldeck.cli.terminal import console, table
+from rolldeck.cli.terminal import console, message, table
 from rolldeck.compare import READING_ORDER, Comparison, Row, Section, Version, side_by_side, to_json
 from rolldeck.errors import NotFoundError
 from rolldeck.oci import Reference, is_digest, is_tag
@@ -28,10 +28,13 @@ async def diff(workspace: Workspace, arguments: argparse.Namespace) -> int:
     if arguments.file:
         differs = _print_file(result.a, result.b, arguments.file, arguments.json)
         return 1 if arguments.exit_code and differs else 0
+    problems = [side.chain_problem for side in (result.a, result.b) if side.chain_problem]
     if arguments.json:
-        print_document(to_json(result.comparison, arguments.all))
+        print_document({**to_json(result.comparison, arguments.all), "problems": problems})
     else:
         _print(result.comparison, arguments.all)
+        for text in problems:
+            message(text)
     differs = any(section.changed for section in result.comparison.sections)
     return 1 if arguments.exit_code and differs else 0
 

@@ -101,6 +101,16 @@ def version_document(version: Version) -> Document:
         "manifest": kit.manifest.document,
         "kitfile": kit.kitfile,
         "layers": [_layer(layer) for layer in kit.layers],
+        "chain": [
+            {
+                "name": link.name,
+                "reference": str(link.reference),
+                "digest": link.kit.digest,
+                "size": link.size,
+            }
+            for link in version.chain
+        ],
+        "chain_problem": version.chain_problem,
         "facts": _facts(version.facts),
     }
 
@@ -114,6 +124,7 @@ def _layer(layer: Layer) -> Document:
         "path": layer.path,
         "name": layer.name,
         "diff_id": layer.diff_id,
+        "from": layer.origin,
     }
 
 
@@ -175,6 +186,7 @@ def pulled_document(pulled: Pulled) -> Document:
             {"digest": blob.digest, "size": blob.size, "status": blob.status}
             for blob in pulled.blobs
         ],
+        "chain": [{"reference": str(copy), "digest": copy.digest} for copy in pulled.chain],
         "seconds": round(pulled.seconds, 3),
     }
 

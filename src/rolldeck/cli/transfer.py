@@ -32,8 +32,9 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
             print_document(pulled_document(pulled))
             continue
         moved = human_size(pulled.bytes_transferred)
+        also = "".join(f"  with {copy}\n" for copy in pulled.chain)
         print(
-            f"{pulled.reference}\n  {pulled.digest}\n"
+            f"{pulled.reference}\n  {pulled.digest}\n{also}"
             f"  {human_size(pulled.bytes_total)}, of which {moved} fetched in "
             f"{pulled.seconds:.1f} s, verified"
         )

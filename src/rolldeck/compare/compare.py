@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rolldeck.compare.data import data_rows
 from rolldeck.compare.files import file_rows
@@ -21,19 +21,27 @@ from rolldeck.compare.values import (
     signature_rows,
 )
 from rolldeck.facts.model import Facts
+from rolldeck.kit.chain import Link
 from rolldeck.kit.model import Kit
+from rolldeck.text import clean_line
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
     """One version as it is compared: ``label`` is its short name, ``files`` the small text files
-    of its code and docs layers by path, empty where these were not read."""
+    of its code and docs layers by path, empty where these were not read.
+
+    ``chain`` are the kits that its model comes from, whose layers stand in ``kit`` with theirs as
+    origin; ``chain_problem`` says why they are not known.
+    """
 
     reference: str
     label: str
     kit: Kit
     facts: Facts
     files: Mapping[str, bytes] = field(default_factory=dict)
+    chain: tuple[Link, ...] = ()
+    chain_problem: str | None = None
 
     @property
     def side(self) -> Side:
@@ -61,7 +69,7 @@ def _rows(a: Version, b: Version, tolerance: float) -> dict[SectionName, list[Ro
     """Return the rows of all sections, in the order in which they are shown."""
     return {
         "manifest": manifest_rows(a.kit, b.kit),
-        "layers": layer_rows(a.kit, b.kit),
+        "layers": _layer_rows(a, b),
         "kitfile": kitfile_rows(a.kit, b.kit),
         "metrics": metric_rows(a.facts.metrics, b.facts.metrics, tolerance),
         "parameters": parameter_rows(a.facts.parameters, b.facts.parameters),
@@ -71,6 +79,23 @@ def _rows(a: Version, b: Version, tolerance: float) -> dict[SectionName, list[Ro
         "signature": signature_rows(a.facts, b.facts),
         "lineage": lineage_rows(a.facts, b.facts),
     }
+
+
+def _layer_rows(a: Version, b: Version) -> list[Row]:
+    """Return the rows of the layers; one instead of all weights where a side's are not known."""
+    if not (a.chain_problem or b.chain_problem):
+        return layer_rows(a.kit, b.kit)
+    left, right = (clean_line(version.kit.model_reference or "its own", 500) for version in (a, b))
+    if left == right:
+        weights = Row("model", "equal", left, right, note="not read")
+    else:
+        weights = Row("model", "changed", left, right, verdict="unknown", note="not read")
+    return [weights, *layer_rows(_without_weights(a.kit), _without_weights(b.kit))]
+
+
+def _without_weights(kit: Kit) -> Kit:
+    kept = tuple(layer for layer in kit.layers if layer.kind not in ("model", "modelpart"))
+    return replace(kit, layers=kept)
 
 
 def _files_read(version: Version) -> bool:

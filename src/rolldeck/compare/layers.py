@@ -19,7 +19,8 @@ def layer_rows(a: Kit, b: Kit) -> list[Row]:
     """Return a row per layer, keyed by kind and path; values are the digests of the stored blobs.
 
     Layers with the same content count as equal, also where they are packed in another way. A
-    layer that only moved to another path stands under its new path.
+    layer that only moved to another path stands under its new path. The note of one that another
+    kit lends says which.
     """
     left, right = keyed_layers(a), keyed_layers(b)
     moved = _moved(a, b, left, right)
@@ -30,11 +31,13 @@ def layer_rows(a: Kit, b: Kit) -> list[Row]:
         one = left.get(key)
         other = right.get(moved.get(key, key))
         if one is None and other is not None:
-            rows.append(Row(key, "added", None, other.digest, note=human_size(other.size)))
+            note = human_size(other.size) + _lent(other)
+            rows.append(Row(key, "added", None, other.digest, note=note))
         elif one is not None and other is None:
-            rows.append(Row(key, "removed", one.digest, None, note=human_size(one.size)))
+            note = human_size(one.size) + _lent(one)
+            rows.append(Row(key, "removed", one.digest, None, note=note))
         elif one is not None and other is not None and key in moved:
-            note = f"same content, was {key}"
+            note = f"same content, was {key}" + _lent(one, other)
             rows.append(Row(moved[key], "changed", one.digest, other.digest, note=note))
         elif one is not None and other is not None:
             rows.append(_row(key, a, one, b, other))
@@ -63,19 +66,28 @@ def _place(layer: Layer) -> str:
     return path or layer_name(layer)
 
 
+def _lent(*layers: Layer) -> str:
+    """Return what a note adds where another kit lends a layer: which, on either side."""
+    origins = [layer.origin for layer in layers]
+    if not any(origins):
+        return ""
+    return ", from " + " → ".join(origin or "itself" for origin in dict.fromkeys(origins))
+
+
 def _row(key: str, a: Kit, one: Layer, b: Kit, other: Layer) -> Row:
+    lent = _lent(one, other)
     if one.digest == other.digest:
-        return Row(key, "equal", one.digest, other.digest, note=human_size(one.size))
+        return Row(key, "equal", one.digest, other.digest, note=human_size(one.size) + lent)
     sizes = human_size(one.size)
     if one.size != other.size:
         sizes = f"{sizes} → {human_size(other.size)}"
     same = same_content(a, one, b, other)
     if same:
-        return Row(key, "equal", one.digest, other.digest, note=OTHER_PACKING)
+        return Row(key, "equal", one.digest, other.digest, note=OTHER_PACKING + lent)
     if same is None:
-        note = f"{sizes}, other bytes, content unknown"
+        note = f"{sizes}, other bytes, content unknown{lent}"
         return Row(key, "changed", one.digest, other.digest, verdict="unknown", note=note)
-    return Row(key, "changed", one.digest, other.digest, note=sizes)
+    return Row(key, "changed", one.digest, other.digest, note=sizes + lent)
 
 
 def _moved(a: Kit, b: Kit, left: Mapping[str, Layer], right: Mapping[str, Layer]) -> dict[str, str]:

@@ -4,6 +4,7 @@ Packing and reading a local Kitfile are imported from their own files (``pack``,
 since they load YAML, which nothing else needs.
 """
 
+from rolldeck.kit.chain import CHAIN_LIMIT, Link, parse_model_reference, with_chain
 from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
 from rolldeck.kit.peek import read_layer_files
 from rolldeck.kit.read import read_kit
@@ -11,16 +12,20 @@ from rolldeck.kit.tree import Stamp, Tree, TreeEntry, stamp_tree, verify_tree
 from rolldeck.kit.unpack import unpack as unpack_kit
 
 __all__ = [
+    "CHAIN_LIMIT",
     "ElementKind",
     "Kit",
     "KitKind",
     "Layer",
+    "Link",
     "Stamp",
     "Tree",
     "TreeEntry",
+    "parse_model_reference",
     "read_kit",
     "read_layer_files",
     "stamp_tree",
     "unpack_kit",
     "verify_tree",
+    "with_chain",
 ]

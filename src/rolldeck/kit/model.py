@@ -23,6 +23,7 @@ class Layer:
     a name to check before use, never a place to write to. ``base`` is the directory that the
     archive's names are relative to (empty since kit v0.5). ``mode`` is the file mode of a raw
     layer. ``diff_id`` is the digest of the uncompressed payload where the config declares one.
+    ``origin`` names the kit that lends the layer, None for the kit's own.
     """
 
     blob: Descriptor
@@ -34,6 +35,7 @@ class Layer:
     base: str = ""
     mode: int = 0o644
     diff_id: str | None = None
+    origin: str | None = None
 
     @property
     def digest(self) -> Digest:
@@ -68,9 +70,19 @@ class Kit:
         return self.manifest.digest
 
     @property
+    def own_layers(self) -> tuple[Layer, ...]:
+        """The layers without those that other kits lend."""
+        return tuple(layer for layer in self.layers if layer.origin is None)
+
+    @property
     def size(self) -> int:
-        """Sum of the layers' sizes in bytes (of the listed manifests' sizes for an index)."""
-        return sum(item.size for item in self.layers or self.manifest.manifests)
+        """Sum of its own layers' sizes in bytes (of the listed manifests' sizes for an index)."""
+        return sum(item.size for item in self.own_layers or self.manifest.manifests)
+
+    @property
+    def whole_size(self) -> int:
+        """Sum of all layers' sizes in bytes, those included that other kits lend."""
+        return sum(layer.size for layer in self.layers)
 
     @property
     def package(self) -> Mapping[str, Any]:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from rolldeck.errors import IntegrityError, UsageError
+from rolldeck.errors import IntegrityError
+from rolldeck.kit.chain import parse_model_reference
 from rolldeck.kit.media_types import (
     KIT_ARTIFACT,
     KIT_CONFIG,
@@ -21,11 +22,11 @@ from rolldeck.kit.media_types import (
     parse_layer_type,
 )
 from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
-from rolldeck.oci import Descriptor, Manifest, Place, Reference, parse_json
+from rolldeck.oci import Descriptor, Manifest, parse_json
 from rolldeck.units import parse_rfc3339
 
 FILEPATH = "org.cncf.model.filepath"
-FILE_METADATA = "org.cncf.model.file.metadata+json"
+_FILE_METADATA = ("org.cncf.model.file.metadata+json", "org.cnai.model.file.metadata+json")
 KITFILE = "ml.kitops.modelkit.kitfile"
 SUBTYPE = "ml.kitops.modelkit.layer-subtype"
 CREATED = "org.opencontainers.image.created"
@@ -98,6 +99,15 @@ def elements(kitfile: Mapping[str, Any] | None) -> Iterator[tuple[ElementKind, M
     for section, kind in _SECTIONS:
         for element in _objects(kitfile.get(section)):
             yield kind, element
+
+
+def remote_data(kitfile: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return the paths, or names, of the data sets that no layer holds since they lie elsewhere."""
+    return tuple(
+        _text(element.get("path")) or _text(element.get("name")) or kind
+        for kind, element in elements(kitfile)
+        if kind == "dataset" and _text(element.get("remotePath"))
+    )
 
 
 def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -179,7 +189,8 @@ def _layer(
     base: str,
 ) -> Layer:
     layer_type = parse_layer_type(blob.media_type)
-    metadata = _lenient_object((blob.annotations.get(FILE_METADATA) or "").encode())
+    found = (blob.annotations.get(key) for key in _FILE_METADATA)
+    metadata = _lenient_object((next(filter(None, found), None) or "").encode())
     mode = metadata.get("mode")
     return Layer(
         blob=blob,
@@ -241,15 +252,9 @@ def _run_time(config: Mapping[str, Any]) -> Any:
 
 
 def _model_reference(kitfile: Mapping[str, Any] | None, layers: tuple[Layer, ...]) -> str | None:
-    """Return the other kit that the model comes from, as kit decides it: ``:`` or ``@`` parses."""
+    """Return the other kit that the model comes from."""
     model = (kitfile or {}).get("model")
     path = _text(model.get("path")) if isinstance(model, dict) else None
-    if path is None or not (":" in path or "@" in path):
+    if path is None or any(layer.kind == "model" for layer in layers):
         return None
-    if any(layer.kind == "model" for layer in layers):
-        return None
-    try:
-        reference = Reference.parse(path)
-    except UsageError:
-        return None
-    return None if reference.place is Place.LAYOUT else path
+    return path if parse_model_reference(path) else None

@@ -15,6 +15,7 @@ from rolldeck.errors import StorageError, UsageError
 from rolldeck.kit.layer_stream import LayerStream, open_layer
 from rolldeck.kit.member_path import member_parts, refused
 from rolldeck.kit.model import Kit, Layer
+from rolldeck.kit.read import remote_data
 from rolldeck.kit.staging import Staging, staged
 from rolldeck.kit.tar_reader import CHUNK, Member, TarLimits, read_tar
 from rolldeck.kit.tree import Tree, TreeEntry, verify_tree
@@ -27,6 +28,7 @@ KITFILE_NAME = "Kitfile"
 KITFILE_ANNOTATION = "ml.kitops.modelkit.kitfile"
 
 _KITFILE_NAMES = ("kitfile", ".kitfile")
+_REMOTE = "a data set that lies elsewhere: remotePath in the Kitfile says where"
 
 OpenBlob = Callable[[Descriptor], BinaryIO]
 """Opens a blob for reading from its start; unpack closes it."""
@@ -36,9 +38,10 @@ def unpack(kit: Kit, open_blob: OpenBlob, destination: Path, progress: Progress)
     """Unpack all layers of ``kit`` into ``destination``, which must be absent or empty.
 
     The tree appears under its name in one step, durable and verified, or not at all. Layers of
-    unknown types are skipped and named in the result. Raises UsageError for a destination in use
-    or a version that is no kit, RefusedError for unsafe content, IntegrityError for a blob that is
-    not what the manifest says, StorageError for errors of the disk, CancelledError when asked.
+    unknown types and data sets that lie elsewhere are skipped and named in the result. Raises
+    UsageError for a destination in use or a version that is no kit, RefusedError for unsafe
+    content, IntegrityError for a blob that is not what the manifest says, StorageError for errors
+    of the disk, CancelledError when asked.
     """
     if not kit.unpackable:
         raise UsageError(
@@ -50,7 +53,7 @@ def unpack(kit: Kit, open_blob: OpenBlob, destination: Path, progress: Progress)
         (clean_line(layer.path or layer.digest), f"unknown layer type {layer.blob.media_type}")
         for layer in kit.layers
         if layer.form == "unknown"
-    )
+    ) + tuple((clean_line(path), _REMOTE) for path in remote_data(kit.kitfile))
     size = sum(layer.size for layer in wanted)
     progress.expect(size)
     with staged(destination, lambda directory: _check_space(directory, size)) as staging:

@@ -1,6 +1,7 @@
 """Registries, references, descriptors and manifests; nothing here knows of machine learning."""
 
 from rolldeck.oci.digest import Digest, Verifier, digest_of, is_digest, parse_digest, verify_bytes
+from rolldeck.oci.kit_storage import KitStorage, kit_home
 from rolldeck.oci.layout import LayoutRegistry
 from rolldeck.oci.model import (
     INDEX,
@@ -26,6 +27,7 @@ __all__ = [
     "Descriptor",
     "Digest",
     "FileSink",
+    "KitStorage",
     "LayoutRegistry",
     "Listing",
     "Manifest",
@@ -38,6 +40,7 @@ __all__ = [
     "is_digest",
     "is_repository",
     "is_tag",
+    "kit_home",
     "parse_digest",
     "parse_json",
     "parse_manifest",

@@ -23,6 +23,7 @@ from oras.utils.request import find_docker_config, iter_localhosts
 from rolldeck.errors import UsageError
 from rolldeck.oci.address import DOCKER_HUB, canonical_host
 from rolldeck.oci.credential_helper import HelperFailed, ask_helper, check_helper_name
+from rolldeck.oci.kit_storage import kit_home
 from rolldeck.oci.secret import Credential, Secret
 from rolldeck.text import clean_line
 
@@ -43,9 +44,7 @@ def credential_files(environment: Mapping[str, str] = os.environ) -> tuple[Path,
         docker = Path(find_docker_config(exists=False))
     else:
         docker = home / ".docker" / "config.json"
-    data = environment.get("XDG_DATA_HOME") or str(home / ".local" / "share")
-    kit = environment.get("KITOPS_HOME") or str(Path(data, "kitops"))
-    return docker, Path(kit, "credentials.json")
+    return docker, kit_home(environment) / "credentials.json"
 
 
 def _read(path: Path) -> dict[str, Any]:

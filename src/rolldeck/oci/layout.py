@@ -31,8 +31,8 @@ from rolldeck.progress import Progress
 REF_NAME = "org.opencontainers.image.ref.name"
 """Annotation of an index entry that holds its tag, or ``repository:tag``."""
 
-_INDEX_LIMIT = 64 * 1024 * 1024
-"""Largest ``index.json`` read, in bytes: about 200,000 tags."""
+INDEX_LIMIT = 64 * 1024 * 1024
+"""Largest index read, in bytes: about 200,000 tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,17 @@ def parse_index(raw: bytes, *, reference: str) -> list[Entry]:
 
 
 def _parse_entry(item: Any, reference: str) -> Entry:
+    descriptor = parse_descriptor(item, reference=reference)
+    name = descriptor.annotations.get(REF_NAME)
+    repository, tag = split_ref_name(name) if name else ("", None)
+    return Entry(repository, tag, descriptor)
+
+
+def parse_descriptor(item: Any, *, reference: str) -> Descriptor:
+    """Parse a manifest's descriptor in an index; raises IntegrityError where it is damaged."""
     size = item.get("size") if isinstance(item, dict) else None
     if not isinstance(item, dict) or not isinstance(size, int) or isinstance(size, bool):
-        raise IntegrityError("index.json holds a malformed descriptor", reference=reference)
+        raise IntegrityError("The index holds a malformed descriptor", reference=reference)
     found = item.get("annotations")
     annotations = (
         {key: value for key, value in (found or {}).items() if isinstance(value, str)}
@@ -70,16 +78,13 @@ def _parse_entry(item: Any, reference: str) -> Entry:
         else {}
     )
     artifact_type = item.get("artifactType")
-    descriptor = Descriptor(
+    return Descriptor(
         str(item.get("mediaType") or MANIFEST),
         parse_digest(str(item.get("digest")), reference=reference),
         size,
         annotations,
         artifact_type if isinstance(artifact_type, str) else None,
     )
-    name = annotations.get(REF_NAME)
-    repository, tag = split_ref_name(name) if name else ("", None)
-    return Entry(repository, tag, descriptor)
 
 
 class LayoutRegistry:
@@ -107,7 +112,7 @@ class LayoutRegistry:
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
             if self._cached and self._cached[0] == stamp:
                 return self._cached[1]
-            if status.st_size > _INDEX_LIMIT:
+            if status.st_size > INDEX_LIMIT:
                 raise IntegrityError("index.json is too large", reference=self.address)
             raw = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
@@ -131,7 +136,7 @@ class LayoutRegistry:
         """Find a tag or digest; raises NotFoundError that names what there is."""
         entries = self.entries()
         here = [entry for entry in entries if entry.repository == repository]
-        shown = f"{repository or self.address}{'@' if is_digest(name) else ':'}{name}"
+        shown = f"{self._shown(repository)}{'@' if is_digest(name) else ':'}{name}"
         for entry in here:
             if name in (entry.tag, entry.descriptor.digest):
                 return entry.descriptor
@@ -146,7 +151,7 @@ class LayoutRegistry:
         if not here:
             names = sorted({entry.repository for entry in entries if entry.repository})
             raise NotFoundError(
-                f"No repository {repository or self.address!r} in {self.root}",
+                f"No repository {self._shown(repository)!r} in {self.root}",
                 reference=shown,
                 hint=f"Repositories there: {', '.join(names[:5])}" if names else None,
             )
@@ -156,6 +161,9 @@ class LayoutRegistry:
             reference=shown,
             hint=f"Tags there: {', '.join(tags[-5:])}" if tags else None,
         )
+
+    def _shown(self, repository: str) -> str:
+        return repository or self.address
 
     def read_verified(self, blob: Descriptor, limit: int) -> bytes:
         """Read a whole blob of at most ``limit`` bytes, verified. Blocks; meant for a thread."""

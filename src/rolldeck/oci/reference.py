@@ -1,9 +1,10 @@
 """References: how a version is named.
 
 Forms: ``host[:port]/repository[:tag][@digest]`` for a registry, the same without a host for the
-library, ``local:REFERENCE`` for the library's copy of a registry's version, ``oci:DIRECTORY`` for
-an OCI layout (``oci:DIRECTORY//repository`` where one holds several). The general form is parsed
-by oras; repository and tag grammar are those of the OCI distribution specification 1.1.
+library, ``local:REFERENCE`` for the library's copy of a registry's version, ``kit:REFERENCE`` for
+kit's own storage, ``oci:DIRECTORY`` for an OCI layout (``oci:DIRECTORY//repository`` where one
+holds several). The general form is parsed by oras; repository and tag grammar are those of the OCI
+distribution specification 1.1.
 """
 
 from __future__ import annotations
@@ -29,24 +30,28 @@ _ADDRESS = re.compile(r"(?:localhost|[0-9]{1,3}(?:\.[0-9]{1,3}){3}):[0-9]{1,5}")
 """What is a host with a port, although it has the form of a repository with a tag."""
 _MAX_NAME = 255
 
-FORMS = "[host[:port]/]repository[:tag|@digest], oci:DIRECTORY[:tag]"
+_SCHEMES = ("local", "kit", "oci", "mlflow")
+"""What a repository of the library may be called only behind ``local:``."""
+
+FORMS = "[host[:port]/]repository[:tag|@digest], kit:REFERENCE, oci:DIRECTORY[:tag]"
 """The forms of a reference, for messages."""
 
 
 class Place(Enum):
-    """Where a reference points: the library, a registry, an OCI layout directory."""
+    """Where a reference points: the library, a registry, an OCI layout, kit's own storage."""
 
     LIBRARY = "library"
     REGISTRY = "registry"
     LAYOUT = "layout"
+    KIT = "kit"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A name for a version or a repository.
 
-    ``root`` is the registry's host or the layout's directory and empty for the library;
-    ``repository`` may be empty only for a whole registry or a layout with one repository.
+    ``root`` is the registry's host or the layout's directory, else empty; ``repository`` may be
+    empty only for a whole registry, a layout with one repository, or what kit keeps without a name.
     """
 
     place: Place
@@ -63,20 +68,25 @@ class Reference:
             raise UsageError(f"Not a reference: {shown!r}", hint=f"Forms: {FORMS}")
         if text.startswith("oci:"):
             return _parse_layout(text.removeprefix("oci:"), shown)
+        if text.startswith("kit:"):
+            return _parse_kit(text.removeprefix("kit:"), shown)
         if text.startswith("local:"):
-            inner = _parse_general(text.removeprefix("local:"), shown)
-            if inner.place is Place.REGISTRY:
-                name = f"{inner.root}/{inner.repository}"
-                return replace(inner, place=Place.LIBRARY, root="", repository=name)
-            return inner
-        for scheme, meaning in (("kit:", "kit's own storage"), ("mlflow:", "MLflow")):
-            if text.startswith(scheme):
-                raise UsageError(
-                    f"{meaning} cannot be read yet: {shown}",
-                    reference=shown,
-                    hint=f"Forms: {FORMS}",
-                )
+            return _kept(_parse_general(text.removeprefix("local:"), shown), Place.LIBRARY)
+        if text.startswith("mlflow:"):
+            raise UsageError(
+                f"MLflow cannot be read yet: {shown}", reference=shown, hint=f"Forms: {FORMS}"
+            )
         return _parse_general(text, shown)
+
+    @classmethod
+    def parse_plain(cls, text: str) -> Reference:
+        """Parse ``[host[:port]/]repository[:tag][@digest]`` alone; raises UsageError.
+
+        For names out of artifacts, which must never lead to a directory of this host.
+        """
+        if not text.isprintable() or " " in text:
+            raise UsageError(f"Not a reference: {clean_line(text, 200)!r}")
+        return _parse_general(text, clean_line(text, 200))
 
     @property
     def name(self) -> str:
@@ -85,8 +95,11 @@ class Reference:
             return f"oci:{self.root}" + (f"//{self.repository}" if self.repository else "")
         if self.place is Place.REGISTRY:
             return f"{self.root}/{self.repository}"
+        if self.place is Place.KIT:
+            return f"kit:{self.repository}"
         first = self.repository.partition("/")[0]
-        return f"local:{self.repository}" if _is_host(first, self.repository) else self.repository
+        is_ambiguous = self.repository in _SCHEMES or _is_host(first, self.repository)
+        return f"local:{self.repository}" if is_ambiguous else self.repository
 
     def __str__(self) -> str:
         return (
@@ -110,7 +123,7 @@ class Reference:
             return f"{self.root}/{self.repository}"
         if self.place is Place.LAYOUT:
             return self.repository or _layout_name(self.root)
-        return self.repository
+        return self.repository or "kit"
 
 
 def is_tag(text: str) -> bool:
@@ -134,6 +147,26 @@ def _layout_name(directory: str) -> str:
     last = directory.rstrip("/").rpartition("/")[2].lower()
     name = re.sub(r"[^a-z0-9]+", "-", last).strip("-")
     return name or "layout"
+
+
+def _kept(reference: Reference, place: Place) -> Reference:
+    """Return the reference to a copy kept in a place of this host under the same name."""
+    if reference.place is Place.REGISTRY:
+        name = f"{reference.root}/{reference.repository}"
+        return replace(reference, place=place, root="", repository=name)
+    return replace(reference, place=place)
+
+
+def _parse_kit(rest: str, shown: str) -> Reference:
+    bare = rest.removeprefix("@")
+    if not rest or is_digest(bare):
+        return Reference(Place.KIT, "", "", None, Digest(bare) if bare else None)
+    inner = _parse_general(rest, shown)
+    if not inner.repository:
+        raise UsageError(
+            f"Not a reference: {shown}", reference=shown, hint="All of kit's storage: kit:"
+        )
+    return _kept(inner, Place.KIT)
 
 
 def _parse_layout(rest: str, shown: str) -> Reference:
@@ -174,7 +207,9 @@ def _parse_general(text: str, shown: str) -> Reference:
     tag: str | None = parsed.tag if f":{parsed.tag}" in rest or f":{parsed.tag}" in text else None
     if digest is not None and not is_digest(digest):
         raise UsageError(f"Not a digest in {shown}", reference=shown, hint="sha256:<64 hex digits>")
-    if not _REPOSITORY.fullmatch(repository) or "//" in text or len(text) > 2 * _MAX_NAME:
+    # The parser passes over what it does not know: of x:y:z it would take y:z.
+    is_whole = text.removeprefix(f"{parsed.registry}/").startswith(repository)
+    if not (is_whole and _REPOSITORY.fullmatch(repository)) or len(text) > 2 * _MAX_NAME:
         raise UsageError(
             f"Not a repository name in {shown}",
             reference=shown,

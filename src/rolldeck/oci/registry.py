@@ -1,6 +1,7 @@
 """The one way to reach versions, wherever they are: the ``Registry`` protocol.
 
-Implementations: an OCI image layout directory (``layout.py``) and an HTTP registry (``http.py``).
+Implementations: an OCI image layout directory (``layout.py``), kit's own storage
+(``kit_storage.py``) and an HTTP registry (``http.py``).
 Everything that waits is a coroutine; nothing blocks the event loop.
 """
 

@@ -78,7 +78,7 @@ def _head(view: DetailsView, row: VersionRow, width: int) -> list[Line]:
     facts = [kind_name(row.kind)] if row.kind else []
     version = view.version
     if version is not None:
-        count = len(version.kit.layers)
+        count = len(version.kit.own_layers)
         facts.append(f"{count} layer{'s' if count != 1 else ''}")
     if row.size is not None:
         facts.append(human_size(row.size))

@@ -93,6 +93,8 @@ def sections(version: Version) -> list[Section]:
             ),
         ),
     ]
+    if version.chain or version.chain_problem:
+        found.append(_chain_section(version))
     if kit.kitfile is not None:
         kitfile = kit.kitfile
         found.append(
@@ -122,6 +124,21 @@ def sections(version: Version) -> list[Section]:
             )
         )
     return found
+
+
+def _chain_section(version: Version) -> Section:
+    """Return the kits that the model comes from, nearest first, or why they are not known."""
+    rows = [
+        (link.name, f"{human_size(link.size)}  {short_digest(link.kit.digest)}", "")
+        for link in version.chain
+    ]
+    brief = [f"{link.name} {human_size(link.size)}" for link in version.chain]
+    if version.chain_problem:
+        rows.append(("not read", clean_line(version.chain_problem), ""))
+        brief.append(clean_line(version.chain_problem))
+    return Section(
+        "chain", "Model from", len(version.chain), tuple(brief), lambda width: _pairs(rows, width)
+    )
 
 
 def kitfile_text(kitfile: Mapping[str, Any]) -> str:
@@ -194,6 +211,8 @@ def _metric_line(metric: Metric, everything: Sequence[Metric], width: int) -> Li
 
 def _layer_line(layer: Layer, width: int) -> Line:
     name = clean_line(layer.path or layer.name or "", 200)
+    if layer.origin:
+        name += f"   from {layer.origin}"
     packing = layer.form if layer.compression == "none" else f"{layer.form} {layer.compression}"
     size = human_size(layer.size).rjust(10)
     head = f"{left(layer.kind, 10)}{size}  {short_digest(layer.digest)}  "

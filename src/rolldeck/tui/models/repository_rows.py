@@ -88,6 +88,8 @@ def place_and_name(reference: Reference) -> tuple[str, str]:
         return "local library", reference.repository
     if reference.place.value == "registry":
         return reference.root, reference.repository
+    if reference.place.value == "kit":
+        return "kit's storage", reference.repository or "kit:"
     return f"oci:{reference.root}", reference.repository or reference.root
 
 
