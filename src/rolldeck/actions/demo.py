@@ -67,7 +67,7 @@ def fill_library(library: Library) -> None:
     from rolldeck.kit.kitfile import read_kitfile
     from rolldeck.kit.pack import pack
 
-    library.prepare()
+    lease = library.lease("demo", DEMO_REPOSITORY, None)
     with as_file(files("rolldeck") / "demo" / "movie_recommend") as contexts:
         for tag in DEMO_VERSIONS:
             context = contexts / tag
@@ -75,6 +75,7 @@ def fill_library(library: Library) -> None:
             packed = pack(context, kitfile, library.writer)
             library.add(packed.manifest)
             library.tag(DEMO_REPOSITORY, [tag], packed.descriptor)
+    fsops.unlink(lease)
 
 
 async def stage_demo(demo: Demo) -> None:

@@ -11,7 +11,7 @@ from rolldeck.actions.show import load_version
 from rolldeck.actions.unpack import require_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.compare import compare
-from rolldeck.errors import NotFoundError, RolldeckError, UsageError
+from rolldeck.errors import IntegrityError, NotFoundError, RolldeckError, UsageError
 from rolldeck.oci import Digest, Place, Reference, is_digest
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan, Target
@@ -156,6 +156,8 @@ async def _unpacked(target: Target, digest: Digest) -> Check | None:
 async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check, int]:
     try:
         manifest = await workspace.manifest(reference)
+    except IntegrityError:
+        raise  # a damaged store is no question of the plan
     except RolldeckError as error:
         return Check("can be unpacked again", False, error.message), 0
     size = sum(layer.size for layer in manifest.layers)

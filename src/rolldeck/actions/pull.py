@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rolldeck.actions.fetch import fetch
+from rolldeck.actions.lease import adding
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
 from rolldeck.oci import Descriptor, Digest, Manifest, Place, Reference
@@ -32,7 +33,10 @@ class PulledBlob:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull did: ``reference`` names the copy in the library; sizes in bytes."""
+    """What a pull did: ``reference`` names the copy in the library; sizes in bytes.
+
+    ``warning`` is what its user should know of the library.
+    """
 
     reference: Reference
     digest: Digest
@@ -40,6 +44,7 @@ class Pulled:
     bytes_transferred: int
     blobs: tuple[PulledBlob, ...]
     seconds: float
+    warning: str | None = None
 
 
 async def pull(workspace: Workspace, reference: Reference, progress: Progress) -> Pulled:
@@ -59,9 +64,11 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
             reference=str(reference),
             hint="Pull one of them by digest; rolldeck show lists them.",
         )
-    await asyncio.to_thread(workspace.library.prepare)
-    blobs = await _fetch_all(workspace, resolved, manifest, progress)
-    await asyncio.to_thread(_publish, workspace, resolved, manifest)
+    wanted = _blobs(manifest)
+    digests = [manifest.digest, *(blob.digest for blob in wanted)]
+    async with adding(workspace, "pull", str(reference), digests):
+        blobs = await _fetch_all(workspace, resolved, wanted, progress)
+        await asyncio.to_thread(_publish, workspace, resolved, manifest)
     copy = Reference(Place.LIBRARY, "", resolved.library_name, resolved.tag, manifest.digest)
     return Pulled(
         reference=copy,
@@ -70,15 +77,19 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
         bytes_transferred=sum(blob.transferred for blob in blobs),
         blobs=blobs,
         seconds=time.monotonic() - started,
+        warning=workspace.library.warning,
     )
 
 
+def _blobs(manifest: Manifest) -> list[Descriptor]:
+    found = [manifest.config] if manifest.config else []
+    return list({blob.digest: blob for blob in [*found, *manifest.layers]}.values())
+
+
 async def _fetch_all(
-    workspace: Workspace, reference: Reference, manifest: Manifest, progress: Progress
+    workspace: Workspace, reference: Reference, wanted: list[Descriptor], progress: Progress
 ) -> tuple[PulledBlob, ...]:
     """Fetch what is missing, small blobs first, a few at once; the first failure stops all."""
-    found = [manifest.config] if manifest.config else []
-    wanted = list({blob.digest: blob for blob in [*found, *manifest.layers]}.values())
     missing = [blob for blob in wanted if not workspace.library.has(blob)]
     progress.expect(sum(blob.size for blob in missing))
     gate = asyncio.Semaphore(workspace.settings.concurrency)

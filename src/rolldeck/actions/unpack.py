@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from rolldeck.actions.damage import require_config, told_as_damage
+from rolldeck.actions.lease import reading
 from rolldeck.actions.pull import pull
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
-from rolldeck.oci import Descriptor, Digest, LayoutRegistry, Reference
+from rolldeck.oci import Descriptor, Digest, LayoutRegistry, Place, Reference
 from rolldeck.progress import Progress
 
 if TYPE_CHECKING:
@@ -64,19 +67,26 @@ async def materialize(
     from rolldeck.kit import unpack_kit
 
     resolved = await workspace.resolve(reference)
-    kit = await load_kit(workspace, resolved)
-    require_kit(kit, resolved)
-    source = workspace.registry(resolved)
-    if not isinstance(source, LayoutRegistry):
-        await pull(workspace, resolved, progress)
-        source = workspace.library.layout
-    layout = source
+    async with reading(workspace, "unpack", resolved):
+        if resolved.place is Place.LIBRARY:
+            manifest = await workspace.manifest(resolved)
+            with told_as_damage(workspace.library, resolved):
+                require_config(workspace.library, manifest)
+        kit = await load_kit(workspace, resolved)
+        require_kit(kit, resolved)
+        source = workspace.registry(resolved)
+        if not isinstance(source, LayoutRegistry):
+            await pull(workspace, resolved, progress)
+            source = workspace.library.layout
+        layout = source
 
-    def open_blob(blob: Descriptor) -> BinaryIO:
-        return cast(BinaryIO, layout.open_blob(blob.digest))
+        def open_blob(blob: Descriptor) -> BinaryIO:
+            return cast(BinaryIO, layout.open_blob(blob.digest))
 
-    progress.note = "unpacking"
-    tree = await asyncio.to_thread(unpack_kit, kit, open_blob, directory, progress)
+        progress.note = "unpacking"
+        is_library = layout is workspace.library.layout
+        with told_as_damage(workspace.library, resolved) if is_library else nullcontext():
+            tree = await asyncio.to_thread(unpack_kit, kit, open_blob, directory, progress)
     return resolved, tree
 
 
