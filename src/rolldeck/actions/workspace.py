@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from rolldeck.actions.damage import told_as_damage
-from rolldeck.errors import NotFoundError, RefusedError, UnavailableError
+from rolldeck.errors import IntegrityError, NotFoundError, RefusedError, UnavailableError
 from rolldeck.oci import (
     Descriptor,
     Digest,
@@ -109,15 +109,25 @@ class Workspace:
         """Return a small blob of a version, fetched once."""
         if blob.digest in self._blobs:
             return self._blobs[blob.digest]
-        if self.library.has(blob):
-            with told_as_damage(self.library, reference):
-                data = await self.library.layout.read_blob(reference.repository, blob)
-        else:
+        data = await self._local_blob(reference, blob)
+        if data is None:
             data = await self.registry(reference).read_blob(reference.repository, blob)
         if self._blob_bytes + len(data) <= _CACHED_BLOBS:
             self._blobs[blob.digest] = data
             self._blob_bytes += len(data)
         return data
+
+    async def _local_blob(self, reference: Reference, blob: Descriptor) -> bytes | None:
+        """Return a blob from the library; None where another place has to be asked."""
+        if not self.library.has(blob):
+            return None
+        try:
+            with self._damage_told(reference):
+                return await self.library.layout.read_blob(reference.repository, blob)
+        except (IntegrityError, NotFoundError):
+            if reference.place is Place.LIBRARY:
+                raise
+            return None  # rotted, or collected meanwhile: the version itself is elsewhere
 
     def _damage_told(self, reference: Reference) -> AbstractContextManager[None]:
         if reference.place is Place.LIBRARY:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -131,17 +131,15 @@ def _take_away(library: Library, entries: list[Entry], chosen: list[Garbage]) ->
     return aside
 
 
-@dataclass
 class _Look:
     """One look at a library: what is needed, with reasons, and what is left over."""
 
-    library: Library
-    grace: float
-    now: float = field(default_factory=time.time)
-
-    def __post_init__(self) -> None:
-        self.entries = self.library.entries()
-        self._reach = Reach(self.library)
+    def __init__(self, library: Library, grace: float) -> None:
+        self.library = library
+        self.grace = grace
+        self.now = time.time()
+        self.entries = library.entries()
+        self._reach = Reach(library)
         self._reasons: dict[Digest, list[Reason]] = {}
         self._needed: dict[Digest, frozenset[Digest]] = {}
         self._alive: set[Digest] = set()
