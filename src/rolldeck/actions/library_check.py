@@ -88,9 +88,11 @@ class LibraryCheck:
     async def version(self, digest: Digest, reference: Reference | None = None) -> None:
         """Check a version: its manifest, then all that it names and that should be here.
 
-        ``reference`` names it where the library does not list it.
+        ``reference`` is a name beside those that the library lists.
         """
-        names = self._names(digest) or ([reference] if reference else [])
+        names = self._names(digest)
+        if reference and all(name.repository != reference.repository for name in names):
+            names.append(reference)
         await self._below(digest, names)
 
     async def rest(self) -> None:

@@ -46,7 +46,9 @@ async def run_verify(
         if arguments.json:
             print_document(verified_document(what, verified))
         else:
-            _print_verified(what, verified, named=bool(arguments.what))
+            _print_verified(verified, what)
+            if not verified.ok:
+                message(_hint(verified, arguments, what))
     if not anything and not arguments.json:
         print("Nothing is kept here yet")
     return 0 if all_ok else IntegrityError.code
@@ -67,7 +69,7 @@ async def _checks(
         yield what, verified
 
 
-def _print_verified(what: str, verified: Verified, *, named: bool) -> None:
+def _print_verified(verified: Verified, what: str) -> None:
     for problem in verified.problems:
         place = clean_line(problem.path or problem.digest or "")
         print(f"{'✓' if problem.repaired else '×'} {place}: {clean_line(problem.problem)}")
@@ -77,19 +79,17 @@ def _print_verified(what: str, verified: Verified, *, named: bool) -> None:
             print(f"    put aside as {clean_line(str(problem.quarantine))}")
         if problem.repaired:
             print("    repaired" if problem.references else "    nothing needs it")
-    if not verified.ok:
-        message(_hint(what, verified, named=named))
     left = sum(not problem.repaired for problem in verified.problems)
     verdict = f"{left} are not" if left else "all as they should be"
     print(f"{clean_line(what)}: {verified.checked} checked, {verdict}")
 
 
-def _hint(what: str, verified: Verified, *, named: bool) -> str:
+def _hint(verified: Verified, arguments: argparse.Namespace, what: str) -> str:
     if any(problem.path is not None for problem in verified.problems):
         return _REPAIR_TARGET
-    if any(problem.references for problem in verified.problems):
-        return _REPAIR_LIBRARY.format(what=what if named else "").rstrip()
-    return _NO_REPAIR
+    if arguments.repair or not any(problem.references for problem in verified.problems):
+        return _NO_REPAIR
+    return _REPAIR_LIBRARY.format(what=what if arguments.what else "").rstrip()
 
 
 async def run_gc(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:

@@ -31,6 +31,9 @@ from rolldeck.progress import Progress
 REF_NAME = "org.opencontainers.image.ref.name"
 """Annotation of an index entry that holds its tag, or ``repository:tag``."""
 
+REPOSITORY = "rolldeck.repository"
+"""Annotation of an index entry without a tag: the repository that it came from."""
+
 _INDEX_LIMIT = 64 * 1024 * 1024
 """Largest ``index.json`` read, in bytes: about 200,000 tags."""
 
@@ -78,7 +81,8 @@ def _parse_entry(item: Any, reference: str) -> Entry:
         artifact_type if isinstance(artifact_type, str) else None,
     )
     name = annotations.get(REF_NAME)
-    repository, tag = split_ref_name(name) if name else ("", None)
+    untagged = (annotations.get(REPOSITORY, ""), None)
+    repository, tag = split_ref_name(name) if name else untagged
     return Entry(repository, tag, descriptor)
 
 

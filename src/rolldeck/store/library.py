@@ -21,7 +21,7 @@ from pathlib import Path
 from rolldeck import fsops
 from rolldeck.errors import RolldeckError, UsageError
 from rolldeck.oci import INDEX, Descriptor, Digest, LayoutRegistry, is_digest
-from rolldeck.oci.layout import REF_NAME, Entry
+from rolldeck.oci.layout import REF_NAME, REPOSITORY, Entry
 from rolldeck.store.guard import obstacle, require_own
 from rolldeck.store.lease import read_leases, write_lease
 from rolldeck.store.partial import Partial, lock_partial, open_alone
@@ -261,6 +261,8 @@ class Library:
             if entry.tag:
                 prefix = f"{entry.repository}:" if entry.repository else ""
                 annotations[REF_NAME] = prefix + entry.tag
+            elif entry.repository:
+                annotations[REPOSITORY] = entry.repository
             if annotations:
                 item["annotations"] = annotations
             manifests.append(item)
