@@ -33,6 +33,7 @@ _REASONS = {
     errno.EROFS: ("The file system is read-only", "Choose another directory."),
     errno.EACCES: ("No permission", "Check who owns the directory, or choose another one."),
     errno.EPERM: ("No permission", "Check who owns the directory, or choose another one."),
+    errno.ESTALE: ("The network file system lost the file", "Run the same command again."),
     errno.ENOTDIR: ("A file is where a directory should be", "Choose another directory."),
     errno.EEXIST: ("A file is in the way", "Move it, or choose another directory."),
     errno.ELOOP: ("A link is where a file should be", "Remove it, or choose another directory."),
@@ -139,10 +140,13 @@ def fsync(fd: int) -> None:
 
 
 def fsync_directory(path: Path) -> None:
-    """Wait until a directory's names are on the disk."""
+    """Wait until a directory's names are on the disk, where its file system knows how to wait."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+            raise
     finally:
         os.close(fd)
 

