@@ -55,10 +55,9 @@ class Discard:
 class LibraryCheck:
     """One check of the library; each blob is hashed once, however many versions need it.
 
-    ``moves`` says whether rotten blobs are put aside.
-
-    What rotted is put aside unless the workspace is read-only or the library not this user's.
-    With ``repair`` what is damaged or missing is pulled again from where the version came.
+    What rotted is put aside where ``moves``: unless the workspace is read-only or the library not
+    this user's. With ``repair`` what is damaged or missing is pulled again from where the version
+    came.
     """
 
     def __init__(self, workspace: Workspace, progress: Progress, *, repair: bool) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from rolldeck.actions.fetch import fetch
 from rolldeck.actions.lease import adding
@@ -68,7 +69,7 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
     digests = [manifest.digest, *(blob.digest for blob in wanted)]
     async with adding(workspace, "pull", str(reference), digests):
         blobs = await _fetch_all(workspace, resolved, wanted, progress)
-        await asyncio.to_thread(_publish, workspace, resolved, manifest)
+        await _to_the_end(asyncio.to_thread(_publish, workspace, resolved, manifest))
     copy = Reference(Place.LIBRARY, "", resolved.library_name, resolved.tag, manifest.digest)
     return Pulled(
         reference=copy,
@@ -79,6 +80,16 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
         seconds=time.monotonic() - started,
         warning=workspace.library.warning,
     )
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for ``work``, also when cancelled meanwhile: its lease must outlast it."""
+    running = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
 
 
 def _blobs(manifest: Manifest) -> list[Descriptor]:
