@@ -106,7 +106,8 @@ def test_a_version_by_digest_is_kept_for_the_grace_time(
     assert kept(rolldeck)[digest] == [("young", digest)]
     document = rolldeck("gc", "--grace", "0", "--json").document
     assert digest in {item["digest"] for item in document["remove"]}
-    assert rolldeck("gc", "--grace", "-1").code == 2
+    for wrong in ("-1", "nan", "a day"):
+        assert rolldeck("gc", f"--grace={wrong}").code == 2
 
 
 def test_nothing_here_yet(rolldeck: Run) -> None:

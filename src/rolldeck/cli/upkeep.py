@@ -94,8 +94,8 @@ def _hint(verified: Verified, arguments: argparse.Namespace, what: str) -> str:
 
 async def run_gc(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
     """Tell what nobody needs; remove it with --apply."""
-    if arguments.grace < 0:
-        raise UsageError("--grace must not be negative")
+    if not arguments.grace >= 0:
+        raise UsageError("--grace must be a number of hours, 0 or more")
     grace = arguments.grace * 3600
     if arguments.apply:
         workspace.require_writable("gc --apply")
