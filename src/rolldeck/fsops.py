@@ -15,10 +15,11 @@ import shutil
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rolldeck.errors import BusyError, RolldeckError, StorageError
+from rolldeck.process import surroundings
 
 TEMPORARY_PREFIX = ".rolldeck-tmp-"
 """Names of everything half-written begin with this, so that a later start can sweep them."""
@@ -32,10 +33,15 @@ _REASONS = {
     errno.EROFS: ("The file system is read-only", "Choose another directory."),
     errno.EACCES: ("No permission", "Check who owns the directory, or choose another one."),
     errno.EPERM: ("No permission", "Check who owns the directory, or choose another one."),
+    errno.ESTALE: ("The network file system lost the file", "Run the same command again."),
     errno.ENOTDIR: ("A file is where a directory should be", "Choose another directory."),
     errno.EEXIST: ("A file is in the way", "Move it, or choose another directory."),
+    errno.ELOOP: ("A link is where a file should be", "Remove it, or choose another directory."),
     errno.ENAMETOOLONG: ("A file name is too long for this file system", "Choose a shorter path."),
 }
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+"""What a file system without locks answers."""
 
 
 def storage_error(error: OSError, path: str | Path | None = None) -> RolldeckError:
@@ -56,7 +62,8 @@ def storage(path: str | Path | None = None) -> Iterator[None]:
 
 def temporary_name(directory: Path) -> Path:
     """Return a fresh name inside ``directory`` for something not yet complete."""
-    return directory / f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+    owner = f"{os.getpid()}-{surroundings()}"
+    return directory / f"{TEMPORARY_PREFIX}{owner}-{secrets.token_hex(6)}"
 
 
 def create(path: str | Path, mode: int = 0o644, dir_fd: int | None = None) -> int:
@@ -133,10 +140,13 @@ def fsync(fd: int) -> None:
 
 
 def fsync_directory(path: Path) -> None:
-    """Wait until a directory's names are on the disk."""
+    """Wait until a directory's names are on the disk, where its file system knows how to wait."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+            raise
     finally:
         os.close(fd)
 
@@ -145,6 +155,16 @@ def replace(source: Path, destination: Path) -> None:
     """Give ``source`` the name ``destination`` in one step and make that durable."""
     os.replace(source, destination)
     fsync_directory(destination.parent)
+
+
+def set_aside(path: Path, directory: Path) -> Path:
+    """Take a file away from its name, to be removed later; returns its temporary name.
+
+    Not durable until the directory it was in is synced.
+    """
+    aside = temporary_name(directory)
+    os.rename(path, aside)
+    return aside
 
 
 def rename_directory(source: Path, destination: Path) -> None:
@@ -205,6 +225,15 @@ def append_line(path: Path, line: bytes) -> None:
         fsync_directory(path.parent)
 
 
+def make_link(link: Path, target: str) -> bool:
+    """Make a symbolic link; False where its name is taken."""
+    try:
+        os.symlink(target, link)
+    except FileExistsError:
+        return False
+    return True
+
+
 def switch_link(link: Path, target: str) -> None:
     """Point a symbolic link at ``target``: readers see the old or the new, never none."""
     with storage(link):
@@ -217,44 +246,89 @@ def switch_link(link: Path, target: str) -> None:
             raise
 
 
-def sweep(directory: Path, older_than: float = 3600.0) -> int:
-    """Remove temporary names that a killed process left, older than that many seconds."""
-    removed = 0
+def abandoned(directory: Path, older_than: float = 3600.0) -> list[Path]:
+    """Return the temporary names that a killed process left, or untouched for that many seconds.
+
+    A process of another machine or container cannot be seen; of what it made only the age counts.
+    """
+    found = []
     with storage(directory):
         for entry in os.scandir(directory) if directory.is_dir() else ():
             if not entry.name.startswith(TEMPORARY_PREFIX):
                 continue
-            owner = entry.name.removeprefix(TEMPORARY_PREFIX).partition("-")[0]
-            abandoned = owner.isdigit() and not Path("/proc", owner).exists()
-            if abandoned or time.time() - entry.stat(follow_symlinks=False).st_mtime > older_than:
-                path = Path(entry.path)
-                if entry.is_dir(follow_symlinks=False):
-                    remove_tree(path)
-                else:
-                    unlink(path)
-                removed += 1
-    return removed
+            owner, *place = entry.name.removeprefix(TEMPORARY_PREFIX).split("-")[:-1]
+            ended = owner.isdigit() and not Path("/proc", owner).exists()
+            with suppress(FileNotFoundError):
+                age = time.time() - entry.stat(follow_symlinks=False).st_mtime
+                if (ended and place in ([], [surroundings()])) or age > older_than:
+                    found.append(Path(entry.path))
+    return found
+
+
+def sweep(directory: Path, older_than: float = 3600.0) -> int:
+    """Remove what ``abandoned`` finds; returns how many names."""
+    found = abandoned(directory, older_than)
+    with storage(directory):
+        for path in found:
+            if path.is_dir() and not path.is_symlink():
+                remove_tree(path)
+            else:
+                unlink(path)
+    return len(found)
+
+
+def try_lock(fd: int) -> bool:
+    """Lock an open file until its descriptor is closed; False where another descriptor holds it."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def locks_hold(path: Path) -> bool:
+    """Whether a lock on ``path`` keeps others out; on some network file systems it does not.
+
+    Two descriptors of one file tell: the second must be refused.
+    """
+    with storage(path), ExitStack() as opened:
+        first, second = (_open_lock(path, opened) for _ in range(2))
+        try:
+            return not (try_lock(first) and try_lock(second))
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return False
+            raise
+
+
+def _open_lock(path: Path, opened: ExitStack) -> int:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    opened.callback(os.close, fd)
+    return fd
 
 
 @contextmanager
 def locked(path: Path, timeout: float = 10.0) -> Iterator[None]:
-    """Hold an exclusive lock on ``path`` for the block; BusyError after ``timeout`` seconds."""
-    with storage(path):
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    try:
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
+    """Hold an exclusive lock on ``path`` for the block; BusyError after ``timeout`` seconds.
+
+    Where the file system's locks keep nobody out, a name that only one can make is held instead.
+    """
+    if not locks_hold(path):
+        from rolldeck.name_lock import name_lock
+
+        with name_lock(path, timeout):
+            yield
+        return
+    with ExitStack() as opened:
+        with storage(path):
+            fd = _open_lock(path, opened)
+            deadline = time.monotonic() + timeout
+            while not try_lock(fd):
                 if time.monotonic() > deadline:
                     raise BusyError(
                         f"Another process is changing {path.parent}",
                         reference=str(path.parent),
                         hint="Wait for it to finish and run the same command again.",
-                    ) from None
+                    )
                 time.sleep(0.02)
         yield
-    finally:
-        os.close(fd)

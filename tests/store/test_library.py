@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -124,6 +127,48 @@ def test_a_directory_with_other_files_is_no_library(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         Library(tmp_path).prepare()
     assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EOPNOTSUPP])
+def test_a_file_system_that_syncs_no_directories_is_fine(
+    library: Library, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Some network file systems know only files; any other failure is one."""
+    sync = os.fsync
+
+    def refuse(fd: int) -> None:
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            raise OSError(number, os.strerror(number))
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    library.tag("a", ["v1"], put(library, b"{}"))
+    assert library.entries()[0].tag == "v1"
+
+
+def test_a_stale_file_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 7 and what to do."""
+    library.prepare()
+
+    def stale(fd: int) -> None:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    monkeypatch.setattr(fsops, "fsync", stale)
+    with pytest.raises(StorageError, match="network file system") as caught:
+        library.tag("a", ["v1"], Descriptor(MANIFEST, digest_of(b"{}"), 2))
+    assert "again" in (caught.value.hint or "")
+    assert library.entries() == []
+
+
+@pytest.mark.parametrize("left", [[], ["blobs"], ["blobs", "partial", "leases", "lock"]])
+def test_a_first_start_that_was_killed_is_taken_up(tmp_path: Path, left: list[str]) -> None:
+    """Its empty directories are no foreign files."""
+    root = tmp_path / "library"
+    root.mkdir()
+    for name in left:
+        (root / name).touch() if name == "lock" else (root / name).mkdir()
+    Library(root).tag("a", ["v1"], Descriptor(MANIFEST, digest_of(b"{}"), 2))
+    assert Library(root).entries()[0].tag == "v1"
 
 
 def test_a_lock_that_is_held_is_busy(library: Library) -> None:

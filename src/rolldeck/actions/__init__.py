@@ -8,13 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rolldeck.actions.diff import DiffResult, diff
+from rolldeck.actions.library_check import Problem
 from rolldeck.actions.pull import Pulled, PulledBlob, pull
 from rolldeck.actions.unpack import Unpacked, unpack
-from rolldeck.actions.verify import Problem, Verified, is_target, verify
+from rolldeck.actions.verify import Verified, is_target, verify, verify_all
 from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
+    from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
     from rolldeck.actions.repositories import (
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _LATER = {
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
+    "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
     "rolldeck.actions.repositories": (
@@ -58,6 +61,8 @@ __all__ = [
     "Check",
     "Demo",
     "DiffResult",
+    "Garbage",
+    "Kept",
     "Moved",
     "Plan",
     "Problem",
@@ -65,6 +70,7 @@ __all__ = [
     "PulledBlob",
     "RepositoryList",
     "RepositoryRow",
+    "Survey",
     "TargetState",
     "Unpacked",
     "Verified",
@@ -72,6 +78,7 @@ __all__ = [
     "VersionRow",
     "Workspace",
     "apply",
+    "collect_garbage",
     "diff",
     "is_target",
     "known_targets",
@@ -84,8 +91,10 @@ __all__ = [
     "plan_undo",
     "pull",
     "stage_demo",
+    "survey_garbage",
     "unpack",
     "verify",
+    "verify_all",
     "watch_repositories",
     "watch_versions",
 ]

@@ -61,13 +61,20 @@ def prepare_demo(directory: Path) -> Demo:
 
 def fill_library(library: Library) -> None:
     """Pack the shipped versions into ``library`` as real ModelKits."""
+    lease = library.lease("demo", DEMO_REPOSITORY, None)
+    try:
+        _pack_versions(library)
+    finally:
+        fsops.unlink(lease)
+
+
+def _pack_versions(library: Library) -> None:
     # Imported here: packing reads YAML, which no other verb should load.
     from importlib.resources import as_file, files
 
     from rolldeck.kit.kitfile import read_kitfile
     from rolldeck.kit.pack import pack
 
-    library.prepare()
     with as_file(files("rolldeck") / "demo" / "movie_recommend") as contexts:
         for tag in DEMO_VERSIONS:
             context = contexts / tag

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rolldeck.actions.lease import reading
 from rolldeck.actions.unpack import materialize
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import IntegrityError, RefusedError
@@ -74,14 +75,19 @@ async def _make_ready(workspace: Workspace, target: Target, plan: Plan, progress
             )
     await asyncio.to_thread(target.discard, digest)
     reference = Reference.parse(plan.reference).at(digest)
-    resolved, tree = await materialize(workspace, reference, directory, progress)
-    stamps = await asyncio.to_thread(stamp_tree, directory)
-    release = Release(digest, str(resolved), plan.to_label, tree, stamps)
-    await asyncio.to_thread(target.record, release)
+    async with reading(workspace, plan.verb, reference):
+        resolved, tree = await materialize(workspace, reference, directory, progress)
+        stamps = await asyncio.to_thread(stamp_tree, directory)
+        release = Release(digest, str(resolved), plan.to_label, tree, stamps)
+        await asyncio.to_thread(target.record, release)
+        # Before the lease ends: from here on the target keeps what it needs.
+        await asyncio.to_thread(remember, target.path, _repository(plan.reference))
 
 
 def _switch(target: Target, plan: Plan, reason: str | None) -> Moved:
     previous = target.current()
+    # Before the move: garbage is collected around what is current in targets that are known.
+    remember(target.path, _repository(plan.reference))
     if previous == plan.to_digest and plan.verb == "pin":
         number = target.next_number() - 1
     else:
@@ -99,7 +105,6 @@ def _switch(target: Target, plan: Plan, reason: str | None) -> Moved:
                 undoes=plan.undoes,
             )
         )
-    remember(target.path, _repository(plan.reference))
     return Moved(
         target=target.path,
         digest=plan.to_digest,

@@ -13,7 +13,7 @@ from rolldeck.actions.unpack import require_kit
 from rolldeck.actions.versions import load_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.compare import Version, compare
-from rolldeck.errors import NotFoundError, RolldeckError, UsageError
+from rolldeck.errors import IntegrityError, NotFoundError, RolldeckError, UsageError
 from rolldeck.kit import with_chain
 from rolldeck.oci import Digest, Place, Reference, is_digest
 from rolldeck.progress import Progress
@@ -174,6 +174,8 @@ async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check
         resolved = await workspace.resolve(reference)
         kit = await load_kit(workspace, resolved)
         chain = await load_chain(workspace, resolved, kit)
+    except IntegrityError:
+        raise  # a damaged store is no question of the plan
     except RolldeckError as error:
         return Check("can be unpacked again", False, error.message), 0
     size = with_chain(kit, chain).whole_size

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rolldeck.actions.fetch import fetch
+from rolldeck.actions.lease import adding
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
 from rolldeck.oci import Descriptor, Digest, Manifest, Place, Reference
@@ -38,7 +41,7 @@ class Pulled:
     """What a pull did: ``reference`` names the copy in the library; sizes in bytes.
 
     ``chain`` names the copies of the kits that the model comes from, nearest first; sizes and
-    blobs include theirs.
+    blobs include theirs. ``warning`` is what its user should know of the library.
     """
 
     reference: Reference
@@ -48,6 +51,7 @@ class Pulled:
     blobs: tuple[PulledBlob, ...]
     seconds: float
     chain: tuple[Reference, ...] = ()
+    warning: str | None = None
 
 
 async def pull(workspace: Workspace, reference: Reference, progress: Progress) -> Pulled:
@@ -69,14 +73,16 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
             reference=str(reference),
             hint="Pull one of them by digest; rolldeck show lists them.",
         )
-    await asyncio.to_thread(workspace.library.prepare)
-    blobs = await _fetch_all(workspace, resolved, manifest, progress)
-    chain = await _chain(workspace, resolved, manifest)
-    for link in chain:
-        blobs += await _fetch_all(workspace, link.reference, link.kit.manifest, progress)
-    for link in reversed(chain):
-        await asyncio.to_thread(_publish, workspace, link.reference, link.kit.manifest)
-    await asyncio.to_thread(_publish, workspace, resolved, manifest)
+    async with AsyncExitStack() as leases:
+        blobs = await _fetch_leased(workspace, resolved, manifest, leases, progress)
+        chain = await _chain(workspace, resolved, manifest)
+        for link in chain:
+            blobs += await _fetch_leased(
+                workspace, link.reference, link.kit.manifest, leases, progress
+            )
+        found = [(link.reference, link.kit.manifest) for link in reversed(chain)]
+        found.append((resolved, manifest))
+        await _to_the_end(asyncio.to_thread(_publish, workspace, found))
     return Pulled(
         reference=_copy(resolved),
         digest=manifest.digest,
@@ -85,6 +91,7 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
         blobs=blobs,
         seconds=time.monotonic() - started,
         chain=tuple(_copy(link.reference) for link in chain),
+        warning=workspace.library.warning,
     )
 
 
@@ -110,12 +117,39 @@ def _copy(resolved: Reference) -> Reference:
     return Reference(Place.LIBRARY, "", resolved.library_name, resolved.tag, resolved.digest)
 
 
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for ``work``, also when cancelled meanwhile: its lease must outlast it."""
+    running = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
+
+
+def _blobs(manifest: Manifest) -> list[Descriptor]:
+    found = [manifest.config] if manifest.config else []
+    return list({blob.digest: blob for blob in [*found, *manifest.layers]}.values())
+
+
+async def _fetch_leased(
+    workspace: Workspace,
+    reference: Reference,
+    manifest: Manifest,
+    leases: AsyncExitStack,
+    progress: Progress,
+) -> tuple[PulledBlob, ...]:
+    """Fetch the blobs of one version; they stay until ``leases`` end."""
+    wanted = _blobs(manifest)
+    digests = [manifest.digest, *(blob.digest for blob in wanted)]
+    await leases.enter_async_context(adding(workspace, "pull", str(reference), digests))
+    return await _fetch_all(workspace, reference, wanted, progress)
+
+
 async def _fetch_all(
-    workspace: Workspace, reference: Reference, manifest: Manifest, progress: Progress
+    workspace: Workspace, reference: Reference, wanted: list[Descriptor], progress: Progress
 ) -> tuple[PulledBlob, ...]:
     """Fetch what is missing, small blobs first, a few at once; the first failure stops all."""
-    found = [manifest.config] if manifest.config else []
-    wanted = list({blob.digest: blob for blob in [*found, *manifest.layers]}.values())
     missing = [blob for blob in wanted if not workspace.library.has(blob)]
     progress.expect(sum(blob.size for blob in missing))
     gate = asyncio.Semaphore(workspace.settings.concurrency)
@@ -140,9 +174,10 @@ async def _fetch_all(
     return tuple(PulledBlob(blob.digest, blob.size, fetched.get(blob.digest, 0)) for blob in wanted)
 
 
-def _publish(workspace: Workspace, reference: Reference, manifest: Manifest) -> None:
-    """Store the manifest, then give it its name: nothing is named before it is complete."""
+def _publish(workspace: Workspace, found: list[tuple[Reference, Manifest]]) -> None:
+    """Store each manifest, then give it its name: nothing is named before it is complete."""
     library = workspace.library
-    library.put(manifest.descriptor, manifest.raw)
-    tags = [reference.tag] if reference.tag else []
-    library.tag(reference.library_name, tags, manifest.descriptor)
+    for reference, manifest in found:
+        library.put(manifest.descriptor, manifest.raw)
+        tags = [reference.tag] if reference.tag else []
+        library.tag(reference.library_name, tags, manifest.descriptor)

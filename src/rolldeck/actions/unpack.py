@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from rolldeck.actions.damage import require_config, told_as_damage
+from rolldeck.actions.lease import reading
 from rolldeck.actions.pull import pull
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
-from rolldeck.oci import Descriptor, Digest, LayoutRegistry, Reference
+from rolldeck.oci import Descriptor, Digest, LayoutRegistry, Place, Reference
 from rolldeck.progress import Progress
 
 if TYPE_CHECKING:
@@ -65,26 +68,35 @@ async def materialize(
     from rolldeck.kit import unpack_kit, with_chain
 
     resolved = await workspace.resolve(reference)
-    kit = await load_kit(workspace, resolved)
-    require_kit(kit, resolved)
-    here = resolved
-    if not isinstance(workspace.registry(resolved), LayoutRegistry):
-        here = (await pull(workspace, resolved, progress)).reference
-    chain = await load_chain(workspace, here, kit)
-    for link in chain:
-        if not isinstance(workspace.registry(link.reference), LayoutRegistry):
-            await pull(workspace, link.reference, progress)
-    places = {layer.digest: link.reference for link in chain for layer in link.layers}
+    async with AsyncExitStack() as held:
+        await held.enter_async_context(reading(workspace, "unpack", resolved))
+        if resolved.place is Place.LIBRARY:
+            manifest = await workspace.manifest(resolved)
+            with told_as_damage(workspace.library, resolved):
+                require_config(workspace.library, manifest)
+        kit = await load_kit(workspace, resolved)
+        require_kit(kit, resolved)
+        here = resolved
+        if not isinstance(workspace.registry(resolved), LayoutRegistry):
+            here = (await pull(workspace, resolved, progress)).reference
+        chain = await load_chain(workspace, here, kit)
+        for link in chain:
+            await held.enter_async_context(reading(workspace, "unpack", link.reference))
+            if not isinstance(workspace.registry(link.reference), LayoutRegistry):
+                await pull(workspace, link.reference, progress)
+        places = {layer.digest: link.reference for link in chain for layer in link.layers}
 
-    def open_blob(blob: Descriptor) -> BinaryIO:
-        layout = workspace.registry(places.get(blob.digest, here))
-        if not isinstance(layout, LayoutRegistry):
-            layout = workspace.library.layout
-        return cast(BinaryIO, layout.open_blob(blob.digest))
+        def open_blob(blob: Descriptor) -> BinaryIO:
+            layout = workspace.registry(places.get(blob.digest, here))
+            if not isinstance(layout, LayoutRegistry):
+                layout = workspace.library.layout
+            return cast(BinaryIO, layout.open_blob(blob.digest))
 
-    progress.note = "unpacking"
-    whole = with_chain(kit, chain)
-    tree = await asyncio.to_thread(unpack_kit, whole, open_blob, directory, progress)
+        progress.note = "unpacking"
+        whole = with_chain(kit, chain)
+        is_library = here.place is Place.LIBRARY
+        with told_as_damage(workspace.library, resolved) if is_library else nullcontext():
+            tree = await asyncio.to_thread(unpack_kit, whole, open_blob, directory, progress)
     return resolved, tree
 
 

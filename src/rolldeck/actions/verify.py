@@ -3,45 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from rolldeck.actions.lease import adding, reading
+from rolldeck.actions.library_check import Discard, LibraryCheck, Problem
 from rolldeck.actions.workspace import Workspace
-from rolldeck.errors import IntegrityError, NotFoundError
-from rolldeck.oci import Descriptor, Reference
+from rolldeck.errors import IntegrityError, NotFoundError, UsageError
+from rolldeck.oci import Descriptor, Place, Reference
 from rolldeck.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is not as it should be; ``path`` for a file, ``digest`` for a blob."""
-
-    problem: str
-    path: str | None = None
-    digest: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Verified:
-    """What was checked: files of a target's releases, or blobs of a version."""
+    """What was checked: files of a target's releases, or blobs of a version or of the library."""
 
     checked: int
     problems: tuple[Problem, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether everything matched."""
-        return not self.problems
-
-
-class _Discard:
-    """Takes bytes that only had to be hashed."""
-
-    def write(self, chunk: memoryview, /) -> None:
-        """Drop the bytes."""
-
-    def rewind(self, size: int, /) -> None:
-        """Nothing to forget."""
+        """Whether everything matched, or was repaired."""
+        return all(problem.repaired for problem in self.problems)
 
 
 def is_target(what: str) -> bool:
@@ -51,11 +36,52 @@ def is_target(what: str) -> bool:
     return what.startswith(("/", "./", "../", "~", ".")) or Target(Path(what)).exists
 
 
-async def verify(workspace: Workspace, what: str, progress: Progress) -> Verified:
-    """Re-hash a local target (a path) or a version (a reference), wherever it is."""
+async def verify(
+    workspace: Workspace, what: str, progress: Progress, *, repair: bool = False
+) -> Verified:
+    """Re-hash a local target (a path) or a version (a reference), wherever it is.
+
+    A blob that rotted in the library is put aside; with ``repair`` it is pulled again. In any other
+    place nothing is moved, and ``repair`` raises UsageError.
+    """
+    if repair:
+        workspace.require_writable("verify --repair")
     if is_target(what):
+        if repair:
+            raise UsageError(
+                f"{what} is a local target: only the library can be repaired",
+                reference=what,
+                hint="Pin or roll back to the version: what was changed is unpacked again.",
+            )
         return await asyncio.to_thread(_verify_target, Path(what), progress)
-    return await _verify_version(workspace, Reference.parse(what), progress)
+    reference = Reference.parse(what)
+    if reference.place is Place.LIBRARY:
+        return await _verify_in_library(workspace, reference, progress, repair)
+    if repair:
+        is_remote = reference.place is Place.REGISTRY
+        raise UsageError(
+            f"{what} is not in the library, and only the library can be repaired",
+            reference=what,
+            hint=f"The library's copy is local:{what}" if is_remote else None,
+        )
+    return await _verify_elsewhere(workspace, reference, progress)
+
+
+async def verify_all(
+    workspace: Workspace, progress: Progress, *, repair: bool = False
+) -> AsyncIterator[tuple[str, Verified]]:
+    """Re-hash all that rolldeck keeps: the library with every blob, then each known target."""
+    if repair:
+        workspace.require_writable("verify --repair")
+    library = workspace.library
+    if library.exists:
+        yield str(library.root), await _verify_library(workspace, progress, repair)
+    from rolldeck.release import Target, known_paths
+
+    for known in known_paths():
+        target = Target(known.path)
+        if target.exists and target.unpacked():
+            yield str(known.path), await asyncio.to_thread(_verify_target, known.path, progress)
 
 
 def _verify_target(path: Path, progress: Progress) -> Verified:
@@ -80,7 +106,30 @@ def _verify_target(path: Path, progress: Progress) -> Verified:
     return Verified(checked, tuple(problems))
 
 
-async def _verify_version(
+async def _verify_in_library(
+    workspace: Workspace, reference: Reference, progress: Progress, repair: bool
+) -> Verified:
+    resolved = await workspace.resolve(reference)
+    assert resolved.digest is not None
+    async with reading(workspace, "verify", resolved):
+        check = LibraryCheck(workspace, progress, repair=repair)
+        await check.version(resolved.digest, resolved)
+    return Verified(check.checked, check.problems)
+
+
+async def _verify_library(workspace: Workspace, progress: Progress, repair: bool) -> Verified:
+    await asyncio.to_thread(workspace.library.check)
+    digests = {entry.descriptor.digest for entry in workspace.library.entries()}
+    check = LibraryCheck(workspace, progress, repair=repair)
+    root = str(workspace.library.root)
+    async with adding(workspace, "verify", root, digests) if check.moves else nullcontext():
+        for digest in sorted(digests):
+            await check.version(digest)
+        await check.rest()
+    return Verified(check.checked, check.problems)
+
+
+async def _verify_elsewhere(
     workspace: Workspace, reference: Reference, progress: Progress
 ) -> Verified:
     resolved = await workspace.resolve(reference)
@@ -94,7 +143,7 @@ async def _verify_version(
     async def check(blob: Descriptor) -> Problem | None:
         async with gate:
             try:
-                await registry.fetch_blob(resolved.repository, blob, _Discard(), progress)
+                await registry.fetch_blob(resolved.repository, blob, Discard(), progress)
             except (IntegrityError, NotFoundError) as error:
                 return Problem(error.message, digest=blob.digest)
         return None

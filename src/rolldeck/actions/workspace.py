@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from rolldeck.errors import NotFoundError, RefusedError, UnavailableError
+from rolldeck.actions.damage import told_as_damage
+from rolldeck.errors import IntegrityError, NotFoundError, RefusedError, UnavailableError
 from rolldeck.oci import (
     Descriptor,
     Digest,
@@ -105,21 +107,38 @@ class Workspace:
         assert digest is not None
         if digest not in self._manifests:
             registry = self.registry(reference)
-            self._manifests[digest] = await registry.manifest(reference.repository, digest)
+            with self._damage_told(reference):
+                self._manifests[digest] = await registry.manifest(reference.repository, digest)
         return self._manifests[digest]
 
     async def small_blob(self, reference: Reference, blob: Descriptor) -> bytes:
         """Return a small blob of a version, fetched once."""
         if blob.digest in self._blobs:
             return self._blobs[blob.digest]
-        if self.library.has(blob):
-            data = await self.library.layout.read_blob(reference.repository, blob)
-        else:
+        data = await self._local_blob(reference, blob)
+        if data is None:
             data = await self.registry(reference).read_blob(reference.repository, blob)
         if self._blob_bytes + len(data) <= _CACHED_BLOBS:
             self._blobs[blob.digest] = data
             self._blob_bytes += len(data)
         return data
+
+    async def _local_blob(self, reference: Reference, blob: Descriptor) -> bytes | None:
+        """Return a blob from the library; None where another place has to be asked."""
+        if not self.library.has(blob):
+            return None
+        try:
+            with self._damage_told(reference):
+                return await self.library.layout.read_blob(reference.repository, blob)
+        except (IntegrityError, NotFoundError):
+            if reference.place is Place.LIBRARY:
+                raise
+            return None  # rotted, or collected meanwhile: the version itself is elsewhere
+
+    def _damage_told(self, reference: Reference) -> AbstractContextManager[None]:
+        if reference.place is Place.LIBRARY:
+            return told_as_damage(self.library, reference)
+        return nullcontext()
 
     def require_writable(self, verb: str) -> None:
         """Raise RefusedError where changing verbs were taken away."""

@@ -138,7 +138,28 @@ def verb_parser() -> argparse.ArgumentParser:
     undo = verb("undo", _network(), _moving())
     undo.add_argument("target", type=Path, metavar="TARGET", help="the directory")
     verify = verb("verify", _network())
-    verify.add_argument("what", nargs="+", metavar="REFERENCE|TARGET")
+    verify.add_argument(
+        "what",
+        nargs="*",
+        metavar="REFERENCE|TARGET",
+        help="without it: the whole library and all known targets",
+    )
+    verify.add_argument(
+        "--repair",
+        action="store_true",
+        help="pull what is damaged or missing in the library again from where it came",
+    )
+    collect = verb("gc")
+    collect.add_argument("--apply", action="store_true", help="remove it, not only report")
+    collect.add_argument("--dry-run", action="store_true", help="only report, also with --apply")
+    collect.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    collect.add_argument(
+        "--grace",
+        type=float,
+        default=24.0,
+        metavar="HOURS",
+        help="keep versions without a tag that came since (default 24)",
+    )
     demo = verb("demo")
     demo.add_argument(
         "--headless", action="store_true", help="tell the story as text, also on a terminal"

@@ -14,8 +14,10 @@ from rolldeck.units import rfc3339
 if TYPE_CHECKING:
     from rolldeck.actions import (
         Moved,
+        Problem,
         Pulled,
         RepositoryList,
+        Survey,
         Unpacked,
         Verified,
         VersionList,
@@ -188,6 +190,7 @@ def pulled_document(pulled: Pulled) -> Document:
         ],
         "chain": [{"reference": str(copy), "digest": copy.digest} for copy in pulled.chain],
         "seconds": round(pulled.seconds, 3),
+        "warning": pulled.warning,
     }
 
 
@@ -238,15 +241,50 @@ def _checks(plan: Plan) -> list[Document]:
     return [{"check": item.check, "ok": item.ok, "detail": item.detail} for item in plan.checks]
 
 
-def verified_document(verified: Verified) -> Document:
+def verified_document(what: str, verified: Verified) -> Document:
     """Return what ``verify`` prints."""
     return {
+        "what": what,
         "ok": verified.ok,
         "checked": verified.checked,
-        "problems": [
-            {"path": item.path, "problem": item.problem}
-            if item.path is not None
-            else {"digest": item.digest, "problem": item.problem}
-            for item in verified.problems
+        "problems": [_problem(item) for item in verified.problems],
+    }
+
+
+def _problem(item: Problem) -> Document:
+    if item.path is not None:
+        return {"path": item.path, "problem": item.problem}
+    return {
+        "digest": item.digest,
+        "problem": item.problem,
+        "references": list(item.references),
+        "quarantine": str(item.quarantine) if item.quarantine else None,
+        "repaired": item.repaired,
+    }
+
+
+def garbage_document(found: Survey, *, applied: bool) -> Document:
+    """Return what ``gc`` prints."""
+    return {
+        "applied": applied,
+        "bytes": found.size,
+        "remove": [
+            {
+                "kind": item.kind,
+                "digest": item.digest,
+                "path": str(item.path),
+                "size": item.size,
+                "reason": item.reason,
+            }
+            for item in found.garbage
         ],
+        "keep": [
+            {
+                "digest": item.digest,
+                "size": item.size,
+                "reasons": [{"why": reason.why, "what": reason.what} for reason in item.reasons],
+            }
+            for item in found.kept
+        ],
+        "problems": list(found.problems),
     }

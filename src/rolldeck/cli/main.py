@@ -145,6 +145,10 @@ async def _guarded(verb: Verb, parsed: argparse.Namespace) -> int:
         return 128 + received[0]
     finally:
         await workspace.close()
+        if workspace.library.warning:
+            from rolldeck.cli.terminal import message
+
+            message(f"rolldeck: {workspace.library.warning}")
 
 
 def _collect_again() -> None:
@@ -164,14 +168,14 @@ def _verb(name: str) -> Verb:
         from rolldeck.cli import compare
 
         return lambda workspace, parsed, progress: compare.diff(workspace, parsed)
-    if name in ("pull", "unpack", "verify"):
+    if name in ("pull", "unpack"):
         from rolldeck.cli import transfer
 
-        return {
-            "pull": transfer.run_pull,
-            "unpack": transfer.run_unpack,
-            "verify": transfer.run_verify,
-        }[name]
+        return {"pull": transfer.run_pull, "unpack": transfer.run_unpack}[name]
+    if name in ("verify", "gc"):
+        from rolldeck.cli import upkeep
+
+        return {"verify": upkeep.run_verify, "gc": upkeep.run_gc}[name]
     if name in ("pin", "rollback", "undo"):
         from rolldeck.cli import moves
 

@@ -1,25 +1,16 @@
-"""The verbs that fetch and check: pull, unpack, verify."""
+"""The verbs that fetch: pull, unpack."""
 
 from __future__ import annotations
 
 import argparse
 
-from rolldeck.actions import Workspace, is_target, pull, unpack, verify
-from rolldeck.cli.documents import (
-    print_document,
-    pulled_document,
-    unpacked_document,
-    verified_document,
-)
+from rolldeck.actions import Workspace, pull, unpack
+from rolldeck.cli.documents import print_document, pulled_document, unpacked_document
 from rolldeck.cli.terminal import message, progress_line
-from rolldeck.errors import IntegrityError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
 from rolldeck.units import human_size
-
-_REPAIR_TARGET = "Pin or roll back to such a version: it is then unpacked again from its source."
-_REPAIR_VERSION = "Pull the version again from where it came; a damaged blob is not used."
 
 
 async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
@@ -59,25 +50,3 @@ async def run_unpack(
     for path, reason in unpacked.skipped:
         message(f"left out: {path}: {reason}")
     return 0
-
-
-async def run_verify(
-    workspace: Workspace, arguments: argparse.Namespace, progress: Progress
-) -> int:
-    """Check bytes against digests; exit code 6 where one does not match."""
-    all_ok = True
-    for what in arguments.what:
-        with progress_line(progress, f"verify {what}"):
-            verified = await verify(workspace, what, progress)
-        all_ok = all_ok and verified.ok
-        if arguments.json:
-            print_document(verified_document(verified))
-            continue
-        for problem in verified.problems:
-            place = clean_line(problem.path or problem.digest or "")
-            print(f"× {place}: {clean_line(problem.problem)}")
-        if not verified.ok:
-            message(_REPAIR_TARGET if is_target(what) else _REPAIR_VERSION)
-        verdict = "all as they should be" if verified.ok else f"{len(verified.problems)} are not"
-        print(f"{clean_line(what)}: {verified.checked} checked, {verdict}")
-    return 0 if all_ok else IntegrityError.code

@@ -314,6 +314,13 @@ COMMANDS: tuple[Command, ...] = (
         typed="verify WHAT",
     ),
     Command(
+        "library.gc",
+        "collect garbage",
+        "Report what in the library nobody needs, or remove it.",
+        danger="changes",
+        cli="gc",
+    ),
+    Command(
         "library.demo",
         "demo",
         "Fill the library with example versions to play with.",

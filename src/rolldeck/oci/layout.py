@@ -31,6 +31,9 @@ from rolldeck.progress import Progress
 REF_NAME = "org.opencontainers.image.ref.name"
 """Annotation of an index entry that holds its tag, or ``repository:tag``."""
 
+REPOSITORY = "rolldeck.repository"
+"""Annotation of an index entry without a tag: the repository that it came from."""
+
 INDEX_LIMIT = 64 * 1024 * 1024
 """Largest index read, in bytes: about 200,000 tags."""
 
@@ -62,7 +65,8 @@ def parse_index(raw: bytes, *, reference: str) -> list[Entry]:
 def _parse_entry(item: Any, reference: str) -> Entry:
     descriptor = parse_descriptor(item, reference=reference)
     name = descriptor.annotations.get(REF_NAME)
-    repository, tag = split_ref_name(name) if name else ("", None)
+    untagged = (descriptor.annotations.get(REPOSITORY, ""), None)
+    repository, tag = split_ref_name(name) if name else untagged
     return Entry(repository, tag, descriptor)
 
 

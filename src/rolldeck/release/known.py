@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rolldeck import fsops
+from rolldeck.errors import IntegrityError, RolldeckError
 from rolldeck.settings import state_home
 
 
@@ -25,16 +26,34 @@ def _file() -> Path:
 def known_paths() -> tuple[KnownTarget, ...]:
     """Return the remembered targets, last used first; a damaged file counts as empty."""
     try:
-        items = json.loads(_file().read_bytes())
-        return tuple(KnownTarget(Path(item["path"]), str(item["repository"])) for item in items)
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_known()
+    except RolldeckError:
         return ()
 
 
+def read_known() -> tuple[KnownTarget, ...]:
+    """Return the remembered targets; raises where they cannot be told, as nobody may forget one."""
+    try:
+        items = json.loads(_file().read_bytes())
+        return tuple(KnownTarget(Path(item["path"]), str(item["repository"])) for item in items)
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise fsops.storage_error(error, _file()) from error
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise IntegrityError(
+            f"{_file()} is damaged: the local targets are not known",
+            reference=str(_file()),
+            hint="Remove it and pin to each target again; a pin of what is current moves nothing.",
+        ) from None
+
+
 def remember(path: Path, repository: str) -> None:
-    """Put a target first among the remembered ones."""
-    others = [item for item in known_paths() if item.path != path]
-    items = [KnownTarget(path, repository), *others][:100]
+    """Put a target first among the remembered ones; of very many, those that are gone go."""
     fsops.make_directories(_file().parent, 0o700)
-    document = [{"path": str(item.path), "repository": item.repository} for item in items]
-    fsops.write_atomic(_file(), json.dumps(document, ensure_ascii=False).encode(), 0o600)
+    with fsops.locked(_file().with_name("targets.lock")):
+        others = [item for item in known_paths() if item.path != path]
+        kept = [item for number, item in enumerate(others) if number < 99 or item.path.exists()]
+        items = [KnownTarget(path, repository), *kept]
+        document = [{"path": str(item.path), "repository": item.repository} for item in items]
+        fsops.write_atomic(_file(), json.dumps(document, ensure_ascii=False).encode(), 0o600)

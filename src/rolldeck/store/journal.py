@@ -9,23 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 from rolldeck import fsops
 from rolldeck.oci import Descriptor
+from rolldeck.process import boot_id
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _LIMIT = 4 * 1024 * 1024
-
-
-@cache
-def boot_id() -> str:
-    """This boot of the machine; empty where the system does not say."""
-    try:
-        return _BOOT_ID.read_text("ascii").strip()
-    except OSError:
-        return ""
 
 
 class Journal:

@@ -1,9 +1,11 @@
 """The library: the local OCI layout that keeps pulled and packed versions of any repository.
 
 It is a plain image layout (other OCI tools can read it) with names of the form
-``repository:tag``, plus ``rolldeck.json`` (the store's version), ``lock`` and ``partial/`` (bytes
-not yet verified). Write order: blobs, then the manifest, then the index, each durable before the
-next, so a name never stands before what it names.
+``repository:tag``, plus ``rolldeck.json`` (the store's version), ``lock``, ``partial/`` (bytes
+not yet verified), ``leases/`` (what running operations need) and ``quarantine/`` (what rotted).
+Whoever adds or reads several blobs holds a lease meanwhile, or they are garbage. Write order:
+blobs, then the manifest, then the index, each durable before the next, so a name never stands
+before what it names.
 """
 
 from __future__ import annotations
@@ -12,17 +14,27 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rolldeck import fsops
-from rolldeck.errors import UsageError
-from rolldeck.oci import INDEX, Descriptor, Digest, LayoutRegistry
-from rolldeck.oci.layout import REF_NAME, Entry
-from rolldeck.store.partial import Partial, lock_partial
+from rolldeck.errors import RolldeckError, UsageError
+from rolldeck.oci import INDEX, Descriptor, Digest, LayoutRegistry, is_digest
+from rolldeck.oci.layout import REF_NAME, REPOSITORY, Entry
+from rolldeck.store.guard import obstacle, require_own
+from rolldeck.store.lease import read_leases, write_lease
+from rolldeck.store.partial import Partial, lock_partial, open_alone
 
 STORE_VERSION = 1
 _MARKER = "rolldeck.json"
+_OWN = ("oci-layout", "blobs", "partial", "leases", "quarantine")
+_OWN_BEGIN = ("lock", fsops.TEMPORARY_PREFIX)
+_DAY = 24 * 3600.0
+_LOCKS_LIE = (
+    "locks do not work on the file system of {root}: several processes may fetch the same blob, "
+    "and what comes before an interruption is lost"
+)
 
 
 class Library:
@@ -31,6 +43,9 @@ class Library:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.layout = LayoutRegistry(root)
+        self.partials = root / "partial"
+        self.leases = root / "leases"
+        self._locks_hold: bool | None = None
 
     @property
     def exists(self) -> bool:
@@ -41,27 +56,86 @@ class Library:
         """Create the library, or check that it is one that this rolldeck knows.
 
         Raises UsageError, and touches nothing, where a newer rolldeck wrote it or where another
-        program's files lie.
+        program's files lie; RefusedError where someone else could write to it.
         """
         marker = self.root / _MARKER
         if marker.exists():
             self._check_version(marker)
+            self._settle()
             return
         self._require_ours()
-        for name in ("blobs/sha256", "blobs/sha512", "partial"):
+        fsops.make_directories(self.root)
+        require_own(self.root)
+        for name in ("blobs", "blobs/sha256", "blobs/sha512", "partial"):
             fsops.make_directories(self.root / name)
-        with fsops.locked(self.root / "lock"):
+        self._settle()
+        with self.locked():
             layout = json.dumps({"imageLayoutVersion": "1.0.0"}).encode()
             if not (self.root / "oci-layout").exists():
                 fsops.write_atomic(self.root / "oci-layout", layout)
             if not self.exists:
-                self._write_index([])
+                self.write_index([])
             fsops.write_atomic(marker, json.dumps({"version": STORE_VERSION}).encode())
+
+    def check(self) -> None:
+        """Raise UsageError where this is no library that this rolldeck knows; writes nothing."""
+        marker = self.root / _MARKER
+        if marker.exists():
+            self._check_version(marker)
+        else:
+            self._require_ours()
+
+    def _settle(self) -> None:
+        """Look once per process at who may write here and at what locks are worth."""
+        if self._locks_hold is None:
+            require_own(self.root)
+            fsops.make_directories(self.leases, 0o700)
+            self._locks_hold = fsops.locks_hold(self.root / "lock")
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process may write to the library that is there."""
+        try:
+            self._check_version(self.root / _MARKER)
+            return obstacle(self.root) is None and os.access(self.root, os.W_OK)
+        except RolldeckError:
+            return False
+
+    @property
+    def warning(self) -> str | None:
+        """What its user should know of the place; None before anything was written."""
+        return _LOCKS_LIE.format(root=self.root) if self._locks_hold is False else None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the library's lock, which guards the index and the leases, for the block."""
+        with fsops.locked(self.root / "lock"):
+            yield
+
+    def lease(self, verb: str, reference: str, digests: Iterable[Digest] | None) -> Path:
+        """Say what this process is about to need, before it looks at what is here.
+
+        A digest stands for the blob and, of a manifest, for all that it names; None for all blobs.
+        Ends when the file that is returned is removed, or with the process. Sweeps the leases and
+        temporary files of processes that ended.
+        """
+        self.prepare()
+        with self.locked():
+            for lease in read_leases(self.leases):
+                if lease.dead:
+                    fsops.unlink(lease.path)
+            for directory in (self.root, self.partials):
+                fsops.sweep(directory, _DAY)
+            return write_lease(self.leases, verb, reference, digests)
 
     def _require_ours(self) -> None:
         """Raise UsageError where the directory holds what is no library."""
         with fsops.storage(self.root):
-            if not self.exists and self.root.is_dir() and any(self.root.iterdir()):
+            if self.exists or not self.root.is_dir():
+                return
+            # A first start that was cut short leaves some of these and no index.
+            names = (path.name for path in self.root.iterdir())
+            if any(name not in _OWN and not name.startswith(_OWN_BEGIN) for name in names):
                 raise UsageError(
                     f"{self.root} is neither empty nor a library",
                     reference=str(self.root),
@@ -95,21 +169,32 @@ class Library:
         except OSError:
             return False
 
+    def blobs(self) -> list[Digest]:
+        """The digests of all blobs that are here, needed or not."""
+        found = []
+        with fsops.storage(self.root):
+            for directory in sorted((self.root / "blobs").glob("sha*")):
+                names = sorted(os.listdir(directory)) if directory.is_dir() else ()
+                found += [f"{directory.name}:{name}" for name in names]
+        return [Digest(text) for text in found if is_digest(text)]
+
     def holds(self, digest: Digest) -> bool:
         """Whether a manifest with this digest is listed here."""
         return any(entry.descriptor.digest == digest for entry in self.entries())
 
     def partial_path(self, digest: Digest) -> Path:
         """Where a blob lies until it is whole."""
-        return self.root / "partial" / digest.replace(":", "-")
+        return self.partials / digest.replace(":", "-")
 
     def claim(self, blob: Descriptor) -> Partial | None:
         """Become the only one, of all processes, who fetches this blob; with what came before.
 
         None where another does so now, or where the blob is here meanwhile. Raises StorageError
-        where it cannot fit.
+        where it cannot fit. Where locks keep nobody out, several may fetch it at once.
         """
         self.prepare()
+        if not self._locks_hold:
+            return self._claim_alone(blob)
         path = self.partial_path(blob.digest)
         fd = lock_partial(path)
         if fd is None:
@@ -119,6 +204,13 @@ class Library:
             os.close(fd)
             return None
         return Partial(blob, fd, path, self.layout.blob_path(blob.digest))
+
+    def _claim_alone(self, blob: Descriptor) -> Partial | None:
+        if self.has(blob):
+            return None
+        path = fsops.temporary_name(self.partials)
+        final = self.layout.blob_path(blob.digest)
+        return Partial(blob, open_alone(path), path, final, lasting=False)
 
     def put(self, blob: Descriptor, data: bytes) -> None:
         """Put a small blob into the library; whoever calls has verified it."""
@@ -146,7 +238,7 @@ class Library:
         """Give a manifest its names, taking each from whatever held it; durable on return."""
         self.prepare()
         names = set(tags)
-        with fsops.locked(self.root / "lock"):
+        with self.locked():
             kept = [
                 entry
                 for entry in self.layout.entries()
@@ -158,9 +250,10 @@ class Library:
             kept += [Entry(repository, name, listed) for name in sorted(names)]
             if not names and not any(entry.descriptor.digest == manifest.digest for entry in kept):
                 kept.append(Entry(repository, None, listed))
-            self._write_index(kept)
+            self.write_index(kept)
 
-    def _write_index(self, entries: list[Entry]) -> None:
+    def write_index(self, entries: Iterable[Entry]) -> None:
+        """Replace what stands in the library; the lock must be held. Durable on return."""
         manifests = []
         for entry in entries:
             item = entry.descriptor.to_json()
@@ -168,6 +261,8 @@ class Library:
             if entry.tag:
                 prefix = f"{entry.repository}:" if entry.repository else ""
                 annotations[REF_NAME] = prefix + entry.tag
+            elif entry.repository:
+                annotations[REPOSITORY] = entry.repository
             if annotations:
                 item["annotations"] = annotations
             manifests.append(item)
@@ -181,7 +276,7 @@ class _TemporaryFile:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._path = fsops.temporary_name(library.root / "partial")
+        self._path = fsops.temporary_name(library.partials)
         with fsops.storage(self._path):
             self._fd = fsops.create(self._path, 0o600)
 

@@ -7,7 +7,6 @@ processes ask; the lock ends with the process. What a killed process leaves is f
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,15 +23,19 @@ _JOURNAL_FROM = 64 * 1024 * 1024
 class Partial:
     """The only writer of one blob; a ``FileSink``. Close it, or the lock stays."""
 
-    def __init__(self, blob: Descriptor, fd: int, path: Path, final: Path) -> None:
+    def __init__(
+        self, blob: Descriptor, fd: int, path: Path, final: Path, *, lasting: bool = True
+    ) -> None:
         """Take over ``fd``, open and locked, of the file ``path`` that becomes ``final``.
 
-        Raises StorageError where the blob cannot fit.
+        Not ``lasting``, what came is gone when it is closed. Raises StorageError where the blob
+        cannot fit.
         """
         self._blob = blob
         self._fd = fd
         self._path = path
         self._final = final
+        self._lasting = lasting
         self._journal = Journal(path.with_name(path.name + ".journal"), blob)
         try:
             self._started_with = self._open()
@@ -136,7 +139,7 @@ class Partial:
             return
         with contextlib.suppress(OSError):
             size = self.offset
-            if size:
+            if size and self._lasting:
                 # Frees what was reserved and not used.
                 fsops.truncate(self._fd, size)
             else:
@@ -151,17 +154,49 @@ def lock_partial(path: Path) -> int | None:
         while True:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not fsops.try_lock(fd):
+                    os.close(fd)
+                    return None
                 if _is_still(fd, path):
                     return fd
-            except BlockingIOError:
-                os.close(fd)
-                return None
             except BaseException:
                 os.close(fd)
                 raise
             # Whoever held the lock has renamed or removed the file meanwhile.
             os.close(fd)
+
+
+def open_alone(path: Path) -> int:
+    """Create a partial file under a name of its own, where locks keep nobody out."""
+    with fsops.storage(path):
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.open(path, flags, 0o600)
+
+
+def is_busy(path: Path) -> bool:
+    """Whether someone writes the partial file at ``path`` now, as far as can be told."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return True
+    try:
+        return not fsops.try_lock(fd)
+    finally:
+        os.close(fd)
+
+
+def remove_partial(path: Path) -> bool:
+    """Remove a partial file and its journal; False where someone writes it meanwhile."""
+    fd = lock_partial(path)
+    if fd is None:
+        return False
+    try:
+        with fsops.storage(path):
+            fsops.unlink(path)
+            fsops.unlink(path.with_name(path.name + ".journal"))
+    finally:
+        os.close(fd)
+    return True
 
 
 def _is_still(fd: int, path: Path) -> bool:

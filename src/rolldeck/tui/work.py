@@ -21,13 +21,14 @@ def pull(workspace: Workspace, reference: Reference) -> Work:
 
     async def run(progress: Progress) -> str:
         done = await actions.pull(workspace, reference, progress)
+        warning = f"; {done.warning}" if done.warning else ""
         if not done.bytes_transferred:
-            return f"all {human_size(done.bytes_total)} were here already"
+            return f"all {human_size(done.bytes_total)} were here already{warning}"
         present = done.bytes_total - done.bytes_transferred
         rest = f", {human_size(present)} were here already" if present else ""
         return (
             f"{human_size(done.bytes_transferred)} in {done.seconds:.0f} s{rest}; "
-            f"in the library as {done.reference.name}"
+            f"in the library as {done.reference.name}{warning}"
         )
 
     return run
