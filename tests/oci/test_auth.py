@@ -115,7 +115,7 @@ def test_basic_without_login_names_the_way_out(scripted: ScriptedServer) -> None
     with pytest.raises(DeniedError, match="without a login") as raised:
         Bench(scripted).get()
     assert len(scripted.asked) == 1
-    assert f"docker login {scripted.host}" in (raised.value.hint or "")
+    assert f"rolldeck login {scripted.host}" in (raised.value.hint or "")
 
 
 def test_refused_basic_login_is_sent_once(scripted: ScriptedServer) -> None:

@@ -47,13 +47,18 @@ class Workspace:
             return LayoutRegistry(Path(reference.root).expanduser())
         # Imported late: the network stack costs 80 ms that no local verb should pay.
         from rolldeck.oci.http import HttpRegistry
+        from rolldeck.oci.proxy import proxies_for
+        from rolldeck.oci.token_hosts import confirmed_token_hosts
 
         host = self.settings.registry(reference.root)
         return HttpRegistry(
             reference.root,
             plain_http=host.plain_http,
             ca_file=host.ca_file,
-            token_hosts=host.token_hosts,
+            client_cert=host.client_cert,
+            client_key=host.client_key,
+            proxies=proxies_for(reference.root, self.settings),
+            token_hosts=(*host.token_hosts, *confirmed_token_hosts(reference.root)),
         )
 
     async def resolve(self, reference: Reference) -> Reference:
