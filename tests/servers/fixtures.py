@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.registry import RunningRegistry, run_registry
+from tests.servers.registry import PASSWORD, USER, RunningRegistry, run_registry
 from tests.servers.scripted import ScriptedServer, scripted_server
+from tests.servers.token_server import TokenServer, token_server
 
 LAYOUTS = Path(__file__).parents[1] / "golden" / "layouts"
 """OCI layouts written by real tools."""
@@ -38,6 +39,36 @@ def golden_registry(docker_registry: RunningRegistry) -> RunningRegistry:
     for layout in sorted(LAYOUTS.iterdir()):
         docker_registry.push(layout, f"golden/{layout.name}")
     return docker_registry
+
+
+@pytest.fixture(scope="session")
+def secure_registry(
+    tmp_path_factory: pytest.TempPathFactory, golden_registry: RunningRegistry, certificate: Path
+) -> Iterator[RunningRegistry]:
+    """The golden registry over TLS and with Basic authentication."""
+    directory = tmp_path_factory.mktemp("secure")
+    with run_registry(
+        directory, htpasswd=True, tls=certificate, storage=golden_registry.storage
+    ) as registry:
+        yield registry
+
+
+@pytest.fixture
+def tokens(certificate: Path) -> Iterator[TokenServer]:
+    """A token server that knows USER and PASSWORD."""
+    with token_server(certificate, (USER, PASSWORD)) as server:
+        yield server
+
+
+@pytest.fixture
+def token_registry(
+    tmp_path: Path, golden_registry: RunningRegistry, certificate: Path, tokens: TokenServer
+) -> Iterator[RunningRegistry]:
+    """The golden registry over TLS, for those who bring a token of ``tokens``."""
+    with run_registry(
+        tmp_path / "token-registry", tls=certificate, token=tokens, storage=golden_registry.storage
+    ) as registry:
+        yield registry
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
+    from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
     from rolldeck.actions.repositories import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _LATER = {
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
+    "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
     "rolldeck.actions.repositories": (
@@ -58,6 +60,8 @@ __all__ = [
     "Check",
     "Demo",
     "DiffResult",
+    "LoggedIn",
+    "LoggedOut",
     "Moved",
     "Plan",
     "Problem",
@@ -78,12 +82,15 @@ __all__ = [
     "list_repositories",
     "list_versions",
     "load_version",
+    "log_in",
+    "log_out",
     "make_demo",
     "plan_pin",
     "plan_rollback",
     "plan_undo",
     "pull",
     "stage_demo",
+    "trust_token_host",
     "unpack",
     "verify",
     "watch_repositories",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rolldeck.errors import NotFoundError, RefusedError, UnavailableError
 from rolldeck.oci import (
@@ -16,6 +18,10 @@ from rolldeck.oci import (
 )
 from rolldeck.settings import Settings
 from rolldeck.store import Library
+
+if TYPE_CHECKING:
+    from rolldeck.oci.http import HttpRegistry
+    from rolldeck.oci.secret import CredentialSource
 
 _CACHED_BLOBS = 32 * 1024 * 1024
 """Most bytes of small blobs kept in memory; a digest never changes, so none goes stale."""
@@ -45,20 +51,33 @@ class Workspace:
             return self.library.layout
         if reference.place is Place.LAYOUT:
             return LayoutRegistry(Path(reference.root).expanduser())
+        return self.open_registry(reference.root)
+
+    def open_registry(
+        self,
+        root: str,
+        credentials: CredentialSource | None = None,
+        token_hosts: Collection[str] = (),
+    ) -> HttpRegistry:
+        """Open the registry ``host[:port]`` as the settings say; the caller closes it.
+
+        ``credentials`` None means the user's own; ``token_hosts`` may get them, too.
+        """
         # Imported late: the network stack costs 80 ms that no local verb should pay.
         from rolldeck.oci.http import HttpRegistry
         from rolldeck.oci.proxy import proxies_for
         from rolldeck.oci.token_hosts import confirmed_token_hosts
 
-        host = self.settings.registry(reference.root)
+        host = self.settings.registry(root)
         return HttpRegistry(
-            reference.root,
+            root,
             plain_http=host.plain_http,
             ca_file=host.ca_file,
             client_cert=host.client_cert,
             client_key=host.client_key,
-            proxies=proxies_for(reference.root, self.settings),
-            token_hosts=(*host.token_hosts, *confirmed_token_hosts(reference.root)),
+            proxies=proxies_for(root, self.settings),
+            credentials=credentials,
+            token_hosts=(*host.token_hosts, *confirmed_token_hosts(root), *token_hosts),
         )
 
     async def resolve(self, reference: Reference) -> Reference:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolldeck import __version__
-from rolldeck.errors import CancelledError, RolldeckError, UsageError
+from rolldeck.errors import CancelledError, RolldeckError, UntrustedRealmError, UsageError
 
 if TYPE_CHECKING:
     from rolldeck.actions import Workspace
@@ -102,6 +102,8 @@ def _settings(parsed: argparse.Namespace) -> Settings:
     if getattr(parsed, "plain_http", False):
         named = [getattr(parsed, name, None) for name in ("reference", "place", "a", "b")]
         named += [*getattr(parsed, "references", []), *getattr(parsed, "what", [])]
+        if registry := getattr(parsed, "registry", None):
+            named.append(f"{registry}/")
         registries = dict(settings.registries)
         for text in filter(None, named):
             with contextlib.suppress(UsageError):
@@ -115,8 +117,21 @@ def _settings(parsed: argparse.Namespace) -> Settings:
 
 def _run_verb(parsed: argparse.Namespace) -> int:
     verb = _verb(parsed.verb)
+    if parsed.verb == "login":
+        from rolldeck.cli.login import read_login
+
+        read_login(parsed)
     _collect_again()
-    return asyncio.run(_guarded(verb, parsed))
+    asked: set[str] = set()
+    while True:
+        try:
+            return asyncio.run(_guarded(verb, parsed))
+        except UntrustedRealmError as error:
+            from rolldeck.cli.login import confirm_token_server
+
+            if parsed.json or error.token_host in asked or not confirm_token_server(error):
+                raise
+            asked.add(error.token_host)
 
 
 async def _guarded(verb: Verb, parsed: argparse.Namespace) -> int:
@@ -172,6 +187,10 @@ def _verb(name: str) -> Verb:
             "unpack": transfer.run_unpack,
             "verify": transfer.run_verify,
         }[name]
+    if name in ("login", "logout"):
+        from rolldeck.cli import login
+
+        return login.run_login if name == "login" else login.run_logout
     if name in ("pin", "rollback", "undo"):
         from rolldeck.cli import moves
 
@@ -221,9 +240,10 @@ def _crash(error: Exception) -> int:
     """Write the report of a bug and say where in one line; the report holds no local values."""
     import traceback
 
+    from rolldeck.secret import redact
     from rolldeck.settings import state_home
 
-    report = "".join(traceback.format_exception(error))
+    report = redact("".join(traceback.format_exception(error)))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     path = state_home() / f"crash-{stamp}-{os.getpid()}.txt"
     try:

@@ -66,14 +66,14 @@ def tell_helper(name: str, server: str, user: str, secret: Secret) -> None:
         raise HelperFailed("it does not keep it")
 
 
-def clear_helper(name: str, server: str) -> bool:
+def clear_helper(name: str, server: str, *, dry_run: bool = False) -> bool:
     """Have a helper forget the login for ``server``; False where it had none.
 
-    Raises HelperFailed.
+    A dry run only asks for it. Raises HelperFailed.
     """
     if ask_helper(name, server) is None:
         return False
-    return _run(name, "erase", server.encode("ascii")) is not None
+    return dry_run or _run(name, "erase", server.encode("ascii")) is not None
 
 
 def _run(name: str, action: str, words: bytes, time_limit: float = _TIME_LIMIT) -> bytes | None:

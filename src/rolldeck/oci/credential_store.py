@@ -70,10 +70,10 @@ def save_login(host: str, user: str, secret: Secret) -> LoginPlace:
     return where
 
 
-def remove_login(host: str) -> tuple[str, ...]:
-    """Remove every login for ``host[:port]`` from its place; returns where one was removed.
+def remove_login(host: str, *, dry_run: bool = False) -> tuple[str, ...]:
+    """Remove every login for ``host[:port]`` from its place; returns where there was one.
 
-    Raises StorageError where that fails, UsageError for a damaged file.
+    A dry run only looks. Raises StorageError where that fails, UsageError for a damaged file.
     """
     where = login_place(host)
     place = canonical_host(host)
@@ -81,19 +81,19 @@ def remove_login(host: str) -> tuple[str, ...]:
     if where.helper is not None:
         keys = [key for key in table(read_document(where.file), "auths") if place_of(key) == place]
         with _helping(where.helper, "did not remove the login"):
-            cleared = [clear_helper(where.helper, key) for key in {key_of(place), *keys}]
+            cleared = [
+                clear_helper(where.helper, key, dry_run=dry_run) for key in {key_of(place), *keys}
+            ]
         if any(cleared):
             removed.append(where.name)
 
     def take(document: dict[str, Any]) -> bool:
         auths = table(document, "auths")
         found = [entry for key, entry in auths.items() if place_of(key) == place]
-        if not found:
-            return False
         if any(found):
             removed.append(str(where.file))
         document["auths"] = _others(document, place)
-        return True
+        return bool(found) and not dry_run
 
     _change(where.file, take)
     return tuple(removed)

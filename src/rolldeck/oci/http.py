@@ -91,6 +91,20 @@ class HttpRegistry:
         """The host, with its port where it was given."""
         return self._host
 
+    async def check_login(self) -> bool:
+        """Ask the registry for nothing but its API; returns whether it wanted a login for that.
+
+        Raises DeniedError where it does not take the login.
+        """
+        call = Call("GET", "/v2/", self._host, "", {})
+
+        def ask(interrupt: Interrupt) -> bool:
+            answer = self._transport.request(call, PAGE_LIMIT, interrupt)
+            self._transport.refuse_web_page(answer.media_type, answer.body[:256], self._host)
+            return self._transport.is_authorized(call)
+
+        return await self._workers.run(ask)
+
     async def repositories(self) -> Listing:
         """List the catalog; empty and incomplete where the registry offers none."""
         return await self._workers.run(self._catalog)

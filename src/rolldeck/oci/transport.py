@@ -143,6 +143,10 @@ class HttpTransport:
                 hint="Check that the host is an OCI registry.",
             ) from None
 
+    def is_authorized(self, call: Call) -> bool:
+        """Whether such a request is sent with a login or a token."""
+        return self._authenticator.authorization(call.scope) is not None
+
     def refuse_web_page(self, media_type: str, start: bytes, reference: str) -> None:
         """Raise UnavailableError when an answer is a web page instead of a registry's."""
         if "html" in media_type or start.lstrip().startswith(b"<"):
