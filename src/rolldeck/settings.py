@@ -46,8 +46,8 @@ class RegistrySettings:
     is a PEM file trusted in addition to the system's; ``repositories`` are shown where the
     registry cannot list its own; ``token_hosts`` are further hosts that may receive this
     registry's credentials; ``client_cert`` and ``client_key`` are PEM files that prove to the
-    registry, and to nobody else, who asks (the key may stand in the first); ``proxy`` is an http
-    or https URL, empty for none, and ``no_proxy`` are hosts, domains and networks asked without
+    registry, and to nobody else, who asks (the key may stand in the first); ``proxy`` is an
+    http URL, empty for none, and ``no_proxy`` are hosts, domains and networks asked without
     one, both in place of the general ones.
     """
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.forward_proxy import ForwardProxy, forward_proxy
 from tests.servers.registry import PASSWORD, USER, RunningRegistry, run_registry
 from tests.servers.scripted import ScriptedServer, scripted_server
 from tests.servers.token_server import TokenServer, token_server
@@ -84,9 +85,19 @@ def scripted(start_scripted: Callable[[], ScriptedServer]) -> ScriptedServer:
     return start_scripted()
 
 
+@pytest.fixture
+def proxy_server() -> Iterator[ForwardProxy]:
+    """An HTTP proxy."""
+    with forward_proxy() as proxy:
+        yield proxy
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1, in one file, with its key in ``key.pem`` beside."""
+    """A self-signed certificate for 127.0.0.1 and registry.test, in one file.
+
+    Its key is in ``key.pem`` beside.
+    """
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("makes certificates with openssl")
@@ -97,7 +108,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
             *["req", "-x509", "-nodes", "-newkey", "ec"],
             *["-pkeyopt", "ec_paramgen_curve:prime256v1"],
             *["-keyout", "key.pem", "-out", "certificate.pem", "-days", "2", "-subj", "/CN=test"],
-            *["-addext", "subjectAltName=IP:127.0.0.1"],
+            *["-addext", "subjectAltName=IP:127.0.0.1,DNS:registry.test"],
         ],
         cwd=directory,
         check=True,

@@ -175,15 +175,7 @@ def open_pool(
     if proxy is None:
         pool = PoolManager(num_pools=16, **options)
     else:
-        # The proxy is not the registry: it sees no client certificate.
-        to_proxy = tls_context(None) if proxy.url.startswith("https:") else None
-        pool = ProxyManager(
-            proxy.url,
-            num_pools=16,
-            proxy_headers=proxy.headers,
-            proxy_ssl_context=to_proxy,
-            **options,
-        )
+        pool = ProxyManager(proxy.url, num_pools=16, proxy_headers=proxy.headers, **options)
     pool.pool_classes_by_scheme = (
         {"http": _PublicPlainPool, "https": _PublicSecurePool}
         if public_only

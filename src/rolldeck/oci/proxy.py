@@ -117,13 +117,14 @@ def _parse(text: str, source: str) -> Proxy:
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         origin = Origin.of(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
-        if parts.path.strip("/") or parts.query or parts.fragment:
+        if origin.scheme != "http" or parts.path.strip("/") or parts.query or parts.fragment:
             raise ValueError
     except ValueError:
         raise UsageError(
             f"{source} is not the address of a proxy",
             reference=source,
-            hint="Write http://host:port or http://user:password@host:port; SOCKS is not known.",
+            hint="Write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT; proxies that are"
+            " spoken to by https or SOCKS are not known.",
         ) from None
     login = None
     if parts.username is not None:
