@@ -60,6 +60,8 @@ def identified(certificate: Path) -> Iterator[ScriptedServer]:
     context.load_cert_chain(certificate, certificate.with_name("key.pem"))
     context.load_verify_locations(certificate)
     context.verify_mode = ssl.CERT_REQUIRED
+    # With TLS 1.3 a client learns of the refusal at some later byte, or never.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
     with scripted_server(context) as server:
         yield server
 
@@ -75,7 +77,7 @@ def test_client_certificate(identified: ScriptedServer, certificate: Path, tmp_p
     assert Bench(identified, client_cert=both, **settings).get().body == b"ok"
     with pytest.raises(UnavailableError) as raised:
         Bench(identified, **settings).get()
-    assert "client_cert" in f"{raised.value.message} {raised.value.hint}"
+    assert "client_cert" in (raised.value.hint or "")
 
 
 def test_client_certificate_is_for_the_registry_alone(

@@ -41,9 +41,6 @@ ERROR_BODY_LIMIT = 64 * 1024
 _SHOWN = 300
 """Most characters shown of an error's body."""
 
-_WANTS_CERTIFICATE = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "ALERT_UNKNOWN_CA")
-"""Words of OpenSSL for a server that does not accept the client's certificate, or its absence."""
-
 _CHECK_NETWORK = "Check the network and the address, then run the same command again."
 
 
@@ -112,13 +109,11 @@ def _tls_failure(
             " settings; check this machine's clock.",
         )
     reason = clean_line(str(getattr(cause, "reason", None) or cause), _SHOWN)
-    hint = "If the registry speaks plain HTTP, use --plain-http or set plain_http for it."
-    if any(word in reason.upper() for word in _WANTS_CERTIFICATE):
-        hint = "It wants another client certificate: client_cert and client_key in the settings."
     failure = UnavailableError(
         f"{reference}: no encrypted connection to {host}: {reason}",
         reference=reference,
-        hint=hint,
+        hint="If the registry speaks plain HTTP, use --plain-http or set plain_http for it; if it"
+        " wants a client certificate, name client_cert and client_key in the settings.",
     )
     broken = isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
     return TransientFailure(failure) if broken else failure
