@@ -84,9 +84,12 @@ def test_a_login_is_saved_and_used(
     other = {"auths": {"a.example": {"auth": "eDp5"}}, "psFormat": "x", "credHelpers": {"b": "c"}}
     config.write_text(json.dumps(other))
     config.chmod(0o644)
-    os.umask(0)
     assert rolldeck("ls", f"{locked_registry.host}/x").code == 4
-    ran = log_in(locked_registry.host)
+    before = os.umask(0)
+    try:
+        ran = log_in(locked_registry.host)
+    finally:
+        os.umask(before)
     assert ran.code == 0, ran.err
     assert f"saved in {config}" in ran.out
     assert "base64" in ran.err

@@ -8,6 +8,7 @@ private network, not even after a change of the name's address).
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import ssl
 from pathlib import Path
@@ -33,6 +34,9 @@ from rolldeck.errors import UsageError
 from rolldeck.oci.address import is_public_address
 from rolldeck.oci.interrupt import announce
 from rolldeck.oci.proxy import Proxy
+
+# Its debug log would hold whole addresses, and with them the signatures that open them.
+logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
 class PrivateAddressError(HTTPError):
