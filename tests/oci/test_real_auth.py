@@ -10,6 +10,7 @@ import pytest
 from rolldeck.errors import DeniedError, UntrustedRealmError
 from rolldeck.oci.retry import Clocks
 from rolldeck.oci.secret import Credential, Secret
+from rolldeck.oci.token_hosts import TokenHosts, confirm_token_host
 from rolldeck.progress import Progress
 from tests.oci.bench import Jar, Open
 from tests.servers.registry import PASSWORD, USER, RunningRegistry
@@ -99,6 +100,21 @@ async def test_an_unconfirmed_token_server_gets_no_login(
     with pytest.raises(UntrustedRealmError):
         await registry.repositories()
     assert tokens.credentials_seen == 0
+
+
+async def test_a_confirmation_counts_at_once(
+    open_registry: Open,
+    token_registry: RunningRegistry,
+    tokens: TokenServer,
+    settings: dict[str, Any],
+) -> None:
+    """Also in a deck that runs: the next try of the same registry sends the login."""
+    settings["token_hosts"] = TokenHosts(token_registry.host, ())
+    registry = open_registry(token_registry, credentials=password, **settings)
+    with pytest.raises(UntrustedRealmError):
+        await registry.tags(REPOSITORY)
+    confirm_token_host(token_registry.host, tokens.host)
+    assert "v1.1.0" in (await registry.tags(REPOSITORY)).names
 
 
 async def test_a_wrong_password_is_told_without_it(

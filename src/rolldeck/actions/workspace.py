@@ -66,7 +66,7 @@ class Workspace:
         # Imported late: the network stack costs 80 ms that no local verb should pay.
         from rolldeck.oci.http import HttpRegistry
         from rolldeck.oci.proxy import proxies_for
-        from rolldeck.oci.token_hosts import confirmed_token_hosts
+        from rolldeck.oci.token_hosts import TokenHosts
 
         host = self.settings.registry(root)
         return HttpRegistry(
@@ -77,7 +77,7 @@ class Workspace:
             client_key=host.client_key,
             proxies=proxies_for(root, self.settings),
             credentials=credentials,
-            token_hosts=(*host.token_hosts, *confirmed_token_hosts(root), *token_hosts),
+            token_hosts=TokenHosts(root, (*host.token_hosts, *token_hosts)),
         )
 
     async def resolve(self, reference: Reference) -> Reference:

@@ -137,8 +137,8 @@ def tls_context(
     context = ssl.create_default_context()
     if ca_file is not None:
         try:
-            context.load_verify_locations(cafile=ca_file)
-        except (OSError, ssl.SSLError):
+            context.load_verify_locations(cafile=ca_file.expanduser())
+        except (OSError, RuntimeError):
             raise UsageError(
                 f"Not a file of certificates: {ca_file}",
                 reference=str(ca_file),
@@ -147,8 +147,9 @@ def tls_context(
     if client_cert is not None:
         try:
             # Without a password of ours OpenSSL would ask for one on the terminal.
-            context.load_cert_chain(client_cert, client_key, password="")
-        except (OSError, ssl.SSLError):
+            key = client_key.expanduser() if client_key else None
+            context.load_cert_chain(client_cert.expanduser(), key, password="")
+        except (OSError, RuntimeError):
             raise UsageError(
                 f"Not a client certificate with its key: {client_cert}",
                 reference=str(client_cert),

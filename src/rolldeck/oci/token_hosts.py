@@ -6,6 +6,7 @@ Kept in ``token-servers.json`` below the state directory, readable by its owner 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from rolldeck import fsops
@@ -45,3 +46,20 @@ def confirm_token_host(registry: str, token_host: str) -> None:
             hosts.append(token_host)
             data = json.dumps(confirmed, indent=2, sort_keys=True).encode()
             fsops.write_atomic(_file(), data, 0o600)
+
+
+class TokenHosts(Collection[str]):
+    """Named token servers and those confirmed by now: a confirmation counts in a running deck."""
+
+    def __init__(self, registry: str, named: Collection[str]) -> None:
+        self._registry = registry
+        self._named = tuple(named)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._named, *confirmed_token_hosts(self._registry)))
+
+    def __contains__(self, host: object) -> bool:
+        return any(host == known for known in self)
+
+    def __len__(self) -> int:
+        return len(tuple(iter(self)))

@@ -7,12 +7,11 @@ retries, timeouts, proxies and limits. ``.netrc`` is never read.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from urllib3 import HTTPResponse, PoolManager, Timeout
+from urllib3 import HTTPResponse, Timeout
 from urllib3.exceptions import HTTPError
 
 from rolldeck import __version__
@@ -21,12 +20,6 @@ from rolldeck.oci.address import Origin, registry_origin
 from rolldeck.oci.auth import Authenticator
 from rolldeck.oci.call import Answer, Call, Timeouts, redirect_target
 from rolldeck.oci.challenge import Realm, asks_for_more, parse_challenges
-from rolldeck.oci.connections import (
-    check_public,
-    close_pool,
-    open_pool,
-    tls_context,
-)
 from rolldeck.oci.failures import (
     ERROR_BODY_LIMIT,
     connection_failure,
@@ -35,10 +28,11 @@ from rolldeck.oci.failures import (
     status_failure,
 )
 from rolldeck.oci.interrupt import Interrupt, current_interrupt
-from rolldeck.oci.proxy import Proxies, Proxy
+from rolldeck.oci.proxy import Proxies
 from rolldeck.oci.proxy_failures import proxy_login_wanted
 from rolldeck.oci.reply import Reply
 from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, parse_retry_after
+from rolldeck.oci.routes import Routes
 from rolldeck.oci.secret import CredentialSource, no_credentials
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -48,15 +42,6 @@ _TOKEN_LIMIT = 1024 * 1024
 
 _PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization"})
 """Headers that never leave the registry's origin, in lower case."""
-
-
-class _Route(NamedTuple):
-    """What connections have in common: ``identified`` ones show the client certificate."""
-
-    scheme: str
-    public_only: bool
-    identified: bool
-    proxy: Proxy | None
 
 
 class HttpTransport:
@@ -88,16 +73,11 @@ class HttpTransport:
         self.origin = registry_origin(host, plain_http)
         self.retry = retry or RetryPolicy()
         self.clocks = clocks or Clocks()
-        self._ca_file = ca_file
-        self._client = (client_cert, client_key)
-        self._proxies = proxies or Proxies()
         times = timeouts or Timeouts()
         self._stall = times.stall
         self._patience = times.read
         self._timeout = Timeout(connect=times.connect, read=times.read)
-        self._connections = connections
-        self._lock = threading.Lock()
-        self._pools: dict[_Route, PoolManager] = {}
+        self._routes = Routes(ca_file, client_cert, client_key, proxies or Proxies(), connections)
         self._authenticator = Authenticator(
             self.origin, host, credentials, token_hosts, self._ask_token, self.clocks.monotonic
         )
@@ -245,12 +225,10 @@ class HttpTransport:
             "Accept-Encoding": "identity",
             **headers,
         }
-        proxy = self._proxies.choose(origin)
+        proxy = self._routes.proxy(origin)
         try:
-            if public_only and proxy is not None:
-                check_public(origin.host)
-            route = _Route(origin.scheme, public_only and proxy is None, identified, proxy)
-            response = self._pool(route).urlopen(
+            pool = self._routes.pool(origin, identified=identified, public_only=public_only)
+            response = pool.urlopen(
                 method,
                 url,
                 body=body,
@@ -268,23 +246,6 @@ class HttpTransport:
             response.close()
             raise proxy_login_wanted(origin.authority, proxy, reference)
         return response
-
-    def _pool(self, route: _Route) -> PoolManager:
-        with self._lock:
-            pool = self._pools.get(route)
-            if pool is None:
-                context = None
-                if route.scheme == "https":
-                    client = self._client if route.identified else ()
-                    context = tls_context(self._ca_file, *client)
-                pool = open_pool(
-                    context,
-                    self._connections,
-                    public_only=route.public_only,
-                    proxy=route.proxy,
-                )
-                self._pools[route] = pool
-            return pool
 
     def _ask_token(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, realm: Realm
@@ -323,7 +284,4 @@ class HttpTransport:
 
     def close(self) -> None:
         """Close idle connections."""
-        with self._lock:
-            for pool in self._pools.values():
-                close_pool(pool)
-            self._pools.clear()
+        self._routes.close()
