@@ -23,7 +23,10 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(home))
     for name in ("DATA", "CONFIG", "STATE", "CACHE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
-    for name in ("DOCKER_CONFIG", "KITOPS_HOME", "NO_COLOR", "http_proxy", "https_proxy", "NETRC"):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
+    proxies = [name for name in os.environ if name.lower().endswith("_proxy")]
+    logins = ("DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "KITOPS_HOME", "NETRC")
+    for name in (*proxies, *logins, "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
 
 

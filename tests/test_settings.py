@@ -13,6 +13,8 @@ EXAMPLE = """
 library = "~/models"
 read_only = true
 concurrency = 3
+proxy = "http://proxy.internal:3128"
+no_proxy = ["registry.internal", "10.0.0.0/8"]
 
 [registries."ghcr.io"]
 repositories = ["acme/fraud"]
@@ -21,6 +23,10 @@ repositories = ["acme/fraud"]
 plain_http = true
 ca_file = "/etc/ssl/internal.pem"
 token_hosts = ["auth.internal"]
+client_cert = "/etc/ssl/me.pem"
+client_key = "/etc/ssl/me.key"
+proxy = ""
+no_proxy = []
 """
 
 
@@ -38,6 +44,11 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert found.registry("ghcr.io").repositories == ("acme/fraud",)
     internal = found.registry("registry.internal:5000")
     assert (internal.plain_http, internal.token_hosts) == (True, ("auth.internal",))
+    assert internal.client_cert == Path("/etc/ssl/me.pem")
+    assert internal.client_key == Path("/etc/ssl/me.key")
+    assert (internal.proxy, internal.no_proxy) == ("", ())
+    assert found.proxy == "http://proxy.internal:3128"
+    assert found.no_proxy == ("registry.internal", "10.0.0.0/8")
     assert internal.ca_file == Path("/etc/ssl/internal.pem")
     assert found.registry("elsewhere.example") == RegistrySettings()
 

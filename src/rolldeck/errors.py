@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rolldeck.secret import redact
+
 
 class RolldeckError(Exception):
     """Base of every user-facing error.
 
-    ``message`` and ``hint`` are plain text without a trailing newline; ``reference`` is the
-    version, path or host that the message is about, as the user typed or would type it.
+    ``message`` and ``hint`` are plain text without a trailing newline and without any secret;
+    ``reference`` is the version, path or host that the message is about, as the user typed or would
+    type it.
     """
 
     code: ClassVar[int] = 70
@@ -23,10 +26,11 @@ class RolldeckError(Exception):
     def __init__(
         self, message: str, *, reference: str | None = None, hint: str | None = None
     ) -> None:
+        message = redact(message)
         super().__init__(message)
         self.message = message
         self.reference = reference
-        self.hint = hint
+        self.hint = redact(hint) if hint else hint
 
 
 class UsageError(RolldeckError):
@@ -48,6 +52,18 @@ class DeniedError(RolldeckError):
 
     code = 4
     kind = "denied"
+
+
+class UntrustedRealmError(DeniedError):
+    """A login was not sent to a token server that the user never confirmed.
+
+    ``registry`` named the token server; ``token_host`` is its ``host[:port]``.
+    """
+
+    def __init__(self, message: str, *, registry: str, token_host: str, hint: str) -> None:
+        super().__init__(message, reference=registry, hint=hint)
+        self.registry = registry
+        self.token_host = token_host
 
 
 class UnavailableError(RolldeckError):

@@ -1,7 +1,7 @@
 """The settings file, and where rolldeck keeps things (XDG base directories).
 
 ``$XDG_CONFIG_HOME/rolldeck/settings.toml``; every key is optional and an unknown key is an error
-that names it. Credentials never stand here: they come from Docker's and kit's own files.
+that names it. Logins never stand here: they come from the files of Docker, Podman and kit.
 """
 
 from __future__ import annotations
@@ -45,13 +45,20 @@ class RegistrySettings:
     ``plain_http`` chooses http or https; without it http is for loopback hosts alone; ``ca_file``
     is a PEM file trusted in addition to the system's; ``repositories`` are shown where the
     registry cannot list its own; ``token_hosts`` are further hosts that may receive this
-    registry's credentials.
+    registry's credentials; ``client_cert`` and ``client_key`` are PEM files that prove to the
+    registry, and to nobody else, who asks (the key may stand in the first); ``proxy`` is an
+    http URL, empty for none, and ``no_proxy`` are hosts, domains and networks asked without
+    one, both in place of the general ones.
     """
 
     plain_http: bool | None = None
     ca_file: Path | None = None
     repositories: tuple[str, ...] = ()
     token_hosts: tuple[str, ...] = ()
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    proxy: str | None = field(default=None, repr=False)
+    no_proxy: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,13 +66,16 @@ class Settings:
     """All settings.
 
     ``library`` is the layout directory that references without a host name; ``concurrency``, 1 to
-    64, is how many blobs are transferred at once.
+    64, is how many blobs are transferred at once; ``proxy`` and ``no_proxy`` replace the standard
+    environment variables.
     """
 
     library: Path = field(default_factory=data_home)
     read_only: bool = False
     concurrency: int = 5
     registries: Mapping[str, RegistrySettings] = field(default_factory=dict)
+    proxy: str | None = field(default=None, repr=False)
+    no_proxy: tuple[str, ...] | None = None
 
     def registry(self, host: str) -> RegistrySettings:
         """Return the settings of a registry, defaults where none are written."""

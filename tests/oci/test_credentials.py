@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 
 from rolldeck.errors import UsageError
+from rolldeck.oci.credential_files import credential_files, login_file
 from rolldeck.oci.credential_helper import HelperFailed, ask_helper
-from rolldeck.oci.credentials import CredentialFiles, credential_files, known_hosts
-from rolldeck.oci.secret import Credential, Secret
+from rolldeck.oci.credentials import CredentialFiles, exposed_files, known_hosts
+from rolldeck.oci.secret import Credential, Secret, UnusableLogin
 
 
 def auth(text: str) -> dict[str, str]:
@@ -75,6 +77,54 @@ def test_a_login_for_one_repository_is_not_one_for_its_host(config: Path) -> Non
     assert find(config, {"auths": {"reg.example/team": auth("u:p")}}, "reg.example") is None
 
 
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("reg.example/team/app", "u:app"),
+        ("reg.example/team/app/deep", "u:app"),
+        ("reg.example/team/application", "u:team"),
+        ("reg.example/other", "u:host"),
+        ("reg.example", "u:host"),
+        ("docker.io/library/x", "u:hub"),
+    ],
+)
+def test_the_closest_login_counts(config: Path, place: str, expected: str) -> None:
+    """containers-auth.json(5): a key may name a repository and everything below."""
+    document = {
+        "auths": {
+            "reg.example": auth("u:host"),
+            "reg.example/team": auth("u:team"),
+            "reg.example/team/app": auth("u:app"),
+            "docker.io/library": auth("u:hub"),
+        }
+    }
+    assert basic(find(config, document, place)) == expected
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{}, {"auth": ""}, {"auth": "Og=="}, {"username": "u"}, {"auth": "dTo="}, {"email": "a@b"}],
+)
+def test_entries_without_a_secret_are_skipped(config: Path, entry: dict[str, str]) -> None:
+    """Docker leaves them where a helper or store has the login."""
+    assert find(config, {"auths": {"h.io": entry}}, "h.io") is None
+    document = {"auths": {"h.io": entry, "https://h.io/v1/": auth("u:p")}}
+    assert basic(find(config, document, "h.io")) == "u:p"
+
+
+def test_an_empty_file_has_no_login(config: Path) -> None:
+    config.write_text("")
+    assert CredentialFiles((config,))("h.io") is None
+
+
+def test_files_that_others_can_read_are_found(config: Path) -> None:
+    config.write_text(json.dumps({"auths": {"h.io": auth("u:p")}}))
+    config.chmod(0o600)
+    assert exposed_files((config,)) == ()
+    config.chmod(0o640)
+    assert exposed_files((config,)) == (config,)
+
+
 def test_identity_tokens(config: Path) -> None:
     with_token = find(config, {"auths": {"h.io": {**auth("u:"), "identitytoken": "i"}}}, "h.io")
     assert with_token is not None
@@ -115,14 +165,24 @@ def test_helper_with_an_identity_token(config: Path, helper: Path) -> None:
 )
 def test_helper_without_a_login_leaves_the_file(config: Path, helper: Path, script: str) -> None:
     helper.write_text(f"#!/bin/sh\n{script}\n")
-    document = {"credsStore": "test", "auths": {"h.io": auth("u:file")}}
+    document: dict[str, Any] = {"credsStore": "test", "auths": {"h.io": auth("u:file")}}
     assert basic(find(config, document, "h.io")) == "u:file"
-    assert find(config, {"credsStore": "missing-program"}, "h.io") is None
+    del document["auths"]
+    if "not found" in script:
+        assert find(config, document, "h.io") is None
+    else:
+        with pytest.raises(UnusableLogin, match="docker-credential-test gave no login"):
+            find(config, document, "h.io")
+
+
+def test_helper_that_is_not_installed_is_named(config: Path) -> None:
+    with pytest.raises(UnusableLogin, match=r"docker-credential-missing-program.*not installed"):
+        find(config, {"credsStore": "missing-program"}, "h.io")
 
 
 def test_slow_helper_is_ended(helper: Path) -> None:
     helper.write_text("#!/bin/sh\nexec sleep 60\n")
-    with pytest.raises(HelperFailed):
+    with pytest.raises(HelperFailed, match=r"no answer in 0\.2 s"):
         ask_helper("test", "h.io", time_limit=0.2)
 
 
@@ -166,19 +226,28 @@ def test_odd_tables_count_as_empty(config: Path) -> None:
 
 def test_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = Path.home()
-    monkeypatch.delenv("XDG_DATA_HOME")
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name)
     assert credential_files() == (
         home / ".docker" / "config.json",
+        Path(f"/run/containers/{os.geteuid()}/auth.json"),
+        home / ".config" / "containers" / "auth.json",
         home / ".local" / "share" / "kitops" / "credentials.json",
     )
-    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "d"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "x"))
+    assert login_file() == home / ".docker" / "config.json"
+    for name in ("DOCKER_CONFIG", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
     assert credential_files() == (
-        tmp_path / "d" / "config.json",
-        tmp_path / "x" / "kitops" / "credentials.json",
+        tmp_path / "auth.json",
+        tmp_path / "DOCKER_CONFIG" / "config.json",
+        tmp_path / "XDG_RUNTIME_DIR" / "containers" / "auth.json",
+        tmp_path / "XDG_CONFIG_HOME" / "containers" / "auth.json",
+        tmp_path / "XDG_DATA_HOME" / "kitops" / "credentials.json",
     )
+    assert login_file() == tmp_path / "auth.json"
     monkeypatch.setenv("KITOPS_HOME", str(tmp_path / "k"))
-    assert credential_files()[1] == tmp_path / "k" / "credentials.json"
+    assert credential_files()[-1] == tmp_path / "k" / "credentials.json"
 
 
 def test_docker_comes_before_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +270,12 @@ def test_known_hosts_run_no_program(config: Path, monkeypatch: pytest.MonkeyPatc
     }
     config.write_text(json.dumps(document))
     missing = config.parent / "missing.json"
-    assert known_hosts((config, missing)) == ["docker.io", "ghcr.io", "localhost:5000"]
+    assert known_hosts((config, missing)) == [
+        "docker.io",
+        "ghcr.io",
+        "h.io",
+        "localhost:5000",
+    ]
 
 
 def test_secrets_do_not_show() -> None:

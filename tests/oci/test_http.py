@@ -145,7 +145,7 @@ async def test_login_from_the_docker_config(
     with pytest.raises(DeniedError) as raised:
         await open_registry(locked_registry).resolve("locked/empty", "v1")
     assert raised.value.code == 4
-    assert f"docker login {locked_registry.host}" in (raised.value.hint or "")
+    assert f"rolldeck login {locked_registry.host}" in (raised.value.hint or "")
     assert await open_registry(locked_registry).repositories() == Listing((), complete=False)
 
     def log_in(password: str) -> None:

@@ -42,6 +42,23 @@ def test_login_stays_with_the_registry(
     assert not any("cookie" in asked.headers for asked in registry.asked + storage.asked)
 
 
+def test_back_at_the_registry_the_login_stays_away(
+    start_scripted: Callable[[], ScriptedServer],
+) -> None:
+    """Port, host name and back again: the header is dropped once and for all."""
+    registry, storage = start_scripted(), start_scripted()
+    name = storage.host.replace("127.0.0.1", "localhost")
+    challenge = {"WWW-Authenticate": 'Basic realm="r"'}
+    leave = Scripted(307, headers={"Location": f"{storage.url}/a"})
+    registry.on("GET", "/v2/x", Scripted(401, headers=challenge), leave)
+    storage.on("GET", "/a", Scripted(307, headers={"Location": f"http://{name}/b"}))
+    storage.on("GET", "/b", Scripted(307, headers={"Location": f"{registry.url}/back"}))
+    registry.on("GET", "/back", Scripted(body=b"data"))
+    assert Bench(registry, credentials=login).get().body == b"data"
+    sent = ["authorization" in asked.headers for asked in (*registry.asked, *storage.asked)]
+    assert sent == [False, True, False, False, False]
+
+
 @pytest.mark.parametrize(
     "challenge",
     ['Bearer realm="STORAGE/token"', 'Bearer realm="REGISTRY/token"', 'Basic realm="r"'],
@@ -74,6 +91,15 @@ def test_redirect_to_other_schemes_is_refused(scripted: ScriptedServer, target: 
     with pytest.raises(UnavailableError, match="redirects"):
         Bench(scripted).get()
     assert len(scripted.asked) == 1
+
+
+def test_a_signed_address_is_not_shown(scripted: ScriptedServer) -> None:
+    """The query of a redirect opens what it names."""
+    target = "ftp://user:canary@store.example/blob?X-Amz-Signature=canary#token=canary"
+    scripted.on("GET", "/v2/x", Scripted(307, headers={"Location": target}))
+    with pytest.raises(UnavailableError, match=r"store\.example/blob") as raised:
+        Bench(scripted).get()
+    assert "canary" not in raised.value.message
 
 
 def test_redirect_never_drops_encryption() -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.registry import RunningRegistry, run_registry
+from tests.servers.forward_proxy import ForwardProxy, forward_proxy
+from tests.servers.registry import PASSWORD, USER, RunningRegistry, run_registry
 from tests.servers.scripted import ScriptedServer, scripted_server
+from tests.servers.token_server import TokenServer, token_server
 
 LAYOUTS = Path(__file__).parents[1] / "golden" / "layouts"
 """OCI layouts written by real tools."""
@@ -40,6 +42,36 @@ def golden_registry(docker_registry: RunningRegistry) -> RunningRegistry:
     return docker_registry
 
 
+@pytest.fixture(scope="session")
+def secure_registry(
+    tmp_path_factory: pytest.TempPathFactory, golden_registry: RunningRegistry, certificate: Path
+) -> Iterator[RunningRegistry]:
+    """The golden registry over TLS and with Basic authentication."""
+    directory = tmp_path_factory.mktemp("secure")
+    with run_registry(
+        directory, htpasswd=True, tls=certificate, storage=golden_registry.storage
+    ) as registry:
+        yield registry
+
+
+@pytest.fixture
+def tokens(certificate: Path) -> Iterator[TokenServer]:
+    """A token server that knows USER and PASSWORD."""
+    with token_server(certificate, (USER, PASSWORD)) as server:
+        yield server
+
+
+@pytest.fixture
+def token_registry(
+    tmp_path: Path, golden_registry: RunningRegistry, certificate: Path, tokens: TokenServer
+) -> Iterator[RunningRegistry]:
+    """The golden registry over TLS, for those who bring a token of ``tokens``."""
+    with run_registry(
+        tmp_path / "token-registry", tls=certificate, token=tokens, storage=golden_registry.storage
+    ) as registry:
+        yield registry
+
+
 @pytest.fixture
 def start_scripted() -> Iterator[Callable[[], ScriptedServer]]:
     """Start any number of scripted servers, which end with the test."""
@@ -53,9 +85,19 @@ def scripted(start_scripted: Callable[[], ScriptedServer]) -> ScriptedServer:
     return start_scripted()
 
 
+@pytest.fixture
+def proxy_server() -> Iterator[ForwardProxy]:
+    """An HTTP proxy."""
+    with forward_proxy() as proxy:
+        yield proxy
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1, in one file, with its key in ``key.pem`` beside."""
+    """A self-signed certificate for 127.0.0.1 and registry.test, in one file.
+
+    Its key is in ``key.pem`` beside.
+    """
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("makes certificates with openssl")
@@ -66,7 +108,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
             *["req", "-x509", "-nodes", "-newkey", "ec"],
             *["-pkeyopt", "ec_paramgen_curve:prime256v1"],
             *["-keyout", "key.pem", "-out", "certificate.pem", "-days", "2", "-subj", "/CN=test"],
-            *["-addext", "subjectAltName=IP:127.0.0.1"],
+            *["-addext", "subjectAltName=IP:127.0.0.1,DNS:registry.test"],
         ],
         cwd=directory,
         check=True,

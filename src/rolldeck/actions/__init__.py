@@ -17,6 +17,7 @@ from rolldeck.actions.workspace import Workspace
 if TYPE_CHECKING:
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
     from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
+    from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
     from rolldeck.actions.repositories import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _LATER = {
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
+    "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
     "rolldeck.actions.repositories": (
@@ -63,6 +65,8 @@ __all__ = [
     "DiffResult",
     "Garbage",
     "Kept",
+    "LoggedIn",
+    "LoggedOut",
     "Moved",
     "Plan",
     "Problem",
@@ -85,6 +89,8 @@ __all__ = [
     "list_repositories",
     "list_versions",
     "load_version",
+    "log_in",
+    "log_out",
     "make_demo",
     "plan_pin",
     "plan_rollback",
@@ -92,6 +98,7 @@ __all__ = [
     "pull",
     "stage_demo",
     "survey_garbage",
+    "trust_token_host",
     "unpack",
     "verify",
     "verify_all",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rolldeck.actions.damage import told_as_damage
 from rolldeck.errors import IntegrityError, NotFoundError, RefusedError, UnavailableError
@@ -20,6 +22,10 @@ from rolldeck.oci import (
 )
 from rolldeck.settings import Settings
 from rolldeck.store import Library
+
+if TYPE_CHECKING:
+    from rolldeck.oci.http import HttpRegistry
+    from rolldeck.oci.secret import CredentialSource
 
 _CACHED_BLOBS = 32 * 1024 * 1024
 """Most bytes of small blobs kept in memory; a digest never changes, so none goes stale."""
@@ -52,15 +58,33 @@ class Workspace:
             return LayoutRegistry(Path(reference.root).expanduser())
         if reference.place is Place.KIT:
             return self.kit_storage
+        return self.open_registry(reference.root)
+
+    def open_registry(
+        self,
+        root: str,
+        credentials: CredentialSource | None = None,
+        token_hosts: Collection[str] = (),
+    ) -> HttpRegistry:
+        """Open the registry ``host[:port]`` as the settings say; the caller closes it.
+
+        ``credentials`` None means the user's own; ``token_hosts`` may get them, too.
+        """
         # Imported late: the network stack costs 80 ms that no local verb should pay.
         from rolldeck.oci.http import HttpRegistry
+        from rolldeck.oci.proxy import proxies_for
+        from rolldeck.oci.token_hosts import TokenHosts
 
-        host = self.settings.registry(reference.root)
+        host = self.settings.registry(root)
         return HttpRegistry(
-            reference.root,
+            root,
             plain_http=host.plain_http,
             ca_file=host.ca_file,
-            token_hosts=host.token_hosts,
+            client_cert=host.client_cert,
+            client_key=host.client_key,
+            proxies=proxies_for(root, self.settings),
+            credentials=credentials,
+            token_hosts=TokenHosts(root, (*host.token_hosts, *token_hosts)),
         )
 
     async def resolve(self, reference: Reference) -> Reference:

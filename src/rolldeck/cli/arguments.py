@@ -160,6 +160,25 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="HOURS",
         help="keep versions without a tag that came since (default 24)",
     )
+    login = verb("login", _network())
+    login.add_argument("registry", metavar="REGISTRY", help="host or host:port")
+    login.add_argument(
+        "-u", "--username", dest="user", metavar="USER", help="<token> where you have a token alone"
+    )
+    login.add_argument(
+        "--password-stdin", action="store_true", help="read the password or token from stdin"
+    )
+    login.add_argument(
+        "--trust-token-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="a token server that may get this login from now on",
+    )
+    login.add_argument("--dry-run", action="store_true", help="try the login but do not save it")
+    logout = verb("logout")
+    logout.add_argument("registry", metavar="REGISTRY", help="host or host:port")
+    logout.add_argument("--dry-run", action="store_true", help="only say what would be removed")
     demo = verb("demo")
     demo.add_argument(
         "--headless", action="store_true", help="tell the story as text, also on a terminal"

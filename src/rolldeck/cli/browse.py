@@ -28,6 +28,7 @@ from rolldeck.compare import Version
 from rolldeck.errors import NotFoundError
 from rolldeck.kit import Kit
 from rolldeck.oci import Place, Reference
+from rolldeck.progress import Progress
 from rolldeck.text import clean_line
 from rolldeck.units import age, human_size, quantity, rfc3339, short_digest
 
@@ -35,7 +36,7 @@ _METRICS_IN_LIST = 3
 """Metric columns of a list of versions: what fits beside the rest in 120 columns."""
 
 
-async def ls(workspace: Workspace, arguments: argparse.Namespace) -> int:
+async def run_ls(workspace: Workspace, arguments: argparse.Namespace, _: Progress) -> int:
     """List repositories, or the versions of one."""
     if arguments.place is None:
         found = await list_repositories(workspace)
@@ -122,7 +123,7 @@ def _version_cells(row: VersionRow, metrics: list[str]) -> list[str | Text]:
     ]
 
 
-async def show(workspace: Workspace, arguments: argparse.Namespace) -> int:
+async def run_show(workspace: Workspace, arguments: argparse.Namespace, _: Progress) -> int:
     """Show one version with what it says of itself."""
     version = await load_version(workspace, Reference.parse(arguments.reference))
     if arguments.json:

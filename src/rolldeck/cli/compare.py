@@ -13,6 +13,7 @@ from rolldeck.cli.terminal import console, message, table
 from rolldeck.compare import READING_ORDER, Comparison, Row, Section, Version, side_by_side, to_json
 from rolldeck.errors import NotFoundError
 from rolldeck.oci import Reference, is_digest, is_tag
+from rolldeck.progress import Progress
 from rolldeck.text import clean_line, decode
 from rolldeck.units import quantity, short_digest
 
@@ -20,7 +21,7 @@ _VERDICTS = {"better": ("▲ better", "green"), "worse": ("▼ worse", "red")}
 _TEXT_LIMIT = 1024 * 1024
 
 
-async def diff(workspace: Workspace, arguments: argparse.Namespace) -> int:
+async def run_diff(workspace: Workspace, arguments: argparse.Namespace, _: Progress) -> int:
     """Compare two versions; exit code 1 with --exit-code where they differ."""
     a = Reference.parse(arguments.a)
     b = _second(a, arguments.b)

@@ -20,8 +20,8 @@ from rolldeck.actions import (
     stage_demo,
     verify,
 )
-from rolldeck.cli.browse import ls
-from rolldeck.cli.compare import diff
+from rolldeck.cli.browse import run_ls
+from rolldeck.cli.compare import run_diff
 from rolldeck.cli.moves import print_plan
 from rolldeck.cli.terminal import console, has_terminal, message
 from rolldeck.errors import IntegrityError, UsageError
@@ -53,7 +53,9 @@ async def _tell(demo: Demo, progress: Progress) -> int:
     try:
         _step("A fresh library", f"export ROLLDECK_LIBRARY={demo.library}")
         _step("Which versions are there?", f"rolldeck ls {demo.repository}")
-        await ls(workspace, argparse.Namespace(place=str(demo.repository), json=False))
+        await run_ls(
+            workspace, argparse.Namespace(place=str(demo.repository), json=False), progress
+        )
 
         good, bad = demo.version("v1.1.0"), demo.version("v2.0.0")
         _step("v1.1.0 is live", f"rolldeck pin {good} {demo.target}")
@@ -74,7 +76,7 @@ async def _tell(demo: Demo, progress: Progress) -> int:
             json=False,
             exit_code=False,
         )
-        await diff(workspace, asked)
+        await run_diff(workspace, asked, progress)
 
         _step("Put the last good version back", f"rolldeck rollback {demo.target}")
         plan = await plan_rollback(workspace, demo.target)

@@ -13,6 +13,8 @@ from rolldeck.units import rfc3339
 
 if TYPE_CHECKING:
     from rolldeck.actions import (
+        LoggedIn,
+        LoggedOut,
         Moved,
         Problem,
         Pulled,
@@ -239,6 +241,28 @@ def _move_keys(verb: str, target: str, start: str | None, goal: str | None) -> D
 
 def _checks(plan: Plan) -> list[Document]:
     return [{"check": item.check, "ok": item.ok, "detail": item.detail} for item in plan.checks]
+
+
+def logged_in_document(done: LoggedIn) -> Document:
+    """Return what ``login`` prints."""
+    return {
+        "registry": done.registry,
+        "user": done.user,
+        "saved_in": done.saved_in,
+        "helper": done.helper,
+        "checked": done.checked,
+        "applied": done.applied,
+    }
+
+
+def logged_out_document(done: LoggedOut) -> Document:
+    """Return what ``logout`` prints."""
+    return {
+        "registry": done.registry,
+        "removed": list(done.removed),
+        "remaining": done.remaining,
+        "applied": done.applied,
+    }
 
 
 def verified_document(what: str, verified: Verified) -> Document:

@@ -12,11 +12,12 @@ import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rolldeck import __version__
-from rolldeck.errors import CancelledError, RolldeckError, UsageError
+from rolldeck.errors import CancelledError, RolldeckError, UntrustedRealmError, UsageError
 
 if TYPE_CHECKING:
     from rolldeck.actions import Workspace
@@ -102,6 +103,8 @@ def _settings(parsed: argparse.Namespace) -> Settings:
     if getattr(parsed, "plain_http", False):
         named = [getattr(parsed, name, None) for name in ("reference", "place", "a", "b")]
         named += [*getattr(parsed, "references", []), *getattr(parsed, "what", [])]
+        if registry := getattr(parsed, "registry", None):
+            named.append(f"{registry}/")
         registries = dict(settings.registries)
         for text in filter(None, named):
             with contextlib.suppress(UsageError):
@@ -115,8 +118,21 @@ def _settings(parsed: argparse.Namespace) -> Settings:
 
 def _run_verb(parsed: argparse.Namespace) -> int:
     verb = _verb(parsed.verb)
+    if parsed.verb == "login":
+        from rolldeck.cli.login import read_login
+
+        read_login(parsed)
     _collect_again()
-    return asyncio.run(_guarded(verb, parsed))
+    asked: set[str] = set()
+    while True:
+        try:
+            return asyncio.run(_guarded(verb, parsed))
+        except UntrustedRealmError as error:
+            from rolldeck.cli.login import confirm_token_server
+
+            if parsed.json or error.token_host in asked or not confirm_token_server(error):
+                raise
+            asked.add(error.token_host)
 
 
 async def _guarded(verb: Verb, parsed: argparse.Namespace) -> int:
@@ -157,32 +173,29 @@ def _collect_again() -> None:
     gc.enable()
 
 
+_VERBS = {
+    "ls": ("browse", "run_ls"),
+    "show": ("browse", "run_show"),
+    "diff": ("compare", "run_diff"),
+    "pull": ("transfer", "run_pull"),
+    "unpack": ("transfer", "run_unpack"),
+    "verify": ("upkeep", "run_verify"),
+    "gc": ("upkeep", "run_gc"),
+    "login": ("login", "run_login"),
+    "logout": ("login", "run_logout"),
+    "pin": ("moves", "run_pin"),
+    "rollback": ("moves", "run_rollback"),
+    "undo": ("moves", "run_undo"),
+    "demo": ("demo", "run_demo"),
+}
+"""Where each verb is: its module in this package, and the coroutine there."""
+
+
 def _verb(name: str) -> Verb:
     """Return what runs a verb, importing only that."""
-    if name in ("ls", "show"):
-        from rolldeck.cli import browse
-
-        look = browse.ls if name == "ls" else browse.show
-        return lambda workspace, parsed, progress: look(workspace, parsed)
-    if name == "diff":
-        from rolldeck.cli import compare
-
-        return lambda workspace, parsed, progress: compare.diff(workspace, parsed)
-    if name in ("pull", "unpack"):
-        from rolldeck.cli import transfer
-
-        return {"pull": transfer.run_pull, "unpack": transfer.run_unpack}[name]
-    if name in ("verify", "gc"):
-        from rolldeck.cli import upkeep
-
-        return {"verify": upkeep.run_verify, "gc": upkeep.run_gc}[name]
-    if name in ("pin", "rollback", "undo"):
-        from rolldeck.cli import moves
-
-        return {"pin": moves.run_pin, "rollback": moves.run_rollback, "undo": moves.run_undo}[name]
-    from rolldeck.cli import demo
-
-    return demo.run_demo
+    module, function = _VERBS[name]
+    verb: Verb = getattr(import_module(f"rolldeck.cli.{module}"), function)
+    return verb
 
 
 def _open_deck(parsed: argparse.Namespace) -> int:
@@ -225,9 +238,10 @@ def _crash(error: Exception) -> int:
     """Write the report of a bug and say where in one line; the report holds no local values."""
     import traceback
 
+    from rolldeck.secret import redact
     from rolldeck.settings import state_home
 
-    report = "".join(traceback.format_exception(error))
+    report = redact("".join(traceback.format_exception(error)))
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     path = state_home() / f"crash-{stamp}-{os.getpid()}.txt"
     try:

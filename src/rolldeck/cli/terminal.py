@@ -106,11 +106,21 @@ def confirm(question: str, *, yes: bool, deed: str = "moves what is live") -> bo
     """Ask on a terminal; elsewhere raise UsageError unless ``yes`` was given."""
     if yes:
         return True
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not can_ask():
         raise UsageError(
             f"This {deed}, and there is no terminal to ask on",
             hint="Add --yes to do it, or --dry-run to see the plan.",
         )
+    return ask(question)
+
+
+def can_ask() -> bool:
+    """Whether there is a terminal to put a question on and to get an answer from."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str) -> bool:
+    """Put a question on the terminal; anything but a yes is a no."""
     sys.stderr.write(f"{clean_line(question)} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -321,6 +321,20 @@ COMMANDS: tuple[Command, ...] = (
         cli="gc",
     ),
     Command(
+        "registry.login",
+        "log in",
+        "Try a login at a registry and save it where docker finds it, too.",
+        danger="adds",
+        cli="login",
+    ),
+    Command(
+        "registry.logout",
+        "log out",
+        "Remove the saved login for a registry.",
+        danger="changes",
+        cli="logout",
+    ),
+    Command(
         "library.demo",
         "demo",
         "Fill the library with example versions to play with.",

@@ -53,6 +53,18 @@ class Origin:
         return f"{self.scheme}://{self.authority}"
 
 
+def shown_url(url: str) -> str:
+    """Return a URL from outside as it may be shown: without login, query and fragment.
+
+    A query often carries a signature that opens what it names.
+    """
+    plain = url.partition("?")[0].partition("#")[0]
+    scheme, mark, rest = plain.partition("://")
+    authority, slash, path = rest.partition("/")
+    authority = authority.rpartition("@")[2]
+    return clean_line(f"{scheme}{mark}{authority}{slash}{path}" if mark else plain, 200)
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine by name or number: localhost, 127.0.0.0/8, ::1."""
     if host == "localhost":

@@ -1,53 +1,40 @@
 """Authorization of requests to one registry: Basic, or tokens of its token server.
 
-Follows the distribution project's token specification: GET with Basic or without a login, POST
-with a refresh token where the login is an identity token. One refresh runs at a time per scope,
-and the requests that wait for it share its token.
+One refresh runs at a time per scope, and the requests that wait for it share its token. A scope may
+hold several, separated by spaces; the login is that for the repository of the first.
 """
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from rolldeck.errors import DeniedError, IntegrityError, UnavailableError
+from rolldeck.errors import DeniedError, UnavailableError
 from rolldeck.oci.address import Origin, canonical_host
-from rolldeck.oci.challenge import Challenge, Realm, judge_realm
-from rolldeck.oci.failures import denied
-from rolldeck.oci.model import parse_json
-from rolldeck.oci.secret import Credential, CredentialSource, Secret
-
-_TOKEN = re.compile(r"[\x21-\x7e]{1,65536}")
-_LIFE = 60.0
-"""Seconds that a token lives when its server does not say, as the specification has it."""
-_LONGEST_LIFE = 24 * 3600.0
-_MARGIN = 5.0
-"""Seconds before its end at which a token is no longer used."""
-
-
-class TokenExchange(Protocol):
-    """Sends one request to a token server; returns status and body (at most 1 MiB).
-
-    Raises TransientFailure and the typed errors; redirects are not followed.
-    """
-
-    def __call__(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, realm: Realm
-    ) -> tuple[int, bytes]: ...
+from rolldeck.oci.challenge import Challenge, asks_for_more, judge_realm
+from rolldeck.oci.failures import denied, untrusted_realm
+from rolldeck.oci.scope import actions_of, covers, merge_scopes, repository_of
+from rolldeck.oci.secret import Credential, CredentialSource, Secret, UnusableLogin
+from rolldeck.oci.token import Token, TokenExchange, ask_token, parse_token
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    header: Secret
-    expires: float
+class _Standing:
+    """As whom the requests of a scope were made, for messages and for the next token.
+
+    ``asked`` is the scope that the token server was asked for; ``withheld`` the token server that
+    did not get the login; ``problem`` why there is no login where there should be one.
+    """
+
+    login: str = "without a login"
+    asked: str = ""
+    withheld: Origin | None = None
+    problem: str = ""
 
 
 class Authenticator:
-    """Knows the Authorization header for each scope of one registry."""
+    """Knows the Authorization header for each scope of one registry; thread-safe."""
 
     def __init__(
         self,
@@ -66,9 +53,9 @@ class Authenticator:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._refreshing: dict[str, threading.Lock] = {}
-        self._tokens: dict[str, _Token] = {}
-        self._basic: Secret | None = None
-        self._login = "without a login"
+        self._tokens: dict[str, Token] = {}
+        self._basic: dict[str, Secret] = {}
+        self._standings: dict[str, _Standing] = {}
 
     def authorization(self, scope: str) -> str | None:
         """Return the header to send at once: a token that still lives, or Basic; else None."""
@@ -76,12 +63,13 @@ class Authenticator:
             token = self._tokens.get(scope)
             if token is not None and self._monotonic() < token.expires:
                 return token.header.reveal()
-            return self._basic.reveal() if self._basic else None
+            basic = self._basic.get(repository_of(scope))
+            return basic.reveal() if basic else None
 
     def answer(
         self, challenges: Sequence[Challenge], scope: str, used: str | None, reference: str
     ) -> str:
-        """Return the header to repeat a request with that met 401 with the header ``used``.
+        """Return the header to repeat a request with that was refused with the header ``used``.
 
         Raises DeniedError when there is none, and what the token server's answer means.
         """
@@ -91,101 +79,92 @@ class Authenticator:
             present = self.authorization(scope)
             if present is not None and present != used:
                 return present
-            credential = self._credentials(self._host)
+            credential, problem = self._find(scope)
             bearer = next((c for c in challenges if c.scheme == "bearer"), None)
             if bearer is not None:
-                return self._token(bearer, scope, credential, reference)
+                return self._token(bearer, scope, credential, problem, reference)
             header = credential.authorization() if credential else None
             basic = any(challenge.scheme == "basic" for challenge in challenges)
-            if credential is None or header is None or header == used or not basic:
-                raise self.denied(reference)
             with self._lock:
-                self._basic = Secret(header)
-                self._login = _shown(credential)
+                self._standings[scope] = _Standing(_shown(credential), problem=problem)
+            if credential is None or header is None or header == used or not basic:
+                raise self.denied(scope, reference)
+            with self._lock:
+                self._basic[repository_of(scope)] = Secret(header)
             return header
 
-    def denied(self, reference: str, detail: str = "") -> DeniedError:
+    def denied(self, scope: str, reference: str, detail: str = "") -> DeniedError:
         """Return the error for a request that is refused with all that we have."""
-        return denied(reference, self._host, self._login, detail)
+        with self._lock:
+            standing = self._standings.get(scope, _Standing())
+        if standing.withheld is not None:
+            return untrusted_realm(reference, self._host, standing.withheld)
+        login = standing.login
+        if actions := actions_of(scope):
+            login += f" (scope {actions})"
+        error = denied(reference, self._host, login, detail)
+        if standing.problem:
+            error.hint = f"{standing.problem}. {error.hint}"
+        return error
+
+    def _find(self, scope: str) -> tuple[Credential | None, str]:
+        """Return the login for a scope's repository, and why there is none that can be used."""
+        place = "/".join(filter(None, (self._host, repository_of(scope))))
+        try:
+            return self._credentials(place), ""
+        except UnusableLogin as problem:
+            return None, str(problem)
 
     def _token(
-        self, challenge: Challenge, scope: str, credential: Credential | None, reference: str
+        self,
+        challenge: Challenge,
+        scope: str,
+        credential: Credential | None,
+        problem: str,
+        reference: str,
     ) -> str:
         realm = judge_realm(self._origin, challenge.parameters.get("realm", ""), self._token_hosts)
-        withheld = credential is not None and not realm.trusted
-        if withheld:
+        withheld = realm.origin if credential is not None and not realm.trusted else None
+        if withheld is not None:
             credential = None
-        question = {"service": challenge.parameters.get("service", "")}
-        question["scope"] = challenge.parameters.get("scope") or scope
-        question = {key: value for key, value in question.items() if value}
-        login = _shown(credential)
-        status, body = self._ask(realm, question, credential)
+        wanted = self._wanted(challenge, scope)
+        with self._lock:
+            self._standings[scope] = _Standing(_shown(credential), wanted, withheld, problem)
+        service = challenge.parameters.get("service", "")
+        status, body = ask_token(self._exchange, realm, service, wanted, credential)
         if status in (400, 401, 403, 404):
-            refusal = denied(reference, self._host, login)
-            if withheld:
-                refusal.hint = (
-                    f"Your login for {self._host} was not sent to {realm.origin.authority}; if"
-                    " that is its token server, add it to token_hosts in the settings."
-                )
-            raise refusal
+            raise self.denied(scope, reference)
         if status != 200:
             raise UnavailableError(
                 f"{reference}: the token server {realm.origin.authority} answered {status}",
                 reference=reference,
                 hint="The registry's token server is set up wrongly or has a problem.",
             )
-        token = _parse_token(body, self._monotonic(), realm, reference)
+        token = parse_token(body, self._monotonic(), realm, reference)
         with self._lock:
             self._tokens[scope] = token
-            self._login = login
         return token.header.reveal()
 
-    def _ask(
-        self, realm: Realm, question: Mapping[str, str], credential: Credential | None
-    ) -> tuple[int, bytes]:
-        headers = {"Accept": "application/json"}
-        if credential is not None and credential.identity is not None:
-            form = dict(question)
-            form["grant_type"] = "refresh_token"
-            form["client_id"] = "rolldeck"
-            form["refresh_token"] = credential.identity.reveal()
-            headers_form = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
-            body = urlencode(form).encode("ascii")
-            status, answer = self._exchange("POST", realm.url, headers_form, body, realm)
-            if status not in (404, 405):
-                return status, answer
-        basic = credential.authorization() if credential else None
-        if credential is not None and basic is not None:
-            headers["Authorization"] = basic
-            question = {**question, "account": credential.user}
-        parts = urlsplit(realm.url)
-        query = urlencode([*parse_qsl(parts.query), *question.items()])
-        url = urlunsplit((parts.scheme, parts.netloc, parts.path or "/", query, ""))
-        return self._exchange("GET", url, headers, None, realm)
+    def _wanted(self, challenge: Challenge, scope: str) -> str:
+        """Return the scope to ask the token server for."""
+        named = challenge.parameters.get("scope", "")
+        wanted = named or scope
+        if asks_for_more([challenge]):
+            with self._lock:
+                before = self._standings.get(scope, _Standing()).asked
+            wanted = merge_scopes(before, wanted)
+        # A registry names what its own request needs, not what a mount needs elsewhere.
+        return merge_scopes(scope, wanted) if " " in scope else wanted
+
+    def asked_already(self, challenges: Sequence[Challenge], scope: str) -> bool:
+        """Whether the token server was asked for all that the registry says is missing."""
+        with self._lock:
+            asked = self._standings.get(scope, _Standing()).asked
+        missing = (c.parameters.get("scope", "") for c in challenges if c.scheme == "bearer")
+        return all(covers(asked, text) for text in missing)
 
 
 def _shown(credential: Credential | None) -> str:
     if credential is None:
         return "without a login"
     return f"as {credential.user or 'the holder of a token'} (login from {credential.source})"
-
-
-def _parse_token(body: bytes, now: float, realm: Realm, reference: str) -> _Token:
-    try:
-        document: Any = parse_json(body, what="token", reference=reference)
-    except IntegrityError:
-        document = None
-    token = life = None
-    if isinstance(document, dict):
-        token = document.get("token") or document.get("access_token")
-        life = document.get("expires_in")
-    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise UnavailableError(
-            f"{reference}: {realm.origin.authority} answered without a token",
-            reference=reference,
-            hint="The registry's token server is set up wrongly or something stands in between.",
-        )
-    if not isinstance(life, int | float) or isinstance(life, bool) or not life > 0:
-        life = _LIFE
-    life = min(float(life), _LONGEST_LIFE)
-    return _Token(Secret(f"Bearer {token}"), now + max(life - _MARGIN, life / 2))

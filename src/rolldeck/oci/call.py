@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from rolldeck.errors import UnavailableError
-from rolldeck.oci.address import Origin
-from rolldeck.text import clean_line
+from rolldeck.oci.address import Origin, shown_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def redirect_target(url: str, origin: Origin, location: str, reference: str) -> 
         reason = "to what is no web address"
     if reason:
         raise UnavailableError(
-            f"{reference}: {origin.authority} redirects {reason}: {clean_line(target, 200)}",
+            f"{reference}: {origin.authority} redirects {reason}: {shown_url(target)}",
             reference=reference,
             hint="Such a redirect is never followed; tell who runs the registry.",
         )

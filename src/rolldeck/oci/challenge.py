@@ -7,13 +7,12 @@ quotes. A realm comes from outside, so it is judged before anything is sent ther
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from rolldeck.errors import DeniedError
-from rolldeck.oci.address import Origin
-from rolldeck.text import clean_line
+from rolldeck.oci.address import Origin, shown_url
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _SCHEME = re.compile(rf"({_TOKEN})(?=[ \t,]|$)")
@@ -49,6 +48,16 @@ def parse_challenges(headers: Iterable[str]) -> list[Challenge]:
         except ValueError:
             continue
     return challenges
+
+
+def asks_for_more(challenges: Sequence[Challenge]) -> bool:
+    """Whether a token was good, but not for what was asked (RFC 6750 "insufficient_scope")."""
+    return any(
+        challenge.scheme == "bearer"
+        and challenge.parameters.get("error") == "insufficient_scope"
+        and challenge.parameters.get("scope")
+        for challenge in challenges
+    )
 
 
 def _parse(header: str) -> list[Challenge]:
@@ -97,7 +106,7 @@ def judge_realm(registry: Origin, realm: str, token_hosts: Collection[str]) -> R
 
     ``token_hosts`` are the hosts (``host[:port]``) that the user's settings trust with logins.
     """
-    shown = clean_line(realm, 200)
+    shown = shown_url(realm)
     try:
         parts = urlsplit(realm)
         origin = Origin.of(realm)

@@ -8,12 +8,19 @@ private network, not even after a change of the name's address).
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import ssl
 from pathlib import Path
 from typing import Any
 
-from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, PoolManager
+from urllib3 import (
+    HTTPConnectionPool,
+    HTTPResponse,
+    HTTPSConnectionPool,
+    PoolManager,
+    ProxyManager,
+)
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -26,6 +33,10 @@ from urllib3.exceptions import (
 from rolldeck.errors import UsageError
 from rolldeck.oci.address import is_public_address
 from rolldeck.oci.interrupt import announce
+from rolldeck.oci.proxy import Proxy
+
+# Its debug log would hold whole addresses, and with them the signatures that open them.
+logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
 class PrivateAddressError(HTTPError):
@@ -108,33 +119,68 @@ class _PublicSecurePool(HTTPSConnectionPool):
     ConnectionCls = _PublicSecureConnection
 
 
-def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+def check_public(host: str) -> None:
+    """Raise PrivateAddressError for a host known here to be private; a proxy may know others."""
+    with contextlib.suppress(OSError, UnicodeError):
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        if not all(is_public_address(str(entry[4][0])) for entry in found):
+            raise PrivateAddressError(host)
+
+
+def tls_context(
+    ca_file: Path | None, client_cert: Path | None = None, client_key: Path | None = None
+) -> ssl.SSLContext:
     """Return a verifying TLS context: the system's authorities, and those in ``ca_file``.
 
-    Raises UsageError when the file cannot be read as PEM certificates.
+    With ``client_cert`` it proves who asks. Raises UsageError when a file is not what it should be.
     """
     context = ssl.create_default_context()
     if ca_file is not None:
         try:
-            context.load_verify_locations(cafile=ca_file)
-        except (OSError, ssl.SSLError):
+            context.load_verify_locations(cafile=ca_file.expanduser())
+        except (OSError, RuntimeError):
             raise UsageError(
                 f"Not a file of certificates: {ca_file}",
                 reference=str(ca_file),
                 hint="ca_file is a readable file of PEM certificates.",
             ) from None
+    if client_cert is not None:
+        try:
+            # Without a password of ours OpenSSL would ask for one on the terminal.
+            key = client_key.expanduser() if client_key else None
+            context.load_cert_chain(client_cert.expanduser(), key, password="")
+        except (OSError, RuntimeError):
+            raise UsageError(
+                f"Not a client certificate with its key: {client_cert}",
+                reference=str(client_cert),
+                hint="client_cert and client_key are readable PEM files that belong together; the"
+                " key is not encrypted.",
+            ) from None
+    elif client_key is not None:
+        raise UsageError(
+            f"A client_key without its client_cert: {client_key}",
+            reference=str(client_key),
+            hint="Name the certificate as client_cert.",
+        )
     return context
 
 
 def open_pool(
-    context: ssl.SSLContext | None, size: int, *, public_only: bool = False
+    context: ssl.SSLContext | None,
+    size: int,
+    *,
+    public_only: bool = False,
+    proxy: Proxy | None = None,
 ) -> PoolManager:
     """Return a pool that keeps at most ``size`` connections per host; it retries nothing.
 
-    Without a ``context`` it is for plain HTTP only.
+    Without a ``context`` it is for plain HTTP only. ``public_only`` is for direct connections.
     """
     options: dict[str, Any] = {"ssl_context": context, "maxsize": size, "block": False}
-    pool = PoolManager(num_pools=16, **options)
+    if proxy is None:
+        pool = PoolManager(num_pools=16, **options)
+    else:
+        pool = ProxyManager(proxy.url, num_pools=16, proxy_headers=proxy.headers, **options)
     pool.pool_classes_by_scheme = (
         {"http": _PublicPlainPool, "https": _PublicSecurePool}
         if public_only

@@ -20,10 +20,19 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from rolldeck.errors import DeniedError, NotFoundError, RolldeckError, UnavailableError
+from rolldeck.errors import (
+    DeniedError,
+    NotFoundError,
+    RolldeckError,
+    UnavailableError,
+    UntrustedRealmError,
+)
 from rolldeck.oci.address import Origin
 from rolldeck.oci.connections import PrivateAddressError
+from rolldeck.oci.proxy import Proxy
+from rolldeck.oci.proxy_failures import proxy_failure
 from rolldeck.oci.retry import TransientFailure
+from rolldeck.secret import redact
 from rolldeck.text import clean_line
 
 ERROR_BODY_LIMIT = 64 * 1024
@@ -36,15 +45,18 @@ _CHECK_NETWORK = "Check the network and the address, then run the same command a
 
 
 def connection_failure(
-    error: HTTPError | OSError, origin: Origin, reference: str
+    error: HTTPError | OSError, origin: Origin, reference: str, proxy: Proxy | None = None
 ) -> TransientFailure | RolldeckError:
-    """Return what to raise for an error below HTTP while talking to ``origin``."""
+    """Return what to raise for an error below HTTP while talking to ``origin``, maybe by proxy."""
     host = origin.authority
+    if proxy is not None and (failure := proxy_failure(error, host, proxy, reference)):
+        return failure
     if isinstance(error, PrivateAddressError):
-        return DeniedError(
+        return UntrustedRealmError(
             f"{reference}: the token server {host} is in a private network",
-            reference=reference,
-            hint=f"If that is right, add {host} to token_hosts in the settings.",
+            registry=reference,
+            token_host=host,
+            hint=_trust_hint(reference, host),
         )
     if isinstance(error, SSLError | ssl.SSLError):
         return _tls_failure(error, host, reference)
@@ -100,7 +112,8 @@ def _tls_failure(
     failure = UnavailableError(
         f"{reference}: no encrypted connection to {host}: {reason}",
         reference=reference,
-        hint="If the registry speaks plain HTTP, use --plain-http or set plain_http for it.",
+        hint="If the registry speaks plain HTTP, use --plain-http or set plain_http for it; if it"
+        " wants a client certificate, name client_cert and client_key in the settings.",
     )
     broken = isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
     return TransientFailure(failure) if broken else failure
@@ -121,9 +134,10 @@ def error_detail(body: bytes) -> str:
         first = json.loads(body)["errors"][0]
         parts = [str(first[key]) for key in ("code", "message") if first.get(key)]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        text = body[: 4 * _SHOWN].decode("utf-8", errors="replace").strip()
+        text = body.decode("utf-8", errors="replace").strip()
         parts = [] if text.startswith("<") else [text]
-    return clean_line(": ".join(part for part in parts if part), _SHOWN)
+    # Before it is cut: a part of a secret is not recognized.
+    return clean_line(redact(": ".join(part for part in parts if part)), _SHOWN)
 
 
 def status_failure(
@@ -139,7 +153,7 @@ def status_failure(
             f"Not found: {reference}{told}",
             reference=reference,
             hint=f"Check the spelling. A private repository may also look like this without a"
-            f" login: docker login {host}",
+            f" login: rolldeck login {host}",
         )
     if status in (408, 429) or status >= 500:
         reason = "asks to slow down" if status == 429 else f"answered {status}"
@@ -164,6 +178,26 @@ def denied(reference: str, host: str, login: str | None, detail: str = "") -> De
     return DeniedError(
         f"Access denied to {reference}{f' {login}' if login else ''}{told}",
         reference=reference,
-        hint=f"Log in with: docker login {host} or kit login {host}; the account must be allowed"
-        " to read it.",
+        hint=f"Log in with: rolldeck login {host} (docker login and kit login count, too); the"
+        " account must be allowed to do it.",
+    )
+
+
+def untrusted_realm(reference: str, host: str, token_server: Origin) -> UntrustedRealmError:
+    """Return the error for a request refused because its login was kept from a token server."""
+    named = token_server.authority
+    return UntrustedRealmError(
+        f"Access denied to {reference}: your login for {host} was not sent to {token_server.url},"
+        f" which {host} names as its token server",
+        registry=host,
+        token_host=named,
+        hint=_trust_hint(host, named),
+    )
+
+
+def _trust_hint(registry: str, token_host: str) -> str:
+    return (
+        f"If it is right that {token_host} gets the login: rolldeck login {registry}"
+        f" --trust-token-host {token_host}, or add it to token_hosts of the registry in the"
+        " settings."
     )

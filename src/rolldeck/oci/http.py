@@ -10,7 +10,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from rolldeck.errors import DeniedError, IntegrityError, NotFoundError, RolldeckError
+from rolldeck.errors import (
+    DeniedError,
+    IntegrityError,
+    NotFoundError,
+    RolldeckError,
+    UntrustedRealmError,
+)
 from rolldeck.oci.address import manifest_name, repository_path
 from rolldeck.oci.call import Call, Timeouts
 from rolldeck.oci.credentials import CredentialFiles
@@ -24,6 +30,7 @@ from rolldeck.oci.model import (
     parse_manifest,
 )
 from rolldeck.oci.pages import PAGE_LIMIT, collect_names
+from rolldeck.oci.proxy import Proxies
 from rolldeck.oci.reference import is_repository, is_tag
 from rolldeck.oci.registry import SMALL_BLOB, Listing, Sink
 from rolldeck.oci.retry import Clocks, RetryPolicy
@@ -47,6 +54,9 @@ class HttpRegistry:
         *,
         plain_http: bool | None = None,
         ca_file: Path | None = None,
+        client_cert: Path | None = None,
+        client_key: Path | None = None,
+        proxies: Proxies | None = None,
         credentials: CredentialSource | None = None,
         token_hosts: Collection[str] = (),
         concurrency: int = 16,
@@ -64,6 +74,9 @@ class HttpRegistry:
             host,
             plain_http=plain_http,
             ca_file=ca_file,
+            client_cert=client_cert,
+            client_key=client_key,
+            proxies=proxies,
             credentials=CredentialFiles() if credentials is None else credentials,
             token_hosts=token_hosts,
             timeouts=timeouts,
@@ -77,6 +90,20 @@ class HttpRegistry:
     def address(self) -> str:
         """The host, with its port where it was given."""
         return self._host
+
+    async def check_login(self) -> bool:
+        """Ask the registry for nothing but its API; returns whether it wanted a login for that.
+
+        Raises DeniedError where it does not take the login.
+        """
+        call = Call("GET", "/v2/", self._host, "", {})
+
+        def ask(interrupt: Interrupt) -> bool:
+            answer = self._transport.request(call, PAGE_LIMIT, interrupt)
+            self._transport.refuse_web_page(answer.media_type, answer.body[:256], self._host)
+            return self._transport.is_authorized(call)
+
+        return await self._workers.run(ask)
 
     async def repositories(self) -> Listing:
         """List the catalog; empty and incomplete where the registry offers none."""
@@ -153,6 +180,8 @@ class HttpRegistry:
                 origin=self._transport.origin,
                 reference=self._host,
             )
+        except UntrustedRealmError:
+            raise
         except (DeniedError, NotFoundError):
             return Listing((), complete=False)
 

@@ -1,33 +1,14 @@
-"""Secrets in memory: they can be used, but not shown, logged or compared by accident."""
+"""Logins: what is sent to a registry or its token server, and where it came from."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NoReturn
 
+from rolldeck.secret import Secret
 
-class Secret:
-    """A password or token whose text form is ``***``; ``reveal`` is the only way to it."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the secret, to be put into a request and nowhere else."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    def __format__(self, specification: str) -> str:
-        return "***"
-
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("a secret cannot be pickled")
+__all__ = ["Credential", "CredentialSource", "Secret", "UnusableLogin", "no_credentials"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +32,16 @@ class Credential:
 
 
 CredentialSource = Callable[[str], Credential | None]
-"""Finds the login for ``host[:port]``, None where there is none. Blocks."""
+"""Finds the login for a place, ``host[:port][/repository]``, None where there is none.
+
+Blocks. Raises UnusableLogin where one should be, and cannot be had.
+"""
 
 
-def no_credentials(host: str) -> None:
+class UnusableLogin(Exception):
+    """A login should be there but cannot be had; its text says why, for a hint."""
+
+
+def no_credentials(place: str) -> None:
     """A source without any login."""
     return None

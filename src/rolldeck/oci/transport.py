@@ -1,18 +1,17 @@
 """The one HTTP policy: every request to a registry goes through here.
 
 Blocking; called from worker threads. What it decides: encryption, authorization, redirects,
-retries, timeouts and limits. Neither proxies nor ``.netrc`` are taken from the environment.
+retries, timeouts, proxies and limits. ``.netrc`` is never read.
 """
 
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from urllib3 import HTTPResponse, PoolManager, Timeout
+from urllib3 import HTTPResponse, Timeout
 from urllib3.exceptions import HTTPError
 
 from rolldeck import __version__
@@ -20,8 +19,7 @@ from rolldeck.errors import UnavailableError
 from rolldeck.oci.address import Origin, registry_origin
 from rolldeck.oci.auth import Authenticator
 from rolldeck.oci.call import Answer, Call, Timeouts, redirect_target
-from rolldeck.oci.challenge import Realm, parse_challenges
-from rolldeck.oci.connections import close_pool, open_pool, tls_context
+from rolldeck.oci.challenge import Realm, asks_for_more, parse_challenges
 from rolldeck.oci.failures import (
     ERROR_BODY_LIMIT,
     connection_failure,
@@ -30,8 +28,11 @@ from rolldeck.oci.failures import (
     status_failure,
 )
 from rolldeck.oci.interrupt import Interrupt, current_interrupt
+from rolldeck.oci.proxy import Proxies
+from rolldeck.oci.proxy_failures import proxy_login_wanted
 from rolldeck.oci.reply import Reply
 from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, parse_retry_after
+from rolldeck.oci.routes import Routes
 from rolldeck.oci.secret import CredentialSource, no_credentials
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -52,6 +53,9 @@ class HttpTransport:
         *,
         plain_http: bool | None = None,
         ca_file: Path | None = None,
+        client_cert: Path | None = None,
+        client_key: Path | None = None,
+        proxies: Proxies | None = None,
         credentials: CredentialSource = no_credentials,
         token_hosts: Collection[str] = (),
         timeouts: Timeouts | None = None,
@@ -63,19 +67,17 @@ class HttpTransport:
 
         ``plain_http`` None means: only to a loopback host. ``token_hosts`` are hosts, other than
         the registry, that logins may be sent to when the registry names them as token servers.
+        The client certificate is shown to the registry and to such hosts alone.
         """
         self.host = host
         self.origin = registry_origin(host, plain_http)
         self.retry = retry or RetryPolicy()
         self.clocks = clocks or Clocks()
-        self._ca_file = ca_file
         times = timeouts or Timeouts()
         self._stall = times.stall
         self._patience = times.read
         self._timeout = Timeout(connect=times.connect, read=times.read)
-        self._connections = connections
-        self._lock = threading.Lock()
-        self._pools: dict[tuple[str, bool], PoolManager] = {}
+        self._routes = Routes(ca_file, client_cert, client_key, proxies or Proxies(), connections)
         self._authenticator = Authenticator(
             self.origin, host, credentials, token_hosts, self._ask_token, self.clocks.monotonic
         )
@@ -121,13 +123,17 @@ class HttpTransport:
                 hint="Check that the host is an OCI registry.",
             ) from None
 
+    def is_authorized(self, call: Call) -> bool:
+        """Whether such a request is sent with a login or a token."""
+        return self._authenticator.authorization(call.scope) is not None
+
     def refuse_web_page(self, media_type: str, start: bytes, reference: str) -> None:
         """Raise UnavailableError when an answer is a web page instead of a registry's."""
         if "html" in media_type or start.lstrip().startswith(b"<"):
             raise not_a_registry(self.origin.authority, reference)
 
     def exchange(self, call: Call, interrupt: Interrupt) -> Reply:
-        """Send a request once (twice where a login is asked for); the caller closes the reply.
+        """Send a request once, and again where a login is asked for; the caller closes the reply.
 
         Raises TransientFailure for what may pass, and the typed errors for what will not.
         """
@@ -138,20 +144,28 @@ class HttpTransport:
         with reply:
             body = reply.read_start(ERROR_BODY_LIMIT)
             if reply.status in (401, 403):
-                raise self._authenticator.denied(call.reference, error_detail(body))
+                raise self._authenticator.denied(call.scope, call.reference, error_detail(body))
             asked = parse_retry_after(reply.headers.get("Retry-After"), self.clocks.wall())
             raise status_failure(reply.status, body, reply.origin.authority, call.reference, asked)
 
     def _authorized(self, call: Call, interrupt: Interrupt) -> Reply:
         used = self._authenticator.authorization(call.scope)
         reply = self._follow(call, used, interrupt)
-        if reply.status != 401 or reply.redirected:
-            return reply
-        with reply:
+        for is_first in (True, False):
+            if reply.status not in (401, 403) or reply.redirected:
+                break
             challenges = parse_challenges(reply.headers.getlist("WWW-Authenticate"))
-            reply.read_start(ERROR_BODY_LIMIT)
-        fresh = self._authenticator.answer(challenges, call.scope, used, call.reference)
-        return self._follow(call, fresh, interrupt)
+            more = asks_for_more(challenges) and not self._authenticator.asked_already(
+                challenges, call.scope
+            )
+            # Once the login was taken, only a scope that was not asked for can help.
+            if not more and (reply.status == 403 or not is_first):
+                break
+            with reply:
+                reply.read_start(ERROR_BODY_LIMIT)
+            used = self._authenticator.answer(challenges, call.scope, used, call.reference)
+            reply = self._follow(call, used, interrupt)
+        return reply
 
     def _follow(self, call: Call, authorization: str | None, interrupt: Interrupt) -> Reply:
         url = self.origin.url + call.path
@@ -161,7 +175,15 @@ class HttpTransport:
         for hop in range(_MOST_REDIRECTS + 1):
             origin = Origin.of(url)
             interrupt.check()
-            response = self._send(call.method, url, headers, None, origin, call.reference)
+            response = self._send(
+                call.method,
+                url,
+                headers,
+                None,
+                origin,
+                call.reference,
+                identified=origin == self.origin,
+            )
             reply = Reply(
                 response,
                 origin,
@@ -195,6 +217,7 @@ class HttpTransport:
         origin: Origin,
         reference: str,
         *,
+        identified: bool,
         public_only: bool = False,
     ) -> HTTPResponse:
         complete = {
@@ -202,8 +225,10 @@ class HttpTransport:
             "Accept-Encoding": "identity",
             **headers,
         }
+        proxy = self._routes.proxy(origin)
         try:
-            response = self._pool(origin.scheme, public_only).urlopen(
+            pool = self._routes.pool(origin, identified=identified, public_only=public_only)
+            response = pool.urlopen(
                 method,
                 url,
                 body=body,
@@ -215,25 +240,26 @@ class HttpTransport:
                 timeout=self._timeout,
             )
         except (HTTPError, OSError) as error:
-            raise connection_failure(error, origin, reference) from error
+            raise connection_failure(error, origin, reference, proxy) from error
         assert isinstance(response, HTTPResponse)
+        if response.status == 407 and proxy is not None:
+            response.close()
+            raise proxy_login_wanted(origin.authority, proxy, reference)
         return response
-
-    def _pool(self, scheme: str, public_only: bool) -> PoolManager:
-        with self._lock:
-            pool = self._pools.get((scheme, public_only))
-            if pool is None:
-                context = tls_context(self._ca_file) if scheme == "https" else None
-                pool = open_pool(context, self._connections, public_only=public_only)
-                self._pools[scheme, public_only] = pool
-            return pool
 
     def _ask_token(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, realm: Realm
     ) -> tuple[int, bytes]:
         reference = self.host
         response = self._send(
-            method, url, headers, body, realm.origin, reference, public_only=realm.public_only
+            method,
+            url,
+            headers,
+            body,
+            realm.origin,
+            reference,
+            identified=realm.trusted,
+            public_only=realm.public_only,
         )
         reply = Reply(
             response,
@@ -258,7 +284,4 @@ class HttpTransport:
 
     def close(self) -> None:
         """Close idle connections."""
-        with self._lock:
-            for pool in self._pools.values():
-                close_pool(pool)
-            self._pools.clear()
+        self._routes.close()
