@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from rolldeck.actions.fetch import fetch
+from rolldeck.actions.fetch import fetch, part_name
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
 from rolldeck.oci import Descriptor, Digest, Manifest, Place, Reference
@@ -80,20 +80,20 @@ async def _fetch_all(
     found = [manifest.config] if manifest.config else []
     wanted = list({blob.digest: blob for blob in [*found, *manifest.layers]}.values())
     missing = [blob for blob in wanted if not workspace.library.has(blob)]
-    progress.expect(sum(blob.size for blob in missing))
+    missing.sort(key=lambda blob: blob.size)
+    parts = [progress.part(part_name(blob), blob.size) for blob in missing]
     gate = asyncio.Semaphore(workspace.settings.concurrency)
     registry = workspace.registry(reference)
 
-    async def fetch_one(blob: Descriptor) -> tuple[Digest, int]:
+    async def fetch_one(blob: Descriptor, part: Progress) -> tuple[Digest, int]:
         async with gate:
-            progress.check()
+            part.check()
             return blob.digest, await fetch(
-                workspace.library, registry, reference.repository, blob, progress
+                workspace.library, registry, reference.repository, blob, part
             )
 
-    tasks = [
-        asyncio.create_task(fetch_one(blob)) for blob in sorted(missing, key=lambda blob: blob.size)
-    ]
+    pairs = zip(missing, parts, strict=True)
+    tasks = [asyncio.create_task(fetch_one(blob, part)) for blob, part in pairs]
     try:
         fetched = dict(await asyncio.gather(*tasks))
     except BaseException:

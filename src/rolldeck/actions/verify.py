@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
+from rolldeck.actions.fetch import part_name
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import IntegrityError, NotFoundError
 from rolldeck.oci import Descriptor, Reference
@@ -88,16 +89,19 @@ async def _verify_version(
     registry = workspace.registry(resolved)
     found = [manifest.config] if manifest.config else []
     blobs = list({blob.digest: blob for blob in [*found, *manifest.layers]}.values())
-    progress.expect(sum(blob.size for blob in blobs))
+    parts = [progress.part(part_name(blob), blob.size) for blob in blobs]
     gate = asyncio.Semaphore(workspace.settings.concurrency)
 
-    async def check(blob: Descriptor) -> Problem | None:
+    async def check(blob: Descriptor, part: Progress) -> Problem | None:
         async with gate:
+            part.state = "verifying"
             try:
-                await registry.fetch_blob(resolved.repository, blob, _Discard(), progress)
+                await registry.fetch_blob(resolved.repository, blob, _Discard(), part)
             except (IntegrityError, NotFoundError) as error:
                 return Problem(error.message, digest=blob.digest)
+            finally:
+                part.state = "done"
         return None
 
-    results = await asyncio.gather(*(check(blob) for blob in blobs))
+    results = await asyncio.gather(*map(check, blobs, parts))
     return Verified(len(blobs) + 1, tuple(problem for problem in results if problem))

@@ -26,8 +26,9 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
     """Copy versions into the library."""
     for text in arguments.references:
         reference = Reference.parse(text)
-        with progress_line(progress, f"pull {text}"):
-            pulled = await pull(workspace, reference, progress)
+        part = progress.part("total")
+        with progress_line(part, f"pull {text}", quiet=arguments.json):
+            pulled = await pull(workspace, reference, part)
         if arguments.json:
             print_document(pulled_document(pulled))
             continue
@@ -45,7 +46,7 @@ async def run_unpack(
 ) -> int:
     """Unpack a version into a directory."""
     reference = Reference.parse(arguments.reference)
-    with progress_line(progress, f"unpack {arguments.reference}"):
+    with progress_line(progress, f"unpack {arguments.reference}", quiet=arguments.json):
         unpacked = await unpack(workspace, reference, arguments.directory, progress)
     if arguments.json:
         print_document(unpacked_document(unpacked))
@@ -66,8 +67,9 @@ async def run_verify(
     """Check bytes against digests; exit code 6 where one does not match."""
     all_ok = True
     for what in arguments.what:
-        with progress_line(progress, f"verify {what}"):
-            verified = await verify(workspace, what, progress)
+        part = progress.part("total")
+        with progress_line(part, f"verify {what}", quiet=arguments.json):
+            verified = await verify(workspace, what, part)
         all_ok = all_ok and verified.ok
         if arguments.json:
             print_document(verified_document(verified))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from rolldeck.oci.interrupt import Interrupt, current_interrupt
 from rolldeck.oci.reply import Reply
 from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, parse_retry_after
 from rolldeck.oci.secret import CredentialSource, no_credentials
+from rolldeck.progress import Progress
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
@@ -84,10 +85,10 @@ class HttpTransport:
         self,
         interrupt: Interrupt,
         policy: RetryPolicy | None = None,
-        tell: Callable[[str], None] | None = None,
+        progress: Progress | None = None,
     ) -> Attempts:
         """Return the tries of a new operation."""
-        return Attempts(policy or self.retry, self.clocks, interrupt, tell)
+        return Attempts(policy or self.retry, self.clocks, interrupt, progress)
 
     def request(
         self, call: Call, limit: int, interrupt: Interrupt, attempts: Attempts | None = None
