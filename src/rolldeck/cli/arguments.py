@@ -10,6 +10,9 @@ from rolldeck import __version__
 from rolldeck.commands import command_of_verb, verbs
 from rolldeck.errors import UsageError
 
+SHELLS = ("bash", "zsh", "fish")
+"""Shells that there is a completion script for."""
+
 _DESCRIPTION = """\
 Find what changed between two versions of a model, and put the good one back.
 
@@ -139,6 +142,8 @@ def verb_parser() -> argparse.ArgumentParser:
     undo.add_argument("target", type=Path, metavar="TARGET", help="the directory")
     verify = verb("verify", _network())
     verify.add_argument("what", nargs="+", metavar="REFERENCE|TARGET")
+    completion = verb("completion")
+    completion.add_argument("shell", choices=SHELLS, help="the shell that is to complete")
     demo = verb("demo")
     demo.add_argument(
         "--headless", action="store_true", help="tell the story as text, also on a terminal"

@@ -314,6 +314,12 @@ COMMANDS: tuple[Command, ...] = (
         typed="verify WHAT",
     ),
     Command(
+        "shell.completion",
+        "completion",
+        "Print the script with which a shell completes verbs, options and references.",
+        cli="completion",
+    ),
+    Command(
         "library.demo",
         "demo",
         "Fill the library with example versions to play with.",
