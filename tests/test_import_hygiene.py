@@ -39,7 +39,9 @@ def test_the_version_loads_almost_nothing() -> None:
     assert not loaded & {"textual", "rich", "pydantic", "urllib3", "oras", "yaml"}
 
 
-@pytest.mark.parametrize("verb", ["ls", "show", "diff", "unpack", "pin", "rollback", "verify"])
+@pytest.mark.parametrize(
+    "verb", ["ls", "show", "diff", "unpack", "pin", "rollback", "verify", "doctor"]
+)
 def test_local_verbs_load_neither_textual_nor_the_network(
     verb: str, golden: Path, tmp_path: Path
 ) -> None:
@@ -54,6 +56,7 @@ def test_local_verbs_load_neither_textual_nor_the_network(
         "pin": [f"{layout}:v1.0.0", target],
         "rollback": [target],
         "verify": [f"{layout}:v1.0.0"],
+        "doctor": [],
     }
     loaded = modules([verb, *words[verb]], 3 if verb == "rollback" else 0)
     assert not loaded & {"textual", "urllib3", "requests", "yaml", "http.client"}

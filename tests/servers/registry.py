@@ -38,10 +38,11 @@ class RunningRegistry:
     host: str
     storage: Path
     login: tuple[str, str] | None = None
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}"
+        return f"{self.scheme}://{self.host}"
 
     def blob_file(self, digest: str) -> Path:
         """The file that holds a blob, for tests that damage it."""
@@ -63,8 +64,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def run_registry(directory: Path, *, htpasswd: bool = False) -> Iterator[RunningRegistry]:
-    """Run a registry with its storage in ``directory`` until the block ends."""
+def run_registry(
+    directory: Path,
+    *,
+    htpasswd: bool = False,
+    tls: Path | None = None,
+    storage: Path | None = None,
+) -> Iterator[RunningRegistry]:
+    """Run a registry with its storage in ``directory`` until the block ends.
+
+    ``tls`` is a certificate with ``key.pem`` beside; ``storage`` is that of another registry, whose
+    content it then serves, too.
+    """
     program = shutil.which("docker-registry")
     if program is None:
         pytest.fail(
@@ -72,8 +83,9 @@ def run_registry(directory: Path, *, htpasswd: bool = False) -> Iterator[Running
             " (Debian and Ubuntu: apt-get install docker-registry)"
         )
     port = free_port()
-    storage = directory / "storage"
-    storage.mkdir(parents=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    storage = storage or directory / "storage"
+    storage.mkdir(exist_ok=True)
     config: dict[str, Any] = {
         "version": "0.1",
         "log": {"level": "warn", "accesslog": {"disabled": True}},
@@ -88,6 +100,8 @@ def run_registry(directory: Path, *, htpasswd: bool = False) -> Iterator[Running
         (directory / "htpasswd").write_text(HTPASSWD)
         path = str(directory / "htpasswd")
         config["auth"] = {"htpasswd": {"realm": "tests", "path": path}}
+    if tls is not None:
+        config["http"]["tls"] = {"certificate": str(tls), "key": str(tls.with_name("key.pem"))}
     (directory / "config.yml").write_text(json.dumps(config))
     with (
         open(directory / "log", "wb") as log,
@@ -98,7 +112,8 @@ def run_registry(directory: Path, *, htpasswd: bool = False) -> Iterator[Running
         try:
             _wait_until_ready(port, process, directory / "log")
             login = (USER, PASSWORD) if htpasswd else None
-            yield RunningRegistry(f"127.0.0.1:{port}", storage, login)
+            scheme = "https" if tls else "http"
+            yield RunningRegistry(f"127.0.0.1:{port}", storage, login, scheme)
         finally:
             process.terminate()
             try:

@@ -15,6 +15,7 @@ from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
+    from rolldeck.actions.doctor import Diagnosis, Finding, diagnose
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
     from rolldeck.actions.repositories import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _LATER = {
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
+    "rolldeck.actions.doctor": ("Diagnosis", "Finding", "diagnose"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
     "rolldeck.actions.repositories": (
@@ -57,7 +59,9 @@ __all__ = [
     "DEMO_REPOSITORY",
     "Check",
     "Demo",
+    "Diagnosis",
     "DiffResult",
+    "Finding",
     "Moved",
     "Plan",
     "Problem",
@@ -72,6 +76,7 @@ __all__ = [
     "VersionRow",
     "Workspace",
     "apply",
+    "diagnose",
     "diff",
     "is_target",
     "known_targets",

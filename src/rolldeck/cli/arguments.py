@@ -60,6 +60,11 @@ def _network(default: str | None = argparse.SUPPRESS) -> _Parser:
     return network
 
 
+def _registry_place(text: str) -> str:
+    """Return a registry as a reference is written: a host alone ends with a slash."""
+    return text if "/" in text or text.startswith(("oci:", "local:")) else f"{text}/"
+
+
 def _moving() -> _Parser:
     moving = _Parser(add_help=False)
     moving.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
@@ -142,6 +147,19 @@ def verb_parser() -> argparse.ArgumentParser:
     undo.add_argument("target", type=Path, metavar="TARGET", help="the directory")
     verify = verb("verify", _network())
     verify.add_argument("what", nargs="+", metavar="REFERENCE|TARGET")
+    doctor = verb("doctor", _network())
+    doctor.add_argument(
+        "place",
+        nargs="?",
+        type=_registry_place,
+        metavar="REGISTRY",
+        help="a host, or HOST/REPOSITORY to ask about that one, too",
+    )
+    doctor.add_argument(
+        "--write",
+        action="store_true",
+        help="begin an upload in that repository and cancel it, to see what a push could do",
+    )
     completion = verb("completion")
     completion.add_argument("shell", choices=SHELLS, help="the shell that is to complete")
     demo = verb("demo")

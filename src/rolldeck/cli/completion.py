@@ -44,7 +44,7 @@ class Completion:
     @property
     def text(self) -> str:
         """The answer to a shell: ``PATHS<tab>WORD``, then a candidate per line."""
-        pairs = [(self.paths, self.word)]
+        pairs: list[tuple[str, str]] = [(self.paths, self.word)]
         pairs += [(item.word, item.description) for item in self.candidates]
         return "".join(f"{clean_line(a)}\t{clean_line(b)}\n" for a, b in pairs)
 

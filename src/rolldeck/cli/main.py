@@ -187,6 +187,10 @@ def _verb(name: str) -> Verb:
         from rolldeck.cli import moves
 
         return {"pin": moves.run_pin, "rollback": moves.run_rollback, "undo": moves.run_undo}[name]
+    if name == "doctor":
+        from rolldeck.cli import doctor
+
+        return doctor.run_doctor
     if name == "completion":
         from rolldeck.cli import shells
 

@@ -314,6 +314,12 @@ COMMANDS: tuple[Command, ...] = (
         typed="verify WHAT",
     ),
     Command(
+        "registry.doctor",
+        "doctor",
+        "Check the library, the disk, the settings and a registry, and say what it means.",
+        cli="doctor",
+    ),
+    Command(
         "shell.completion",
         "completion",
         "Print the script with which a shell completes verbs, options and references.",

@@ -69,6 +69,7 @@ class HttpTransport:
         self.origin = registry_origin(host, plain_http)
         self.retry = retry or RetryPolicy()
         self.clocks = clocks or Clocks()
+        self.token_hosts = token_hosts
         self._ca_file = ca_file
         times = timeouts or Timeouts()
         self._stall = times.stall
@@ -143,6 +144,14 @@ class HttpTransport:
             asked = parse_retry_after(reply.headers.get("Retry-After"), self.clocks.wall())
             raise status_failure(reply.status, body, reply.origin.authority, call.reference, asked)
 
+    def knock(self, call: Call, interrupt: Interrupt) -> Reply:
+        """Send a request once and without a login; whatever comes is an answer.
+
+        Raises TransientFailure and UnavailableError where nobody answers.
+        """
+        with interrupt.applied():
+            return self._follow(call, None, interrupt)
+
     def _authorized(self, call: Call, interrupt: Interrupt) -> Reply:
         used = self._authenticator.authorization(call.scope)
         reply = self._follow(call, used, interrupt)
@@ -162,7 +171,7 @@ class HttpTransport:
         for hop in range(_MOST_REDIRECTS + 1):
             origin = Origin.of(url)
             interrupt.check()
-            response = self._send(call.method, url, headers, None, origin, call.reference)
+            response = self._send(call.method, url, headers, call.body, origin, call.reference)
             reply = Reply(
                 response,
                 origin,
