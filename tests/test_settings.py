@@ -54,8 +54,8 @@ def test_no_file_is_all_defaults() -> None:
     [
         ("librari = 1", ':1: no such key "librari"; Did you mean library?'),
         (
-            "\n# a comment\nconcurency = 9",
-            ':3: no such key "concurency"; Did you mean concurrency?',
+            "\n# a comment\nconcurrenci = 9",
+            ':3: no such key "concurrenci"; Did you mean concurrency?',
         ),
         (
             '[registries."ghcr.io"]\nplain_htp = true',

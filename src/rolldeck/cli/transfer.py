@@ -11,6 +11,7 @@ from rolldeck.cli.documents import (
     unpacked_document,
     verified_document,
 )
+from rolldeck.cli.moved_tag import report_moved_tag
 from rolldeck.cli.terminal import message, progress_line
 from rolldeck.errors import IntegrityError
 from rolldeck.oci import Reference
@@ -32,6 +33,7 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
         if arguments.json:
             print_document(pulled_document(pulled))
             continue
+        await report_moved_tag(workspace, reference)
         moved = human_size(pulled.bytes_transferred)
         print(
             f"{pulled.reference}\n  {pulled.digest}\n"
@@ -51,6 +53,7 @@ async def run_unpack(
     if arguments.json:
         print_document(unpacked_document(unpacked))
         return 0
+    await report_moved_tag(workspace, reference)
     where = clean_line(str(unpacked.directory))
     print(
         f"{unpacked.reference}\n"
