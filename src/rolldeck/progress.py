@@ -112,7 +112,7 @@ class Progress:
         """Tell that it goes on behind the bytes that are done."""
         self.state = "resuming"
         self._resumed_at = self.percent
-        self.tell(f"resuming {self.name} at {self.percent} %".replace("  ", " "))
+        self.tell(" ".join(filter(None, ("resuming", self.name, f"at {self.percent} %"))))
 
     def wait(self, seconds: float, why: str, now: float) -> None:
         """Tell that it waits for some seconds from ``now``, by the monotonic clock, and why."""

@@ -331,16 +331,31 @@ async def test_what_a_registry_of_the_newest_kind_can(
     assert put.body == MANIFEST
 
 
+@pytest.mark.parametrize("place", ["{other}/session", "http://[", ""])
 async def test_an_upload_at_another_host_gets_no_login(
-    scripted: ScriptedServer, start_scripted: Any, tmp_path: Path
+    scripted: ScriptedServer, start_scripted: Any, tmp_path: Path, place: str
 ) -> None:
-    """It is not cancelled there, and ends by itself."""
+    """It is not cancelled there, and ends by itself; an address that is none is no bug."""
     other = start_scripted()
     registry(scripted)
-    place = {"Location": f"{other.url}/session"}
-    scripted.on("POST", "/v2/x/blobs/uploads/", Scripted(202, headers=place))
+    location = {"Location": place.format(other=other.url)}
+    scripted.on("POST", "/v2/x/blobs/uploads/", Scripted(202, headers=location))
     _, found = await asked(f"{scripted.host}/x", tmp_path, write=True)
     assert "not cancelled" in found["repository/uploads"].detail
+    assert other.asked == []
+
+
+async def test_what_changes_something_follows_no_redirect(
+    scripted: ScriptedServer, start_scripted: Any, tmp_path: Path
+) -> None:
+    """A registry cannot make us delete or push elsewhere."""
+    other = start_scripted()
+    registry(scripted)
+    for method in ("POST", "DELETE", "PUT"):
+        scripted.on(method, ".*", Scripted(307, headers={"Location": f"{other.url}/elsewhere"}))
+    _, found = await asked(f"{scripted.host}/x", tmp_path, write=True)
+    assert found["repository/deletes"].severity == "unknown"
+    assert found["repository/uploads"].severity == "fail"
     assert other.asked == []
 
 

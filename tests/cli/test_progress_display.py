@@ -136,7 +136,8 @@ def test_without_a_terminal_events_are_lines(proxy: FaultProxy, tmp_path: Path) 
     assert ran.returncode == 0
     waited, resumed = ran.stderr.splitlines()
     assert waited.startswith("waiting ")
-    assert "for try 2 of 6: " in waited
+    assert waited.endswith(f": {proxy.host} ended the connection after 610000 of 1000000 bytes")
+    assert " s for try 2 of 6: " in waited
     assert resumed.startswith("resuming ")
     assert resumed.endswith(" at 61 %")
     assert "\x1b" not in ran.stderr + ran.stdout

@@ -41,6 +41,7 @@ async def fetch(
         progress.skip(blob.size)
         progress.state = "done"
         return 0
+    progress.state = "receiving"
     try:
         await registry.fetch_blob(repository, blob, partial, progress)
     except BaseException:

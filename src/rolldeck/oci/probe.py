@@ -219,10 +219,9 @@ def probe_uploads(transport: HttpTransport, repository: str, interrupt: Interrup
     told = answer.headers.get("OCI-Chunk-Min-Length", "")
     least = int(told) if told.isascii() and told.isdigit() and len(told) < 19 else 0
     path = repository_path(transport.host, repository)
-    place = urljoin(
-        f"{transport.origin.url}{path}/blobs/uploads/", answer.headers.get("Location", "")
-    )
+    began = f"{transport.origin.url}{path}/blobs/uploads/"
     try:
+        place = urljoin(began, answer.headers.get("Location", ""))
         # A session at another host is left alone: no login goes there.
         if Origin.of(place) != transport.origin:
             return UploadAnswer(True, 202, least)

@@ -134,7 +134,8 @@ class Attempts:
         self._waited += delay
         asked = delay == failure.retry_after
         number = f"try {self._failed + 1} of {self._policy.tries}"
-        why = "as the registry asked" if asked else f"for {number}: {error.message}"
+        reason = error.message.removeprefix(f"{error.reference}: ")
+        why = "as the registry asked" if asked else f"for {number}: {reason}"
         self._progress.wait(delay, why, self._clocks.monotonic())
         try:
             if self._clocks.sleep is not None:

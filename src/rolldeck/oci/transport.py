@@ -37,6 +37,9 @@ from rolldeck.progress import Progress
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
+_FOLLOWING = frozenset({"GET", "HEAD"})
+"""Methods that follow a redirect: nobody may send what changes something to another place."""
+
 _TOKEN_LIMIT = 1024 * 1024
 """Largest answer of a token server read, in bytes."""
 
@@ -183,7 +186,7 @@ class HttpTransport:
                 patience=self._patience,
             )
             location = reply.headers.get("Location")
-            if reply.status not in _REDIRECTS or not location:
+            if reply.status not in _REDIRECTS or not location or call.method not in _FOLLOWING:
                 return reply
             with reply:
                 reply.read_start(ERROR_BODY_LIMIT)
