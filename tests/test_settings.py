@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from rolldeck.errors import UsageError
-from rolldeck.settings import RegistrySettings, load_settings
+from rolldeck.settings import RegistrySettings, Settings, load_settings
 
 EXAMPLE = """
 library = "~/models"
@@ -59,21 +61,74 @@ def test_no_file_is_all_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "said"),
     [
-        ("librari = 1", "librari"),
-        ("concurrency = 0", "concurrency"),
-        ("concurrency = 'many'", "concurrency"),
-        ("read_only = 'perhaps'", "read_only"),
-        ("registries = 5", "registries"),
-        ("[registries.x]\nplain = true", "registries.x.plain"),
-        ("library = [", "s.toml"),
+        ("librari = 1", ':1: no such key "librari"; Did you mean library?'),
+        (
+            "\n# a comment\nconcurrenci = 9",
+            ':3: no such key "concurrenci"; Did you mean concurrency?',
+        ),
+        (
+            '[registries."ghcr.io"]\nplain_htp = true',
+            ':2: no such key "plain_htp" in [registries."ghcr.io"]; Did you mean plain_http?',
+        ),
+        (
+            "[registries.local]\nplain_http = true\n\nconcurrency = 9",
+            ':4: no such key "concurrency" in [registries.local]; '
+            "concurrency stands at the top of the file, before the first [table].",
+        ),
+        (
+            "plain_http = true",
+            ':1: no such key "plain_http"; '
+            'plain_http stands in the table of a registry: [registries."HOST"].',
+        ),
+        (
+            'registries = { "ghcr.io" = { plain = true } }',
+            ':1: no such key "plain" in [registries."ghcr.io"]; Did you mean plain_http?',
+        ),
+        ("[colours]", ':1: no such key "colours"; Known keys: library, '),
+        ("\nconcurrency = 0", ':2: "concurrency" should be 1 to 64'),
+        ("concurrency = 'many'", ":1: \"concurrency\" should be a whole number; Found: 'many'."),
+        ("read_only = 'perhaps'", ':1: "read_only" should be true or false; '),
+        ("registries = 5", ':1: "registries" should be a table; Found: 5.'),
+        ("[registries]\nx = 5", ':2: "x" in [registries] should be a table; Found: 5.'),
+        ("library = 5", ':1: "library" should be a path in quotes; Found: 5.'),
+        (
+            '[registries.x]\n\n# more\nrepositories = [\n  "a",\n  7,\n]',
+            ':4: "repositories" in [registries.x] should be a text in quotes; Found: 7.',
+        ),
+        (
+            '[registries.x]\nrepositories = "a"',
+            ':2: "repositories" in [registries.x] should be a l',
+        ),
+        ("colour = 1\nlibrary = 5", ':1: no such key "colour"; Known keys: library, '),
+        ("concurrency = ['a']", ':1: "concurrency" should be a whole number; Found: a list.'),
+        ("library = [", ":1:"),
+        ("read_only = true\nlibrary = ~/models", ":2:11: not TOML: invalid value; Texts stand in"),
+        ('a = """\nlibrari = 1\n"""', ':1: no such key "a"'),
     ],
 )
-def test_a_mistake_names_file_and_key(tmp_path: Path, text: str, named: str) -> None:
-    """Exit code 2, before anything runs."""
+def test_a_mistake_names_file_line_and_key(tmp_path: Path, text: str, said: str) -> None:
+    """And what was meant, before anything runs."""
     path = write(tmp_path / "s.toml", text)
     with pytest.raises(UsageError) as caught:
         load_settings(path)
-    assert str(path) in caught.value.message
-    assert named in caught.value.message
+    found = f"{caught.value.message}; {caught.value.hint}"
+    assert found.startswith(f"{path}{said}")
+
+
+def test_hostile_keys_and_values_are_cleaned(tmp_path: Path) -> None:
+    """A settings file may come from elsewhere."""
+    for text in ('"\\u001b[2Jx" = 1', 'concurrency = "\\u001b[2J"'):
+        with pytest.raises(UsageError) as caught:
+            load_settings(write(tmp_path / "s.toml", text))
+        assert "\x1b" not in f"{caught.value.message}{caught.value.hint}"
+
+
+@pytest.mark.parametrize("kind", [Settings, RegistrySettings])
+def test_every_key_is_documented(kind: type) -> None:
+    """With its own row in docs/settings.md, and no row for what does not exist."""
+    text = (Path(__file__).parent.parent / "docs" / "settings.md").read_text(encoding="utf-8")
+    part = text.partition("## Of one registry")[2 if kind is RegistrySettings else 0]
+    documented = re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)
+    assert documented == [item.name for item in fields(kind)]

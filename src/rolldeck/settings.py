@@ -10,7 +10,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
 
 from rolldeck.errors import UsageError
 from rolldeck.text import clean_line
@@ -53,12 +52,12 @@ class RegistrySettings:
 
     plain_http: bool | None = None
     ca_file: Path | None = None
-    repositories: tuple[str, ...] = ()
-    token_hosts: tuple[str, ...] = ()
     client_cert: Path | None = None
     client_key: Path | None = None
     proxy: str | None = field(default=None, repr=False)
     no_proxy: tuple[str, ...] | None = None
+    repositories: tuple[str, ...] = ()
+    token_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,9 +72,9 @@ class Settings:
     library: Path = field(default_factory=data_home)
     read_only: bool = False
     concurrency: int = 5
-    registries: Mapping[str, RegistrySettings] = field(default_factory=dict)
     proxy: str | None = field(default=None, repr=False)
     no_proxy: tuple[str, ...] | None = None
+    registries: Mapping[str, RegistrySettings] = field(default_factory=dict)
 
     def registry(self, host: str) -> RegistrySettings:
         """Return the settings of a registry, defaults where none are written."""
@@ -102,14 +101,6 @@ def _unreadable(path: Path, error: Exception) -> UsageError:
     return UsageError(f"Cannot read settings {path}: {text}", reference=str(path))
 
 
-def _mistake(error: Mapping[str, Any]) -> str:
-    """Say in plain words what pydantic found."""
-    kind = str(error["type"])
-    if "unexpected" in kind or "extra" in kind:
-        return "no such key"
-    return "should be a path" if kind == "path_type" else clean_line(str(error["msg"]), 200)
-
-
 def _parse(text: str, path: Path) -> Settings:
     # Imported here: pydantic takes 80 ms, which only users with a settings file should pay.
     import tomllib
@@ -122,15 +113,16 @@ def _parse(text: str, path: Path) -> Settings:
     try:
         settings = TypeAdapter(Settings).validate_python(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise _unreadable(path, error) from None
+        from rolldeck.settings_mistakes import syntax_mistake
+
+        raise syntax_mistake(path, text, error) from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UsageError(
-            f"Bad settings in {path}: {clean_line(key, 80)}: {_mistake(first)}",
-            reference=str(path),
-            hint=f"Known keys: {', '.join(item.name for item in fields(Settings))}",
-        ) from None
+        from rolldeck.settings_mistakes import key_mistake
+
+        names = [[item.name for item in fields(kind)] for kind in (Settings, RegistrySettings)]
+        raise key_mistake(path, text, error.errors(include_url=False), *names) from None
     if not 1 <= settings.concurrency <= 64:
-        raise UsageError(f"Bad settings in {path}: concurrency: should be 1 to 64")
+        from rolldeck.settings_mistakes import range_mistake
+
+        raise range_mistake(path, text, "concurrency", "1 to 64")
     return settings

@@ -34,6 +34,23 @@ def age(moment: datetime, now: datetime | None = None) -> str:
     return f"{seconds} s"
 
 
+def duration(seconds: float) -> str:
+    """Return how long something takes: ``8 s``, ``12 min``, ``1 h 5 min``."""
+    whole = max(int(seconds), 0)
+    if whole < 90:
+        return f"{whole} s"
+    if whole < 5400:
+        return f"{round(whole / 60)} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def amount(done: int, total: int) -> str:
+    """Return how many of some bytes are done: ``2.1 of 4.1 GiB``, ``800.0 KiB of 4.1 GiB``."""
+    whole, part = human_size(total), human_size(min(done, total))
+    same = part.rpartition(" ")[2] == whole.rpartition(" ")[2]
+    return f"{part.rpartition(' ')[0] if same else part} of {whole}"
+
+
 def rfc3339(moment: datetime) -> str:
     """Return a moment as RFC 3339 in UTC with whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

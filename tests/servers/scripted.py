@@ -126,7 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
         asked = Asked(self.command, self.path, headers, self.rfile.read(size))
         scripted = owner.answer(asked)
         body = scripted.body
-        self.send_response(scripted.status)
+        self.send_response_only(scripted.status)
+        if "Date" not in scripted.headers:
+            self.send_header("Date", self.date_time_string())
         for name, value in scripted.headers.items():
             self.send_header(name, value)
         if scripted.length is None:

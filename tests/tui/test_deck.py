@@ -66,6 +66,16 @@ async def test_job_can_be_cancelled(stage: Open, world: World) -> None:
         await play.see("cancelled")
 
 
+async def test_jobs_list_the_parts_of_a_running_job(stage: Open, world: World) -> None:
+    """With their shares, as long as it runs."""
+    world.pull_steps = 0
+    async with stage() as play:
+        await play.press("p", "5")
+        await play.see("model 9f3c2ab1d0e7", "100 %", "of 4.1 GiB")
+        await play.press("x")
+        await play.gone("model 9f3c2ab1d0e7")
+
+
 async def test_job_that_only_asks_is_cancelled_at_once(stage: Open, world: World) -> None:
     """``x`` does not wait until a registry that does not answer was given up."""
     world.stuck = True

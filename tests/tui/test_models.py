@@ -12,12 +12,10 @@ from rolldeck.compare.model import Row
 from rolldeck.errors import UsageError
 from rolldeck.kit import Link
 from rolldeck.oci import Reference
-from rolldeck.tui.jobs import JobList
 from rolldeck.tui.models import cells
 from rolldeck.tui.models.deck_state import DeckState
 from rolldeck.tui.models.details_page import DetailsView, details_page
 from rolldeck.tui.models.filter import Filter
-from rolldeck.tui.models.job_line import in_one_line, job_line
 from rolldeck.tui.models.repository_rows import repository_lines
 from rolldeck.tui.models.sparkline import sparkline
 from rolldeck.tui.models.table import arrange, fit
@@ -178,27 +176,6 @@ def test_repositories_stand_under_their_source() -> None:
     assert len(repository_lines(listing, wanted, 30)) == 2
 
 
-def test_job_line_says_how_far_how_fast_and_how_long() -> None:
-    """A running job shows amounts with one unit, rate, and time left."""
-    now = [0.0]
-    jobs = JobList(lambda: now[0])
-    job = jobs.add("pull", "pull acme/fraud:v2.4.0", "rolldeck pull x", "acme/fraud")
-    job.progress.expect(4 * 1024**3)
-    now[0] = 1.0
-    jobs.measure()
-    job.progress.advance(2 * 1024**3)
-    now[0] = 2.0
-    jobs.measure()
-    text = job_line(job, 120).text
-    assert "↓ pull acme/fraud:v2.4.0" in text
-    assert "2.0 of 4.0 GiB" in text
-    assert "2.0 GiB/s" in text
-    assert "2 s left" in text
-    jobs.end(job, "done", "4.0 GiB in 2 s")
-    assert job_line(job, 120).text.startswith("✓ pull acme/fraud:v2.4.0  done: 4.0 GiB")
-    assert all(job_line(job, width).width <= width + 8 for width in (60, 80, 120))
-
-
 def test_typed_commands_are_parsed_or_explained() -> None:
     """Arguments may be quoted; a wrong form is answered with the right one."""
     typed = parse_typed(":unpack ghcr.io/acme/fraud:v1 '/srv/a b'")
@@ -247,12 +224,6 @@ def test_details_name_the_targets() -> None:
     )
     assert state.places_of(digest) == "current in /srv/a, /srv/c, on disk in /srv/b"
     assert state.places_of(ROWS[1].digest) == ""
-
-
-def test_an_error_in_one_line_is_two_sentences() -> None:
-    """A full stop stands between what failed and what to do."""
-    assert in_one_line("No answer\nCheck the network.") == "No answer. Check the network."
-    assert in_one_line("No answer.\nTry again") == "No answer. Try again"
 
 
 def test_whole_numbers_differ_by_whole_numbers() -> None:

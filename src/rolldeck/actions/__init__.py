@@ -16,6 +16,7 @@ from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
+    from rolldeck.actions.doctor import Diagnosis, Finding, diagnose
     from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.move import Moved, apply
@@ -35,6 +36,7 @@ _LATER = {
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
+    "rolldeck.actions.doctor": ("Diagnosis", "Finding", "diagnose"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
     "rolldeck.actions.repositories": (
@@ -62,7 +64,9 @@ __all__ = [
     "DEMO_REPOSITORY",
     "Check",
     "Demo",
+    "Diagnosis",
     "DiffResult",
+    "Finding",
     "Garbage",
     "Kept",
     "LoggedIn",
@@ -83,6 +87,7 @@ __all__ = [
     "Workspace",
     "apply",
     "collect_garbage",
+    "diagnose",
     "diff",
     "is_target",
     "known_targets",

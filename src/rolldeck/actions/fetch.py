@@ -7,9 +7,24 @@ import asyncio
 from rolldeck.oci import Descriptor, Registry
 from rolldeck.progress import Progress
 from rolldeck.store import Library, Partial
+from rolldeck.text import clean_line
+from rolldeck.units import short_digest
 
 _LOOK = 0.05
 """Seconds between two looks at a blob that another process fetches."""
+
+
+_FILE_NAMES = ("org.cncf.model.filepath", "org.opencontainers.image.title")
+"""Annotations of layers that name their file or directory."""
+
+
+def part_name(blob: Descriptor) -> str:
+    """Return what a blob is called while it is fetched: its file, else what for, and digest."""
+    file = next((blob.annotations[key] for key in _FILE_NAMES if blob.annotations.get(key)), None)
+    if file:
+        return clean_line(file, 80)
+    words = blob.media_type.partition("kitops.modelkit.")[2].split(".")
+    return f"{words[0]} {short_digest(blob.digest)}".strip()
 
 
 async def fetch(
@@ -23,8 +38,10 @@ async def fetch(
     """
     partial = await _claim(library, blob, progress)
     if partial is None:
-        progress.advance(blob.size)
+        progress.skip(blob.size)
+        progress.state = "done"
         return 0
+    progress.state = "receiving"
     try:
         await registry.fetch_blob(repository, blob, partial, progress)
     except BaseException:
@@ -32,6 +49,7 @@ async def fetch(
         raise
     # Once begun, a commit ends even if nobody waits for it any more; it closes by itself.
     await asyncio.shield(asyncio.to_thread(partial.commit))
+    progress.state = "done"
     return blob.size - partial.resumed
 
 
@@ -44,7 +62,9 @@ async def _claim(library: Library, blob: Descriptor, progress: Progress) -> Part
             if partial is not None:
                 return partial
             progress.check()
-            waited, progress.note = True, "waiting for another process that fetches the same"
+            if not waited:
+                waited, progress.note = True, "waiting for another process that fetches the same"
+                progress.tell(progress.note)
             await asyncio.sleep(_LOOK)
         return None
     finally:

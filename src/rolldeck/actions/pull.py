@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from rolldeck.actions.fetch import fetch
+from rolldeck.actions.fetch import fetch, part_name
 from rolldeck.actions.lease import adding
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
@@ -151,20 +151,20 @@ async def _fetch_all(
 ) -> tuple[PulledBlob, ...]:
     """Fetch what is missing, small blobs first, a few at once; the first failure stops all."""
     missing = [blob for blob in wanted if not workspace.library.has(blob)]
-    progress.expect(sum(blob.size for blob in missing))
+    missing.sort(key=lambda blob: blob.size)
+    parts = [progress.part(part_name(blob), blob.size) for blob in missing]
     gate = asyncio.Semaphore(workspace.settings.concurrency)
     registry = workspace.registry(reference)
 
-    async def fetch_one(blob: Descriptor) -> tuple[Digest, int]:
+    async def fetch_one(blob: Descriptor, part: Progress) -> tuple[Digest, int]:
         async with gate:
-            progress.check()
+            part.check()
             return blob.digest, await fetch(
-                workspace.library, registry, reference.repository, blob, progress
+                workspace.library, registry, reference.repository, blob, part
             )
 
-    tasks = [
-        asyncio.create_task(fetch_one(blob)) for blob in sorted(missing, key=lambda blob: blob.size)
-    ]
+    pairs = zip(missing, parts, strict=True)
+    tasks = [asyncio.create_task(fetch_one(blob, part)) for blob, part in pairs]
     try:
         fetched = dict(await asyncio.gather(*tasks))
     except BaseException:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from rolldeck.actions.fetch import part_name
 from rolldeck.actions.lease import adding, reading
 from rolldeck.actions.library_check import Discard, LibraryCheck, Problem
 from rolldeck.actions.workspace import Workspace
@@ -137,16 +138,19 @@ async def _verify_elsewhere(
     registry = workspace.registry(resolved)
     found = [manifest.config] if manifest.config else []
     blobs = list({blob.digest: blob for blob in [*found, *manifest.layers]}.values())
-    progress.expect(sum(blob.size for blob in blobs))
+    parts = [progress.part(part_name(blob), blob.size) for blob in blobs]
     gate = asyncio.Semaphore(workspace.settings.concurrency)
 
-    async def check(blob: Descriptor) -> Problem | None:
+    async def check(blob: Descriptor, part: Progress) -> Problem | None:
         async with gate:
+            part.state = "verifying"
             try:
-                await registry.fetch_blob(resolved.repository, blob, Discard(), progress)
+                await registry.fetch_blob(resolved.repository, blob, Discard(), part)
             except (IntegrityError, NotFoundError) as error:
                 return Problem(error.message, digest=blob.digest)
+            finally:
+                part.state = "done"
         return None
 
-    results = await asyncio.gather(*(check(blob) for blob in blobs))
+    results = await asyncio.gather(*map(check, blobs, parts))
     return Verified(len(blobs) + 1, tuple(problem for problem in results if problem))

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import NoReturn
 
 from rolldeck import __version__
-from rolldeck.commands import command_of_verb, verbs
+from rolldeck.commands import Command, command_of_verb, verbs
 from rolldeck.errors import UsageError
+
+SHELLS = ("bash", "zsh", "fish")
+"""Shells that there is a completion script for."""
 
 _DESCRIPTION = """\
 Find what changed between two versions of a model, and put the good one back.
 
-Without a verb rolldeck opens the deck; a REFERENCE opens it there. A reference is
-[host[:port]/]repository[:tag|@digest]; without a host it names the local library.
-oci:DIRECTORY names an OCI layout, kit:REFERENCE what kit keeps on this host.
+Without a verb rolldeck opens the deck; a REFERENCE opens it there. A reference
+is [host[:port]/]repository[:tag|@digest]; without a host it names the local
+library. oci:DIRECTORY names an OCI layout, kit:REFERENCE what kit keeps here.
 """
+
+_REFERENCE = "a version: [HOST/]REPOSITORY[:TAG|@DIGEST] or oci:DIRECTORY[:TAG]"
+_WIDTH = 79
 
 
 class _Parser(argparse.ArgumentParser):
@@ -28,33 +35,42 @@ class _Parser(argparse.ArgumentParser):
 
 def _shared(default: str | None = argparse.SUPPRESS) -> _Parser:
     """Return the options of every verb; left out they change nothing that stands before it."""
-    shared = _Parser(add_help=False, argument_default=default)
+    parser = _Parser(add_help=False, argument_default=default)
+    shared = parser.add_argument_group("for every verb")
     shared.add_argument(
         "--json", action="store_true", default=default, help="print one JSON document"
     )
-    shared.add_argument("--settings", type=Path, metavar="FILE", help="another settings file")
     shared.add_argument(
-        "--library", type=Path, metavar="DIR", help="another library than the settings say"
+        "--settings", type=Path, metavar="FILE", help="read the settings from this file"
+    )
+    shared.add_argument(
+        "--library", type=Path, metavar="DIR", help="use the library in this directory"
     )
     shared.add_argument(
         "--read-only", action="store_true", default=default, help="refuse whatever changes anything"
     )
-    return shared
+    return parser
 
 
 def _network(default: str | None = argparse.SUPPRESS) -> _Parser:
     """Return the options of every verb that may ask a registry."""
-    network = _Parser(add_help=False, argument_default=default)
+    parser = _Parser(add_help=False, argument_default=default)
+    network = parser.add_argument_group("for registries")
     network.add_argument(
         "--plain-http",
         action="store_true",
         default=default,
-        help="use http for the registries named here",
+        help="speak http, not https, with the registries named here",
     )
     network.add_argument(
-        "--concurrency", type=int, metavar="N", help="blobs to transfer at once (default 5)"
+        "--concurrency", type=int, metavar="N", help="transfer N blobs at once (default 5)"
     )
-    return network
+    return parser
+
+
+def _registry_place(text: str) -> str:
+    """Return a registry as a reference is written: a host alone ends with a slash."""
+    return text if "/" in text or text.startswith(("oci:", "local:")) else f"{text}/"
 
 
 def _moving() -> _Parser:
@@ -72,12 +88,55 @@ def deck_parser() -> argparse.ArgumentParser:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_shared(None), _network(None)],
-        epilog="Verbs: " + ", ".join(verbs()) + ". See: rolldeck VERB --help",
+        usage="rolldeck [options] [REFERENCE]\n       rolldeck VERB ...",
+        epilog=_verb_list(),
     )
+    parser._positionals.title = "arguments"
     parser.add_argument("--version", action="version", version=f"rolldeck {__version__}")
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     parser.add_argument("reference", nargs="?", metavar="REFERENCE", help="where to open the deck")
     return parser
+
+
+def _verb_list() -> str:
+    """Return the verbs with what each does, and how to learn more."""
+    lines = ["verbs:"]
+    for name in verbs():
+        lines += textwrap.wrap(
+            command_of_verb(name).help,
+            _WIDTH,
+            initial_indent=f"  {name:12}",
+            subsequent_indent=" " * 14,
+        )
+    return "\n".join([*lines, "", "See: rolldeck VERB --help"])
+
+
+def _finish(parser: argparse.ArgumentParser, command: Command) -> None:
+    """Make the help of a verb short: a usage of what is its own, references told, examples."""
+    arguments = [action for action in parser._actions if not action.option_strings]
+    needed = [
+        f"{action.option_strings[0]} {action.metavar}"
+        for action in parser._actions
+        if action.option_strings and action.required
+    ]
+    parser.usage = " ".join([parser.prog, "[options]", *needed, *map(_shown, arguments)])
+    parser._positionals.title = "arguments"
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = textwrap.fill(command.help, _WIDTH)
+    for action in arguments:
+        if action.metavar == "REFERENCE" and action.help is None:
+            action.help = _REFERENCE
+    if command.examples:
+        parser.epilog = "\n".join(["examples:", *(f"  {line}" for line in command.examples)])
+
+
+def _shown(argument: argparse.Action) -> str:
+    name = argument.metavar if isinstance(argument.metavar, str) else ""
+    if argument.choices is not None:
+        name = "|".join(map(str, argument.choices))
+    return {"?": f"[{name}]", "*": f"[{name} ...]", "+": f"{name} ..."}.get(
+        str(argument.nargs), name
+    )
 
 
 def verb_parser() -> argparse.ArgumentParser:
@@ -102,6 +161,9 @@ def verb_parser() -> argparse.ArgumentParser:
     )
     show = verb("show", _network())
     show.add_argument("reference", metavar="REFERENCE")
+    show.add_argument(
+        "--raw", action="store_true", help="print the exact bytes of the manifest and nothing else"
+    )
     diff = verb("diff", _network())
     diff.add_argument("a", metavar="A", help="the baseline")
     diff.add_argument("b", metavar="B", help="a tag alone means the repository of A")
@@ -179,6 +241,21 @@ def verb_parser() -> argparse.ArgumentParser:
     logout = verb("logout")
     logout.add_argument("registry", metavar="REGISTRY", help="host or host:port")
     logout.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    doctor = verb("doctor", _network())
+    doctor.add_argument(
+        "place",
+        nargs="?",
+        type=_registry_place,
+        metavar="REGISTRY",
+        help="a host, or HOST/REPOSITORY to ask about that one, too",
+    )
+    doctor.add_argument(
+        "--write",
+        action="store_true",
+        help="begin an upload in that repository and cancel it, to see what a push could do",
+    )
+    completion = verb("completion")
+    completion.add_argument("shell", choices=SHELLS, help="the shell that is to complete")
     demo = verb("demo")
     demo.add_argument(
         "--headless", action="store_true", help="tell the story as text, also on a terminal"
@@ -189,4 +266,6 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="keep the demo's files there (default: a new directory below the state directory)",
     )
+    for name, made in subparsers.choices.items():
+        _finish(made, command_of_verb(name))
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,9 +24,10 @@ from rolldeck.cli.documents import (
     version_document,
     versions_document,
 )
+from rolldeck.cli.moved_tag import report_moved_tag
 from rolldeck.cli.terminal import console, message, table
 from rolldeck.compare import Version
-from rolldeck.errors import NotFoundError
+from rolldeck.errors import NotFoundError, UsageError
 from rolldeck.kit import Kit
 from rolldeck.oci import Place, Reference
 from rolldeck.progress import Progress
@@ -124,12 +126,25 @@ def _version_cells(row: VersionRow, metrics: list[str]) -> list[str | Text]:
 
 
 async def run_show(workspace: Workspace, arguments: argparse.Namespace, _: Progress) -> int:
-    """Show one version with what it says of itself."""
-    version = await load_version(workspace, Reference.parse(arguments.reference))
+    """Show one version with what it says of itself, or only the bytes of its manifest."""
+    if arguments.raw:
+        return await _print_raw(workspace, arguments)
+    reference = Reference.parse(arguments.reference)
+    version = await load_version(workspace, reference)
     if arguments.json:
         print_document(version_document(version))
     else:
         _print_version(version)
+        await report_moved_tag(workspace, reference)
+    return 0
+
+
+async def _print_raw(workspace: Workspace, arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        raise UsageError("--raw and --json exclude each other", hint="Leave one of them out.")
+    manifest = await workspace.manifest(Reference.parse(arguments.reference))
+    sys.stdout.buffer.write(manifest.raw)
+    sys.stdout.buffer.flush()
     return 0
 
 

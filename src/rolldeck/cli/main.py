@@ -63,6 +63,8 @@ def _run(words: list[str]) -> int:
     if words == ["--version"]:
         print(f"rolldeck {__version__}")
         return 0
+    if words[:1] == ["__complete"]:
+        return _complete(" ".join(words[1:]))
     # Imported after --version: the parsers and everything below cost what a version need not pay.
     from rolldeck.cli.arguments import deck_parser, verb_parser
     from rolldeck.commands import verbs
@@ -76,6 +78,15 @@ def _run(words: list[str]) -> int:
     if first is not None and "/" not in first and ":" not in first:
         _reject_misspelt_verb(first, known)
     return _open_deck(deck_parser().parse_args(words))
+
+
+def _complete(line: str) -> int:
+    """Answer a shell that asks what may follow; silent where something is wrong."""
+    from rolldeck.cli.completion import complete
+
+    with contextlib.suppress(RolldeckError, OSError, ValueError):
+        sys.stdout.write(complete(line).text)
+    return 0
 
 
 def _reject_misspelt_verb(word: str, verbs: tuple[str, ...]) -> None:
@@ -186,6 +197,8 @@ _VERBS = {
     "pin": ("moves", "run_pin"),
     "rollback": ("moves", "run_rollback"),
     "undo": ("moves", "run_undo"),
+    "doctor": ("doctor", "run_doctor"),
+    "completion": ("shells", "run_completion"),
     "demo": ("demo", "run_demo"),
 }
 """Where each verb is: its module in this package, and the coroutine there."""

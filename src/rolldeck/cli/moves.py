@@ -55,7 +55,7 @@ async def _carry_out(
     question = f"{plan.verb} {plan.target} to {plan.to_label}?"
     if moves_live and plan.ok and not confirm(question, yes=arguments.yes):
         raise CancelledError("Nothing was changed")
-    with progress_line(progress, f"{plan.verb} {plan.to_label}"):
+    with progress_line(progress, f"{plan.verb} {plan.to_label}", quiet=arguments.json):
         moved = await apply(workspace, plan, progress, arguments.reason)
     if arguments.json:
         print_document(moved_document(moved, plan))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from rolldeck.errors import RolldeckError, UsageError
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
-from rolldeck.units import human_size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,8 +21,11 @@ if TYPE_CHECKING:
 _PIPE_WIDTH = 200
 """Columns of output that goes to no terminal: wide enough that no name is cut."""
 
-_REFRESH = 0.2
-"""Seconds between two looks at a progress counter."""
+_APPEARS = 0.4
+"""Seconds before bars appear: what ends sooner neither flickers nor loads what draws them."""
+
+_LOOK = 0.2
+"""Seconds between two looks at the events of a progress."""
 
 
 def has_terminal() -> bool:
@@ -76,30 +78,53 @@ def table(
     return shown
 
 
+def _draws_bars() -> bool:
+    """Whether bars may be drawn: on a terminal that can, for a person who wants them."""
+    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and sys.stderr.isatty() and not plain
+
+
+def _show_bars(progress: Progress, title: str, ended: threading.Event) -> None:
+    if ended.wait(_APPEARS):
+        return
+    # Imported late: it takes 50 ms, and the transfer runs already.
+    from rolldeck.cli.bars import Bars
+
+    Bars(progress, title).run(ended)
+
+
+def _print_events(progress: Progress, title: str, ended: threading.Event) -> None:
+    printed, last = len(progress.events), ""
+    going = True
+    while going:
+        going = not ended.wait(_LOOK)
+        for event in progress.events[printed:]:
+            printed += 1
+            # Blobs that run side by side wait for the same reason.
+            if event != last:
+                message(event)
+            last = event
+
+
 @contextmanager
-def progress_line(progress: Progress, title: str) -> Iterator[None]:
-    """Show the progress on stderr while the block runs; nothing where that is no terminal."""
-    if not sys.stderr.isatty() or "NO_COLOR" in os.environ:
+def progress_line(progress: Progress, title: str, *, quiet: bool = False) -> Iterator[None]:
+    """Show the progress on stderr while the block runs: bars on a terminal, else its events.
+
+    With ``quiet`` no events are printed: stderr is then for the document of an error alone.
+    """
+    bars = _draws_bars()
+    if quiet and not bars:
         yield
         return
-    done = threading.Event()
-
-    def draw() -> None:
-        while not done.wait(_REFRESH):
-            share = f"{progress.done * 100 // progress.total:3d} %" if progress.total else ""
-            sizes = f"{human_size(progress.done)} of {human_size(progress.total)}"
-            sys.stderr.write(f"\r\x1b[K{clean_line(title)}  {share}  {sizes}")
-            sys.stderr.flush()
-
-    thread = threading.Thread(target=draw, name="progress", daemon=True)
+    ended = threading.Event()
+    show = _show_bars if bars else _print_events
+    thread = threading.Thread(target=show, args=(progress, title, ended), daemon=True)
     thread.start()
     try:
         yield
     finally:
-        done.set()
+        ended.set()
         thread.join()
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
 
 
 def confirm(question: str, *, yes: bool, deed: str = "moves what is live") -> bool:

@@ -6,6 +6,7 @@ import argparse
 
 from rolldeck.actions import Workspace, pull, unpack
 from rolldeck.cli.documents import print_document, pulled_document, unpacked_document
+from rolldeck.cli.moved_tag import report_moved_tag
 from rolldeck.cli.terminal import message, progress_line
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
@@ -17,11 +18,13 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
     """Copy versions into the library."""
     for text in arguments.references:
         reference = Reference.parse(text)
-        with progress_line(progress, f"pull {text}"):
-            pulled = await pull(workspace, reference, progress)
+        part = progress.part("total")
+        with progress_line(part, f"pull {text}", quiet=arguments.json):
+            pulled = await pull(workspace, reference, part)
         if arguments.json:
             print_document(pulled_document(pulled))
             continue
+        await report_moved_tag(workspace, reference)
         moved = human_size(pulled.bytes_transferred)
         also = "".join(f"  with {copy}\n" for copy in pulled.chain)
         print(
@@ -37,11 +40,12 @@ async def run_unpack(
 ) -> int:
     """Unpack a version into a directory."""
     reference = Reference.parse(arguments.reference)
-    with progress_line(progress, f"unpack {arguments.reference}"):
+    with progress_line(progress, f"unpack {arguments.reference}", quiet=arguments.json):
         unpacked = await unpack(workspace, reference, arguments.directory, progress)
     if arguments.json:
         print_document(unpacked_document(unpacked))
         return 0
+    await report_moved_tag(workspace, reference)
     where = clean_line(str(unpacked.directory))
     print(
         f"{unpacked.reference}\n"

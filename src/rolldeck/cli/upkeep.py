@@ -59,13 +59,14 @@ async def _checks(
 ) -> AsyncIterator[tuple[str, Verified]]:
     repair = arguments.repair
     if not arguments.what:
-        with progress_line(progress, "verify"):
+        with progress_line(progress, "verify", quiet=arguments.json):
             found = [item async for item in verify_all(workspace, progress, repair=repair)]
         for item in found:
             yield item
     for what in arguments.what:
-        with progress_line(progress, f"verify {what}"):
-            verified = await verify(workspace, what, progress, repair=repair)
+        part = progress.part("total")
+        with progress_line(part, f"verify {what}", quiet=arguments.json):
+            verified = await verify(workspace, what, part, repair=repair)
         yield what, verified
 
 

@@ -52,6 +52,7 @@ class Command:
     the verb of the command line that does the same. ``footer`` is the place in the footer, None
     for never. ``when`` is why it may not apply right now. ``typed`` is its form after ``:``.
     ``chooses`` says what the key works on, where that needs saying; a verb names it itself.
+    ``examples`` are command lines for the help of the verb.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Command:
     when: str = ""
     typed: str | None = None
     chooses: str = ""
+    examples: tuple[str, ...] = ()
 
     @property
     def key_help(self) -> str:
@@ -117,6 +119,7 @@ COMMANDS: tuple[Command, ...] = (
         "List the repositories of a place or the versions of a repository.",
         cli="ls",
         typed="open REFERENCE",
+        examples=("rolldeck ls", "rolldeck ls ghcr.io/acme/fraud", "rolldeck ls oci:./layout"),
     ),
     # move
     Command("move.down", "down", "Move down.", ("j", "down"), "move"),
@@ -141,6 +144,10 @@ COMMANDS: tuple[Command, ...] = (
         "browse",
         cli="show",
         when=_NO_VERSION,
+        examples=(
+            "rolldeck show ghcr.io/acme/fraud:v2.4.0",
+            "rolldeck show --raw fraud:v2.4.0 | sha256sum",
+        ),
     ),
     Command(
         "version.diff",
@@ -154,6 +161,10 @@ COMMANDS: tuple[Command, ...] = (
         typed="diff A B",
         chooses="The marked two, or the selected one with the marked one, the baseline, "
         "what is live here, or the version before.",
+        examples=(
+            "rolldeck diff ghcr.io/acme/fraud:v2.4.0 v2.4.1",
+            "rolldeck diff fraud:v1 fraud:v2 --file src/train.py",
+        ),
     ),
     Command(
         "version.mark",
@@ -183,6 +194,10 @@ COMMANDS: tuple[Command, ...] = (
         footer=30,
         when=_NO_VERSION,
         typed="pull REFERENCE",
+        examples=(
+            "rolldeck pull ghcr.io/acme/fraud:v2.4.0 ghcr.io/acme/fraud:v2.4.1",
+            "rolldeck pull --plain-http registry.internal:5000/fraud:v2",
+        ),
     ),
     Command(
         "version.unpack",
@@ -195,6 +210,7 @@ COMMANDS: tuple[Command, ...] = (
         footer=40,
         when=_NO_VERSION,
         typed="unpack REFERENCE DIRECTORY",
+        examples=("rolldeck unpack ghcr.io/acme/fraud:v2.4.0 -d ./fraud",),
     ),
     Command(
         "target.pin",
@@ -207,6 +223,10 @@ COMMANDS: tuple[Command, ...] = (
         footer=50,
         when=_NO_VERSION,
         typed="pin REFERENCE DIRECTORY",
+        examples=(
+            "rolldeck pin ghcr.io/acme/fraud:v2.4.1 /srv/fraud --dry-run",
+            "rolldeck pin fraud:v2.4.1 /srv/fraud --yes --reason 'passed review'",
+        ),
     ),
     Command(
         "target.rollback",
@@ -219,6 +239,7 @@ COMMANDS: tuple[Command, ...] = (
         footer=60,
         when=_NO_TARGET,
         typed="rollback DIRECTORY",
+        examples=("rolldeck rollback /srv/fraud", "rolldeck rollback /srv/fraud --to g3 --yes"),
     ),
     Command(
         "target.undo",
@@ -230,6 +251,7 @@ COMMANDS: tuple[Command, ...] = (
         cli="undo",
         when=_NO_TARGET,
         typed="undo DIRECTORY",
+        examples=("rolldeck undo /srv/fraud",),
     ),
     Command(
         "version.copy",
@@ -312,6 +334,23 @@ COMMANDS: tuple[Command, ...] = (
         "Check every byte of a version or of a local target against its digests.",
         cli="verify",
         typed="verify WHAT",
+        examples=("rolldeck verify /srv/fraud", "rolldeck verify ghcr.io/acme/fraud:v2.4.0"),
+    ),
+    Command(
+        "registry.doctor",
+        "doctor",
+        "Check the library, the disk, the settings and a registry, and say what it means.",
+        cli="doctor",
+        examples=("rolldeck doctor", "rolldeck doctor ghcr.io/acme/fraud"),
+    ),
+    Command(
+        "shell.completion",
+        "completion",
+        "Print the script with which a shell completes verbs, options and references.",
+        cli="completion",
+        examples=(
+            "rolldeck completion bash > ~/.local/share/bash-completion/completions/rolldeck",
+        ),
     ),
     Command(
         "library.gc",

@@ -47,6 +47,7 @@ class Call:
     scope: str
     headers: Mapping[str, str]
     allow: Collection[int] = ()
+    body: bytes | None = None
 
 
 def redirect_target(url: str, origin: Origin, location: str, reference: str) -> str:

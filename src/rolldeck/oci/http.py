@@ -6,9 +6,9 @@ by HEAD, everything after goes by digest and is verified against the digest that
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rolldeck.errors import (
     DeniedError,
@@ -40,6 +40,8 @@ from rolldeck.oci.transfer import damaged, transfer_blob
 from rolldeck.oci.transport import HttpTransport
 from rolldeck.oci.workers import Workers
 from rolldeck.progress import Progress
+
+_T = TypeVar("_T")
 
 _CATALOG_SCOPE = "registry:catalog:*"
 _NO_CATALOG = (404, 405)
@@ -142,6 +144,10 @@ class HttpRegistry:
             lambda interrupt: transfer_blob(self._transport, call, blob, sink, progress, interrupt),
             progress,
         )
+
+    async def ask(self, question: Callable[[HttpTransport, Interrupt], _T]) -> _T:
+        """Put a question of ``probe.py`` to the registry."""
+        return await self._workers.run(lambda interrupt: question(self._transport, interrupt))
 
     async def close(self) -> None:
         """Cancel what runs and close the connections."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 from collections.abc import Callable
 from types import TracebackType
-from typing import cast
+from typing import Any, cast
 
 from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError
@@ -75,6 +76,15 @@ class Reply:
         """The Content-Length in bytes; None when there is none that means anything."""
         text = self.headers.get("Content-Length", "").strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+    @property
+    def certificate(self) -> dict[str, Any] | None:
+        """The certificate of who answered, as ``SSLSocket.getpeercert`` tells it; None without.
+
+        Only before the body is read.
+        """
+        line = getattr(self._response.connection, "sock", None)
+        return line.getpeercert() if isinstance(line, ssl.SSLSocket) else None
 
     def read(self, limit: int) -> bytes:
         """Read the whole body, undoing a Content-Encoding that nobody asked for.

@@ -62,7 +62,8 @@ class FileTransfer:
             if sink.offset > blob.size:
                 sink.rewind(0)
             self._follower.restart(sink.offset)
-        self._advance(sink.offset)
+        self._received = sink.offset
+        progress.skip(sink.offset)
 
     def once(self) -> None:
         """Fetch what is missing and verify the whole.
@@ -76,6 +77,7 @@ class FileTransfer:
                 if self._received < self._blob.size:
                     self._fetch_rest()
                 else:
+                    self._progress.state = "verifying"
                     with self._interrupt.commitment(), self._follower.running():
                         self._follower.finish(self._interrupt.check)
                 return
@@ -104,12 +106,15 @@ class FileTransfer:
 
     def _fetch_rest(self) -> None:
         start = self._received if self._wrong_ranges < _RANGE_CHANCES else 0
+        if start:
+            self._progress.resume()
         headers = {**self._call.headers, **range_header(start)}
         call = replace(self._call, headers=headers, allow=(*self._call.allow, 416))
         with self._transport.exchange(call, self._interrupt) as reply:
             partly = self._is_rest(reply, start)
             missing = self._blob.size - (start if partly else 0)
             check_length(self._transport, reply, missing, self._call.reference)
+            self._progress.state = "receiving"
             with self._interrupt.commitment():
                 if not partly and self._received:
                     self._begin_again()
@@ -117,6 +122,7 @@ class FileTransfer:
                     self._receive(reply)
                     # The hash may take a while yet, and the connection is of use to others.
                     reply.close()
+                    self._progress.state = "verifying"
                     self._follower.finish(self._interrupt.check)
 
     def _is_rest(self, reply: Reply, start: int) -> bool:

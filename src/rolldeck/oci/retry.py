@@ -16,6 +16,8 @@ from typing import TypeVar
 
 from rolldeck.errors import UnavailableError
 from rolldeck.oci.interrupt import Interrupt
+from rolldeck.progress import Progress
+from rolldeck.units import duration
 
 _T = TypeVar("_T")
 
@@ -79,10 +81,6 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
         return None
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-
-
 class Attempts:
     """The tries of one operation; shared by everything that the operation may have to repeat."""
 
@@ -91,13 +89,13 @@ class Attempts:
         policy: RetryPolicy,
         clocks: Clocks,
         interrupt: Interrupt,
-        tell: Callable[[str], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
-        """``tell`` takes one short line about what is waited for, empty when it goes on."""
+        """``progress`` is told what is waited for."""
         self._policy = policy
         self._clocks = clocks
         self._interrupt = interrupt
-        self._tell = tell
+        self._progress = progress or Progress()
         self._failed = 0
         self._waited = 0.0
 
@@ -131,16 +129,19 @@ class Attempts:
         delay = max(failure.retry_after or 0.0, own * self._clocks.chance())
         if self._waited + delay > self._policy.budget:
             if failure.retry_after:
-                error.hint = f"Try again in {_duration(failure.retry_after)}."
+                error.hint = f"Try again in {duration(failure.retry_after)}."
             raise error
         self._waited += delay
-        if self._tell is not None:
-            number = f"{self._failed + 1}/{self._policy.tries}"
-            self._tell(f"{error.message}; retrying in {_duration(delay)} ({number})")
-        if self._clocks.sleep is not None:
-            self._clocks.sleep(delay)
-            self._interrupt.check()
-        else:
-            self._interrupt.wait(delay)
-        if self._tell is not None:
-            self._tell("")
+        asked = delay == failure.retry_after
+        number = f"try {self._failed + 1} of {self._policy.tries}"
+        reason = error.message.removeprefix(f"{error.reference}: ")
+        why = "as the registry asked" if asked else f"for {number}: {reason}"
+        self._progress.wait(delay, why, self._clocks.monotonic())
+        try:
+            if self._clocks.sleep is not None:
+                self._clocks.sleep(delay)
+                self._interrupt.check()
+            else:
+                self._interrupt.wait(delay)
+        finally:
+            self._progress.go_on()

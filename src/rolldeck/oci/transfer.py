@@ -29,11 +29,7 @@ def transfer_blob(
     A broken connection is tried again within the retry policy, wrong bytes once and from the
     first byte. Raises IntegrityError, CancelledError and the errors of the transport.
     """
-
-    def tell(note: str) -> None:
-        progress.note = note
-
-    attempts = transport.attempts(interrupt, transport.retry.bulk, tell)
+    attempts = transport.attempts(interrupt, transport.retry.bulk, progress)
 
     def once() -> None:
         with transport.exchange(call, interrupt) as reply:
@@ -49,13 +45,14 @@ def transfer_blob(
         attempts.run(once)
         return
     except IntegrityError as error:
-        tell(f"{error.message}; trying once more")
+        progress.note = f"{error.message}; trying once more"
+        progress.tell(progress.note)
     try:
         attempts.run(once)
     except IntegrityError as error:
         raise damaged(error, call.reference) from None
     finally:
-        tell("")
+        progress.note = ""
 
 
 def damaged(error: IntegrityError, reference: str) -> IntegrityError:

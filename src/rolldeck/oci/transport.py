@@ -7,7 +7,7 @@ retries, timeouts, proxies and limits. ``.netrc`` is never read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,13 @@ from rolldeck.oci.reply import Reply
 from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, parse_retry_after
 from rolldeck.oci.routes import Routes
 from rolldeck.oci.secret import CredentialSource, no_credentials
+from rolldeck.progress import Progress
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
+_FOLLOWING = frozenset({"GET", "HEAD"})
+"""Methods that follow a redirect: nobody may send what changes something to another place."""
+
 _TOKEN_LIMIT = 1024 * 1024
 """Largest answer of a token server read, in bytes."""
 
@@ -73,6 +77,7 @@ class HttpTransport:
         self.origin = registry_origin(host, plain_http)
         self.retry = retry or RetryPolicy()
         self.clocks = clocks or Clocks()
+        self.token_hosts = token_hosts
         times = timeouts or Timeouts()
         self._stall = times.stall
         self._patience = times.read
@@ -86,10 +91,10 @@ class HttpTransport:
         self,
         interrupt: Interrupt,
         policy: RetryPolicy | None = None,
-        tell: Callable[[str], None] | None = None,
+        progress: Progress | None = None,
     ) -> Attempts:
         """Return the tries of a new operation."""
-        return Attempts(policy or self.retry, self.clocks, interrupt, tell)
+        return Attempts(policy or self.retry, self.clocks, interrupt, progress)
 
     def request(
         self, call: Call, limit: int, interrupt: Interrupt, attempts: Attempts | None = None
@@ -148,6 +153,14 @@ class HttpTransport:
             asked = parse_retry_after(reply.headers.get("Retry-After"), self.clocks.wall())
             raise status_failure(reply.status, body, reply.origin.authority, call.reference, asked)
 
+    def knock(self, call: Call, interrupt: Interrupt) -> Reply:
+        """Send a request once and without a login; whatever comes is an answer.
+
+        Raises TransientFailure and UnavailableError where nobody answers.
+        """
+        with interrupt.applied():
+            return self._follow(call, None, interrupt)
+
     def _authorized(self, call: Call, interrupt: Interrupt) -> Reply:
         used = self._authenticator.authorization(call.scope)
         reply = self._follow(call, used, interrupt)
@@ -179,7 +192,7 @@ class HttpTransport:
                 call.method,
                 url,
                 headers,
-                None,
+                call.body,
                 origin,
                 call.reference,
                 identified=origin == self.origin,
@@ -195,7 +208,7 @@ class HttpTransport:
                 patience=self._patience,
             )
             location = reply.headers.get("Location")
-            if reply.status not in _REDIRECTS or not location:
+            if reply.status not in _REDIRECTS or not location or call.method not in _FOLLOWING:
                 return reply
             with reply:
                 reply.read_start(ERROR_BODY_LIMIT)

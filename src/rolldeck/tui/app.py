@@ -163,7 +163,7 @@ class Deck(QuietEnd):
         try:
             outcome = await work(job.progress)
         except (CancelledError, asyncio.CancelledError):
-            self.jobs.end(job, "cancelled", "nothing of it is visible; the same again starts anew")
+            self.jobs.end(job, "cancelled", "what came is kept; the same again goes on from there")
         except Exception as error:
             self.jobs.end(job, "failed", told(readable(error)))
         else:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rolldeck.pace import Pace
 from rolldeck.progress import Progress
 
 JobState = Literal["running", "done", "failed", "cancelled"]
@@ -36,9 +37,12 @@ class Job:
     seen: bool = False
     stop: Callable[[], None] = lambda: None
     """Ends its waiting at once, whatever it waits for."""
-    rate: float = 0.0
-    """Bytes per second over the last moments."""
-    _sample: tuple[float, int] = (0.0, 0)
+    clock: Callable[[], float] = time.monotonic
+    pace: Pace = field(init=False)
+    """Rate and time left, of the job and of its parts."""
+
+    def __post_init__(self) -> None:
+        self.pace = Pace(self.progress)
 
     @property
     def running(self) -> bool:
@@ -54,15 +58,14 @@ class Job:
         if not self.progress.total and not self.progress.note:
             self.stop()
 
-    def measure(self, now: float) -> None:
+    @property
+    def said(self) -> str:
+        """What is worth telling beside the numbers."""
+        return self.progress.said(self.clock())
+
+    def measure(self) -> None:
         """Take a sample of the rate; called a few times a second while it runs."""
-        moment, done = self._sample
-        if now - moment < 0.2:
-            return
-        if moment:
-            speed = max(self.progress.done - done, 0) / (now - moment)
-            self.rate = speed if not self.rate else 0.7 * self.rate + 0.3 * speed
-        self._sample = (now, self.progress.done)
+        self.pace.sample(self.clock())
 
 
 class JobList:
@@ -74,7 +77,8 @@ class JobList:
 
     def add(self, verb: str, name: str, line: str, place: str) -> Job:
         """Note a job that starts now."""
-        job = Job(len(self.jobs) + 1, verb, name, line, place, self._clock())
+        started = self._clock()
+        job = Job(len(self.jobs) + 1, verb, name, line, place, started, clock=self._clock)
         self.jobs.append(job)
         return job
 
@@ -87,7 +91,7 @@ class JobList:
     def measure(self) -> None:
         """Sample the rates of all running jobs."""
         for job in self.running:
-            job.measure(self._clock())
+            job.measure()
 
     @property
     def running(self) -> list[Job]:

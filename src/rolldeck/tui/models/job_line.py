@@ -1,17 +1,29 @@
-"""A job in one line: ``↓ pull acme/fraud:v2  2.1 of 4.1 GiB  210 MiB/s  10 s left``."""
+"""A job in lines: ``↓ pull acme/fraud:v2  51 %  2.1 of 4.1 GiB  210 MiB/s``, and its parts."""
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
+from rolldeck.columns import cut
+from rolldeck.pace import watched
+from rolldeck.progress_rows import progress_rows
 from rolldeck.text import clean_line
 from rolldeck.tui.jobs import Job
-from rolldeck.tui.models.lines import Line, Span, cut
-from rolldeck.units import human_size
+from rolldeck.tui.models.lines import Line, Look, Span
+from rolldeck.units import amount
 
 _MARKS = {"running": "↓", "done": "✓", "failed": "×", "cancelled": "·"}
 _LOOKS = {"running": "accent", "done": "better", "failed": "worse", "cancelled": "dim"}
 
 _BAR = 24
 """Widest bar, in cells."""
+
+_SHORTEST_BAR = 8
+_LEAST_NAME = 24
+"""Cells of a job's name that figures do not take."""
+
+_MOST_PARTS = 12
+"""Most parts shown of a job: those at work fit, and other jobs stay in sight."""
 
 
 def job_line(job: Job, width: int, more: str = "", *, outcome: bool = True) -> Line:
@@ -28,18 +40,34 @@ def job_line(job: Job, width: int, more: str = "", *, outcome: bool = True) -> L
         name = cut(name, max(room // 2, room - len(said) - 2))
         said = cut(said, max(room - len(name) - 2, 8))
         return Line((mark, Span(name, "bright"), Span(f"  {said}"), Span(f"  {more}", "dim")))
-    parts = [amount(job), rate(job), left(job)]
-    figures = "  ".join(part for part in parts if part)
+    figures = _figures(job, width - 2 - (len(more) + 2 if more else 0), name)
     room = width - 2 - len(figures) - 2 - (len(more) + 2 if more else 0)
-    bar = min(_BAR, room - len(name) - 2)
+    bar = min(_BAR, room - cell_len(name) - 2)
     spans = [mark, Span(cut(name, max(room, 12)), "bright"), Span("  ")]
-    if bar >= 8 and job.progress.total:
-        filled = int(bar * min(job.progress.done / job.progress.total, 1))
+    if bar >= _SHORTEST_BAR and job.progress.total:
+        filled = bar * job.progress.percent // 100
         spans += [Span("━" * filled, "accent"), Span("─" * (bar - filled), "dim"), Span("  ")]
     spans.append(Span(figures))
     if more:
         spans.append(Span(f"  {more}", "dim"))
     return Line(tuple(spans))
+
+
+def part_lines(job: Job, width: int) -> list[Line]:
+    """Return the parts of a running job, one line each, at most ``width`` cells wide."""
+    parts = job.pace.parts
+    shown = watched(parts, _MOST_PARTS)
+    lines = []
+    for row in progress_rows(shown, width, job.clock()):
+        look: Look = "dim" if row.state in ("waiting", "done") else "plain"
+        bar = (Span(row.filled, "accent"), Span(row.empty, "dim"), Span("  "))
+        ends = (Span(f"{row.figures}  "), Span(row.doing, look))
+        has_bar = row.filled or row.empty
+        lines.append(Line((Span(f"{row.name}  "), *(bar if has_bar else ()), *ends)))
+    if len(shown) < len(parts):
+        done = sum(part.progress.state == "done" for part in parts)
+        lines.append(Line((Span(f"{len(parts) - len(shown)} more; {done} done", "dim"),)))
+    return lines
 
 
 def in_one_line(text: str) -> str:
@@ -49,34 +77,21 @@ def in_one_line(text: str) -> str:
     return " ".join([*ended, *parts[-1:]])
 
 
-def amount(job: Job) -> str:
-    """Return how much is done: ``2.1 of 4.1 GiB``, ``checking files`` before that is known."""
-    progress = job.progress
-    note = clean_line(progress.note, 40)
+def _figures(job: Job, width: int, name: str) -> str:
+    """Return what fits beside the name: share, amount, rate, time left and what is said."""
+    progress, said = job.progress, clean_line(job.said, 120)
     if progress.cancelled:
         return "stopping"
     if not progress.total:
-        return note or "starting"
-    total = human_size(progress.total)
-    done = human_size(min(progress.done, progress.total))
-    if done.rpartition(" ")[2] == total.rpartition(" ")[2]:
-        done = done.rpartition(" ")[0]
-    return f"{note}  {done} of {total}" if note else f"{done} of {total}"
-
-
-def rate(job: Job) -> str:
-    """Return how fast it goes, nothing before that is known."""
-    return f"{human_size(job.rate)}/s" if job.rate and job.progress.total else ""
-
-
-def left(job: Job) -> str:
-    """Return how long it will take from here, nothing before that is known."""
-    missing = job.progress.total - job.progress.done
-    if job.rate < 1 or missing <= 0:
-        return ""
-    seconds = int(missing / job.rate) + 1
-    if seconds < 90:
-        return f"{seconds} s left"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min left"
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min left"
+        return cut(said or "starting", width - _LEAST_NAME)
+    share, size = f"{progress.percent} %", amount(progress.done, progress.total)
+    rates = "" if said.startswith("waiting") else job.pace.figures
+    wanted = min(cell_len(name), _LEAST_NAME) + 2
+    forms = [
+        (share, size, rates, said),
+        (share, size, rates or said),
+        (share, rates or said),
+        (share, rates.rpartition("  ")[2] or cut(said, width - wanted - len(share) - 2)),
+    ]
+    texts = ["  ".join(part for part in form if part) for form in forms]
+    return next((text for text in texts if cell_len(text) + wanted <= width), share)

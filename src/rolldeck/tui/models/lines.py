@@ -8,6 +8,10 @@ from typing import Literal
 
 from rich.cells import cell_len, set_cell_size
 
+from rolldeck.columns import cut as cut
+from rolldeck.columns import left as left
+from rolldeck.columns import right as right
+
 Look = Literal[
     "plain",
     "bright",
@@ -62,27 +66,6 @@ class Line:
 def line(*parts: str | Span) -> Line:
     """Return a line of spans; a plain string is a span with the plain look."""
     return Line(tuple(Span(part) if isinstance(part, str) else part for part in parts))
-
-
-def cut(text: str, width: int) -> str:
-    """Return ``text`` in at most ``width`` cells, with an ellipsis where something is left out."""
-    if width <= 0:
-        return ""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, width - 1).rstrip() + "…"
-
-
-def left(text: str, width: int) -> str:
-    """Return ``text`` cut and padded to ``width`` cells, at the left."""
-    text = cut(text, width)
-    return text + " " * (width - cell_len(text))
-
-
-def right(text: str, width: int) -> str:
-    """Return ``text`` cut and padded to ``width`` cells, at the right."""
-    text = cut(text, width)
-    return " " * (width - cell_len(text)) + text
 
 
 def wrap(text: str, width: int, limit: int = 0) -> list[str]:

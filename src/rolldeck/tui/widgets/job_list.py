@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rolldeck.text import clean_line
 from rolldeck.tui.jobs import Job
-from rolldeck.tui.models.job_line import in_one_line, job_line
+from rolldeck.tui.models.job_line import in_one_line, job_line, part_lines
 from rolldeck.tui.models.lines import Line, Span, Stop, wrap
 from rolldeck.tui.widgets.cursor_view import CursorView
 
@@ -42,7 +42,10 @@ class JobPane(CursorView):
             self._stops.append(Stop(len(self._lines), index))
             line = job_line(job, width, outcome=False)
             self._lines.append(Line((Span(" "), *line.spans)))
-            if not job.running:
+            if job.running:
+                parts = part_lines(job, width - 4)
+                self._lines += [Line((Span("   "), *part.spans)) for part in parts]
+            else:
                 for text in wrap(clean_line(in_one_line(job.outcome), 400), width - 4, 3):
                     self._lines.append(Line((Span(f"   {text}"),)))
             command, room = clean_line(job.line, 400), width - 4
