@@ -23,6 +23,8 @@ from rolldeck.errors import BusyError, RolldeckError, StorageError
 TEMPORARY_PREFIX = ".rolldeck-tmp-"
 """Names of everything half-written begin with this, so that a later start can sweep them."""
 
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
 _FS_IOC_RESVSP64 = 0x4030582A
 """fallocate(2) with FALLOC_FL_KEEP_SIZE as an ioctl; Python offers only the one without."""
 
@@ -35,6 +37,10 @@ _REASONS = {
     errno.ENOTDIR: ("A file is where a directory should be", "Choose another directory."),
     errno.EEXIST: ("A file is in the way", "Move it, or choose another directory."),
     errno.ENAMETOOLONG: ("A file name is too long for this file system", "Choose a shorter path."),
+    errno.EFBIG: ("A file may not be that large here", "Raise the limit (ulimit -f), or ask why."),
+    errno.EIO: ("The disk failed", "Look at the system's log; what was not verified is not used."),
+    errno.EXDEV: ("Two file systems where there must be one", "Choose another directory."),
+    errno.EBUSY: ("A mount point is in the way", "Choose a new directory below it."),
 }
 
 
@@ -65,6 +71,53 @@ def create(path: str | Path, mode: int = 0o644, dir_fd: int | None = None) -> in
     return os.open(path, flags, mode, dir_fd=dir_fd)
 
 
+def create_temporary(directory: Path, mode: int = 0o644) -> tuple[int, Path]:
+    """Create a file under a temporary name; nobody sweeps it while its descriptor is open."""
+    while True:
+        path = temporary_name(directory)
+        fd = create(path, mode)
+        if _hold(fd):
+            return fd, path
+        os.close(fd)
+
+
+def make_temporary_directory(directory: Path) -> tuple[int, Path]:
+    """As ``create_temporary``, a directory that only its owner can enter."""
+    while True:
+        path = temporary_name(directory)
+        make_directory(path, 0o700)
+        fd = os.open(path, _DIRECTORY)
+        if _hold(fd):
+            return fd, path
+        os.close(fd)
+
+
+def _hold(fd: int) -> bool:
+    """Lock what is half-made, which tells every process that it is; False where a sweep has it."""
+    # Where directories cannot be locked, the number of the process in the name has to do.
+    with suppress(OSError):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return os.fstat(fd).st_nlink > 0
+
+
+def open_lockable(path: Path, mode: int = 0o644) -> int:
+    """Open a file for reading and writing, made where there is none; never follows a link."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, mode)
+    except PermissionError:
+        # A process that died right before it gave a blob its name left it read-only.
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            set_mode(fd, mode)
+        finally:
+            os.close(fd)
+        return os.open(path, flags, mode)
+
+
 def write(fd: int, data: bytes | bytearray | memoryview) -> None:
     """Write all of ``data`` at the file's position."""
     view = memoryview(data)
@@ -84,6 +137,18 @@ def splice(pipe: int, fd: int, count: int) -> None:
             data = os.read(pipe, count)
             write(fd, data)
             count -= len(data)
+
+
+def name_of(fd: int) -> str:
+    """The path of an open file, for messages."""
+    with suppress(OSError):
+        return os.readlink(f"/proc/self/fd/{fd}")
+    return ""
+
+
+def set_mode(fd: int, mode: int) -> None:
+    """Set the permission bits of an open file or directory."""
+    os.fchmod(fd, mode)
 
 
 def truncate(fd: int, size: int) -> None:
@@ -137,6 +202,10 @@ def fsync_directory(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
+    except OSError as error:
+        # Some network file systems cannot, and keep names at once.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(fd)
 
@@ -148,15 +217,35 @@ def replace(source: Path, destination: Path) -> None:
 
 
 def rename_directory(source: Path, destination: Path) -> None:
-    """Give a complete directory its final name, which must be free or an empty directory."""
+    """Give a complete directory its final name, which must be free or an empty directory.
+
+    Where that cannot be made durable it gets its old name back.
+    """
     os.rename(source, destination)
-    fsync_directory(destination.parent)
+    try:
+        fsync_directory(destination.parent)
+    except OSError:
+        os.rename(destination, source)
+        raise
+
+
+def make_directory(path: str | Path, mode: int = 0o755, dir_fd: int | None = None) -> None:
+    """Create one directory, whose name must be free."""
+    os.mkdir(path, mode, dir_fd=dir_fd)
 
 
 def make_directories(path: Path, mode: int = 0o755) -> None:
-    """Create a directory and its missing parents."""
+    """Create a directory and its missing parents, and make their names durable."""
     with storage(path):
-        path.mkdir(mode=mode, parents=True, exist_ok=True)
+        missing = [place for place in (path, *path.parents) if not place.is_dir()]
+        for place in reversed(missing):
+            place.mkdir(mode=mode, exist_ok=True)
+            fsync_directory(place.parent)
+
+
+def remove_directory(path: str | Path, dir_fd: int | None = None) -> None:
+    """Remove an empty directory."""
+    os.rmdir(path, dir_fd=dir_fd)
 
 
 def unlink(path: Path) -> None:
@@ -172,18 +261,16 @@ def remove_tree(path: Path) -> None:
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace the content of ``path``: readers see the old bytes or the new, never a part."""
     with storage(path):
-        temporary = temporary_name(path.parent)
-        fd = create(temporary, mode)
+        fd, temporary = create_temporary(path.parent, mode)
         try:
-            try:
-                write(fd, data)
-                fsync(fd)
-            finally:
-                os.close(fd)
+            write(fd, data)
+            fsync(fd)
             replace(temporary, path)
         except BaseException:
             unlink(temporary)
             raise
+        finally:
+            os.close(fd)
 
 
 def append_line(path: Path, line: bytes) -> None:
@@ -218,29 +305,45 @@ def switch_link(link: Path, target: str) -> None:
 
 
 def sweep(directory: Path, older_than: float = 3600.0) -> int:
-    """Remove temporary names that a killed process left, older than that many seconds."""
+    """Remove what killed processes left half-made, as far as that is possible.
+
+    Left is what nobody has locked, of a process that is gone or older than that many seconds.
+    """
     removed = 0
-    with storage(directory):
-        for entry in os.scandir(directory) if directory.is_dir() else ():
-            if not entry.name.startswith(TEMPORARY_PREFIX):
-                continue
-            owner = entry.name.removeprefix(TEMPORARY_PREFIX).partition("-")[0]
-            abandoned = owner.isdigit() and not Path("/proc", owner).exists()
-            if abandoned or time.time() - entry.stat(follow_symlinks=False).st_mtime > older_than:
-                path = Path(entry.path)
-                if entry.is_dir(follow_symlinks=False):
-                    remove_tree(path)
-                else:
-                    unlink(path)
-                removed += 1
+    with suppress(OSError), os.scandir(directory) as entries:
+        for entry in [entry for entry in entries if entry.name.startswith(TEMPORARY_PREFIX)]:
+            # What belongs to another user is no reason to fail.
+            with suppress(OSError):
+                removed += _sweep(entry, older_than)
     return removed
+
+
+def _sweep(entry: os.DirEntry[str], older_than: float) -> bool:
+    owner = entry.name.removeprefix(TEMPORARY_PREFIX).partition("-")[0]
+    gone = owner.isdigit() and not Path("/proc", owner).exists()
+    if not gone and time.time() - entry.stat(follow_symlinks=False).st_mtime <= older_than:
+        return False
+    if entry.is_symlink():
+        unlink(Path(entry.path))
+        return True
+    # The number of a process means nothing in another container, and the clock may be wrong.
+    fd = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if entry.is_dir(follow_symlinks=False):
+            remove_tree(Path(entry.path))
+        else:
+            unlink(Path(entry.path))
+    finally:
+        os.close(fd)
+    return True
 
 
 @contextmanager
 def locked(path: Path, timeout: float = 10.0) -> Iterator[None]:
     """Hold an exclusive lock on ``path`` for the block; BusyError after ``timeout`` seconds."""
     with storage(path):
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        fd = open_lockable(path)
     try:
         deadline = time.monotonic() + timeout
         while True:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,11 +50,31 @@ async def apply(
         )
     target = Target(plan.target)
     await asyncio.to_thread(target.prepare)
-    with target.locked():
+    async with _held(target):
         if plan.to_digest is not None:
             await _make_ready(workspace, target, plan, progress)
         progress.check()
         return await asyncio.to_thread(_switch, target, plan, reason)
+
+
+@asynccontextmanager
+async def _held(target: Target) -> AsyncIterator[None]:
+    """Hold the target for the block; waiting for another process stops nothing else."""
+    stack = ExitStack()
+    entering = asyncio.ensure_future(asyncio.to_thread(stack.enter_context, target.locked()))
+
+    def let_go(entered: asyncio.Future[None]) -> None:
+        # The thread went on after its caller was cancelled; what it got must not stay locked.
+        if not entered.cancelled() and entered.exception() is None:
+            stack.close()
+
+    try:
+        await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        entering.add_done_callback(let_go)
+        raise
+    with stack:
+        yield
 
 
 async def _make_ready(workspace: Workspace, target: Target, plan: Plan, progress: Progress) -> None:

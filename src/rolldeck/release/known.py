@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rolldeck import fsops
+from rolldeck.errors import StorageError
 from rolldeck.settings import state_home
 
 
@@ -32,9 +34,14 @@ def known_paths() -> tuple[KnownTarget, ...]:
 
 
 def remember(path: Path, repository: str) -> None:
-    """Put a target first among the remembered ones."""
+    """Put a target first among the remembered ones, where there is a home to remember it in.
+
+    A move that took place must not seem to have failed because of this list.
+    """
     others = [item for item in known_paths() if item.path != path]
     items = [KnownTarget(path, repository), *others][:100]
-    fsops.make_directories(_file().parent, 0o700)
     document = [{"path": str(item.path), "repository": item.repository} for item in items]
-    fsops.write_atomic(_file(), json.dumps(document, ensure_ascii=False).encode(), 0o600)
+    with suppress(StorageError):
+        fsops.make_directories(_file().parent, 0o700)
+        fsops.sweep(_file().parent)
+        fsops.write_atomic(_file(), json.dumps(document, ensure_ascii=False).encode(), 0o600)

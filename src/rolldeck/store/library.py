@@ -23,6 +23,8 @@ from rolldeck.store.partial import Partial, lock_partial
 
 STORE_VERSION = 1
 _MARKER = "rolldeck.json"
+_BEGUN = frozenset({"blobs", "partial", "lock", "oci-layout"})
+"""What there may be before there is an index."""
 
 
 class Library:
@@ -31,6 +33,7 @@ class Library:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.layout = LayoutRegistry(root)
+        self._swept = False
 
     @property
     def exists(self) -> bool:
@@ -46,6 +49,10 @@ class Library:
         marker = self.root / _MARKER
         if marker.exists():
             self._check_version(marker)
+            if not self._swept:
+                self._swept = True
+                fsops.sweep(self.root)
+                fsops.sweep(self.root / "partial")
             return
         self._require_ours()
         for name in ("blobs/sha256", "blobs/sha512", "partial"):
@@ -61,12 +68,18 @@ class Library:
     def _require_ours(self) -> None:
         """Raise UsageError where the directory holds what is no library."""
         with fsops.storage(self.root):
-            if not self.exists and self.root.is_dir() and any(self.root.iterdir()):
+            if not self.exists and self.root.is_dir() and not self._is_begun():
                 raise UsageError(
                     f"{self.root} is neither empty nor a library",
                     reference=str(self.root),
                     hint="Choose another directory: --library, or `library` in the settings.",
                 )
+
+    def _is_begun(self) -> bool:
+        """Whether nothing lies here but what a process left that died while it made a library."""
+        names = {path.name for path in self.root.iterdir()}
+        others = {name for name in names if not name.startswith(fsops.TEMPORARY_PREFIX)} - _BEGUN
+        return not others and not any(self.root.glob("blobs/*/*"))
 
     def _check_version(self, marker: Path) -> None:
         try:
@@ -115,8 +128,11 @@ class Library:
         if fd is None:
             return None
         if self.has(blob):
-            fsops.unlink(path)
-            os.close(fd)
+            try:
+                with fsops.storage(path):
+                    fsops.unlink(path)
+            finally:
+                os.close(fd)
             return None
         return Partial(blob, fd, path, self.layout.blob_path(blob.digest))
 
@@ -181,9 +197,9 @@ class _TemporaryFile:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._path = fsops.temporary_name(library.root / "partial")
-        with fsops.storage(self._path):
-            self._fd = fsops.create(self._path, 0o600)
+        directory = library.root / "partial"
+        with fsops.storage(directory):
+            self._fd, self._path = fsops.create_temporary(directory, 0o600)
 
     def write(self, chunk: memoryview, /) -> None:
         """Append bytes."""
@@ -195,11 +211,11 @@ class _TemporaryFile:
         final = self._library.layout.blob_path(digest)
         try:
             with fsops.storage(final):
-                os.fchmod(self._fd, 0o444)
+                fsops.set_mode(self._fd, 0o444)
                 fsops.fsync(self._fd)
+                fsops.replace(self._path, final)
                 os.close(self._fd)
                 self._fd = -1
-                fsops.replace(self._path, final)
         except BaseException:
             self.abort()
             raise

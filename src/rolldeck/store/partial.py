@@ -110,7 +110,7 @@ class Partial:
         """Make the blob, which was verified, visible and durable under its digest; then close."""
         try:
             with fsops.storage(self._final):
-                os.fchmod(self._fd, 0o444)
+                fsops.set_mode(self._fd, 0o444)
                 self._sync()
                 fsops.replace(self._path, self._final)
                 self._journal.remove()
@@ -149,7 +149,7 @@ def lock_partial(path: Path) -> int | None:
     """Open and lock the partial file at ``path``; None while another process holds it."""
     with fsops.storage(path):
         while True:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fd = fsops.open_lockable(path, 0o600)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if _is_still(fd, path):
