@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from typing import Any
 
 from tests.faults.forked import Ran
 from tests.faults.operations import Operation, World
@@ -41,10 +42,19 @@ class Trial:
         assert ran.code == 0, ran
         return [Call(**entry) for entry in json.loads(log.read_bytes())]
 
-    def run(self, **fault: object) -> Ran:
+    def run(self, **fault: Any) -> Ran:
         """Run the operation from its beginning, with a fault."""
         self.begin()
-        return self._operation.run(self._world, Plan(str(self._world.root), **fault))  # type: ignore[arg-type]
+        return self._operation.run(self._world, Plan(str(self.root), **fault))
+
+    def go_on(self, kill_after: float | None = None) -> Ran:
+        """Run the operation in what is there, without a fault, or killed after so many seconds."""
+        return self._world.run(*self._operation.words(self._world), kill_after=kill_after)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the operation took effect."""
+        return self._operation.state(self._world) == self.new
 
     def problems(self, half_made: int = 0, *, must_be_new: bool = False) -> list[str]:
         """What is not as it may be after a fault that may leave so many half-made things."""
