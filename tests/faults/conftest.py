@@ -7,18 +7,24 @@ import random
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rolldeck.actions import Workspace, pull
 from rolldeck.actions.fetch import fetch
-from rolldeck.oci import Descriptor
+from rolldeck.actions.pull import Pulled
+from rolldeck.oci import MANIFEST, Descriptor, Reference, Registry
 from rolldeck.oci.http import HttpRegistry
+from rolldeck.oci.model import parse_manifest
 from rolldeck.oci.retry import Clocks
 from rolldeck.progress import Progress
+from rolldeck.settings import Settings
 from rolldeck.store import Library
 from tests.faults.forked import Forked
-from tests.faults.invariants import files_of
+from tests.faults.invariants import broken_library, files_of, names_of
 from tests.faults.operations import REPOSITORY as KIT
 from tests.faults.operations import World, push_versions
 from tests.oci.bench import blob_of
@@ -113,6 +119,108 @@ def versions(
         assert files == {path: trees[digest][path] for path in files}
         assert len(trees[digest]) == 10
     return world
+
+
+class Puller:
+    """Pulls versions of the kit into one library, each time as a new process would.
+
+    Pauses between tries are noted, not slept: ``slept`` has their seconds, ``notes`` what the user
+    saw meanwhile. ``pause`` is called instead of each.
+    """
+
+    def __init__(self, library: Path) -> None:
+        self.library = library
+        self.slept: list[float] = []
+        self.notes: list[str] = []
+        self.clock = 0.0
+        self.pause: Callable[[], None] = lambda: None
+        self.settings: dict[str, Any] = {}
+
+    async def __call__(self, reference: str) -> Pulled:
+        """Pull; raises as the action does."""
+        progress = Progress()
+
+        def sleep(seconds: float) -> None:
+            self.slept.append(seconds)
+            self.notes.append(progress.note)
+            self.clock += seconds
+            self.pause()
+
+        clocks = Clocks(sleep=sleep, monotonic=lambda: self.clock, chance=lambda: 0.5)
+        workspace = _Injected(Settings(library=self.library), {"clocks": clocks} | self.settings)
+        try:
+            return await pull(workspace, Reference.parse(reference), progress)
+        finally:
+            await workspace.close()
+
+
+class _Injected(Workspace):
+    """A workspace whose registries have a test's clocks and timeouts."""
+
+    def __init__(self, settings: Settings, injected: dict[str, Any]) -> None:
+        super().__init__(settings)
+        self._injected = injected
+
+    def _open(self, reference: Reference) -> Registry:
+        return HttpRegistry(reference.root, **self._injected)
+
+
+@pytest.fixture
+def puller(tmp_path: Path) -> Puller:
+    """Pulls into an empty library."""
+    return Puller(tmp_path / "library")
+
+
+@dataclass(frozen=True)
+class KitVersion:
+    """v1 of the kit behind the proxy; ``layer`` is its largest."""
+
+    reference: str
+    digest: str
+    layer: Descriptor
+    others: tuple[Descriptor, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all blobs but the manifest."""
+        return self.layer.size + sum(blob.size for blob in self.others)
+
+
+@pytest.fixture
+def kit(
+    proxy: FaultProxy,
+    versions: Callable[[Path], World],
+    docker_registry: RunningRegistry,
+    memory: Path,
+) -> KitVersion:
+    """v1 behind the proxy, whose faults meet its largest layer."""
+    digest = next(iter(versions(memory / "world").trees))
+    manifest = parse_manifest(
+        docker_registry.blob_file(digest).read_bytes(), MANIFEST, reference="kit"
+    )
+    layer = max(manifest.layers, key=lambda blob: blob.size)
+    proxy.only = f"/blobs/{layer.digest}"
+    found = [manifest.config] if manifest.config else []
+    others = tuple(blob for blob in (*found, *manifest.layers) if blob != layer)
+    return KitVersion(f"{proxy.host}/{KIT}:v1", digest, layer, others)
+
+
+def whole(library: Path, kit: KitVersion) -> bool:
+    """Whether the kit is in the library under its name, with all its blobs, and nothing else is."""
+    problems = broken_library(library)
+    here = [blob for blob in (kit.layer, *kit.others) if Library(library).has(blob)]
+    named = names_of(library) == {kit.reference: kit.digest}
+    return not problems and named and len(here) == 1 + len(kit.others) and not parts(library)
+
+
+def part(blob: Descriptor) -> str:
+    """The name of a half-fetched blob."""
+    return blob.digest.replace(":", "-")
+
+
+def parts(library: Path) -> list[str]:
+    """What lies half-fetched in a library."""
+    return sorted(path.name for path in (library / "partial").glob("*"))
 
 
 @pytest.fixture

@@ -35,12 +35,16 @@ def broken(root: Path, trees: dict[str, Files]) -> list[str]:
     ``trees`` are the files of each version that may be unpacked, by its digest.
     """
     return [
-        *_blobs(root / "library"),
-        *_names(root / "library"),
+        *broken_library(root / "library"),
         *_target(Target(root / "serving"), trees),
         *_destination(root / "out", trees),
         *(f"outside: {path}" for path in _outside(root)),
     ]
+
+
+def broken_library(library: Path) -> list[str]:
+    """Say what does not hold in a library: I1 and I2."""
+    return [*_blobs(library), *_names(library)]
 
 
 def temporaries(root: Path) -> list[str]:

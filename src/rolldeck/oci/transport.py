@@ -31,7 +31,7 @@ from rolldeck.oci.failures import (
 )
 from rolldeck.oci.interrupt import Interrupt, current_interrupt
 from rolldeck.oci.reply import Reply
-from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, parse_retry_after
+from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, retry_after
 from rolldeck.oci.secret import CredentialSource, no_credentials
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -139,7 +139,7 @@ class HttpTransport:
             body = reply.read_start(ERROR_BODY_LIMIT)
             if reply.status in (401, 403):
                 raise self._authenticator.denied(call.reference, error_detail(body))
-            asked = parse_retry_after(reply.headers.get("Retry-After"), self.clocks.wall())
+            asked = retry_after(reply.headers, self.clocks.wall())
             raise status_failure(reply.status, body, reply.origin.authority, call.reference, asked)
 
     def _authorized(self, call: Call, interrupt: Interrupt) -> Reply:
@@ -247,7 +247,7 @@ class HttpTransport:
         )
         with reply:
             if reply.status in (408, 429) or reply.status >= 500:
-                asked = parse_retry_after(reply.headers.get("Retry-After"), self.clocks.wall())
+                asked = retry_after(reply.headers, self.clocks.wall())
                 detail = reply.read_start(ERROR_BODY_LIMIT)
                 failure = status_failure(
                     reply.status, detail, realm.origin.authority, reference, asked
