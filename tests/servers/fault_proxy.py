@@ -27,7 +27,8 @@ class Fault:
     ``cut`` ends the connection after that many body bytes, with a reset where ``reset``; ``stall``
     stops there until the proxy ends or ``release`` is set; ``ignore_range`` asks for the whole
     blob; ``headers`` replaces headers of the answer, None removes one; ``change`` makes other
-    bytes of a body's piece, given its offset in the body; ``raw`` is sent instead of any answer.
+    bytes of a body's piece, given its offset in the body; ``raw`` is sent instead of any answer;
+    ``drip`` sends the body, or ``raw``, a byte at a time with that many seconds between.
     """
 
     cut: int | None = None
@@ -37,6 +38,7 @@ class Fault:
     headers: dict[str, str | None] = field(default_factory=dict)
     change: Callable[[int, bytes], bytes] | None = None
     raw: bytes | None = None
+    drip: float = 0
 
     @classmethod
     def status(cls, line: str, headers: str = "", body: bytes = b"") -> Fault:
@@ -115,7 +117,7 @@ class FaultProxy:
             elif self.for_ever and self.faults:
                 fault = self.faults[-1]
         if fault.raw is not None:
-            client.sendall(fault.raw)
+            self._send(client, fault.raw, fault.drip)
             return b"Connection: close" not in fault.raw.partition(b"\r\n\r\n")[0]
         dropped = {b"connection", b"range"} if fault.ignore_range else {b"connection"}
         kept = [line for line in head if line.split(b":")[0].lower() not in dropped]
@@ -128,6 +130,15 @@ class FaultProxy:
                     return True
                 return self._relay(client, reply, path, fault)
 
+    def _send(self, client: socket.socket, data: bytes, drip: float) -> None:
+        if not drip:
+            client.sendall(data)
+            return
+        for number in range(len(data)):
+            if self._ended.wait(drip):
+                return
+            client.sendall(data[number : number + 1])
+
     def _relay(self, client: socket.socket, reply: object, path: str, fault: Fault) -> bool:
         done = 0
         limits = [limit for limit in (fault.cut, fault.stall) if limit is not None]
@@ -137,7 +148,7 @@ class FaultProxy:
             piece = reply.read(most)  # type: ignore[attr-defined]
             if not piece:
                 return True
-            client.sendall(fault.change(done, piece) if fault.change else piece)
+            self._send(client, fault.change(done, piece) if fault.change else piece, fault.drip)
             done += len(piece)
             with self._lock:
                 self.sent[path] += len(piece)

@@ -203,17 +203,18 @@ class HttpTransport:
             **headers,
         }
         try:
-            response = self._pool(origin.scheme, public_only).urlopen(
-                method,
-                url,
-                body=body,
-                headers=complete,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-                timeout=self._timeout,
-            )
+            with current_interrupt().question():
+                response = self._pool(origin.scheme, public_only).urlopen(
+                    method,
+                    url,
+                    body=body,
+                    headers=complete,
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                    decode_content=False,
+                    timeout=self._timeout,
+                )
         except (HTTPError, OSError) as error:
             raise connection_failure(error, origin, reference) from error
         assert isinstance(response, HTTPResponse)
