@@ -135,6 +135,7 @@ class Puller:
         self.clock = 0.0
         self.pause: Callable[[], None] = lambda: None
         self.settings: dict[str, Any] = {}
+        self.concurrency = 5
 
     async def __call__(self, reference: str) -> Pulled:
         """Pull; raises as the action does."""
@@ -147,7 +148,8 @@ class Puller:
             self.pause()
 
         clocks = Clocks(sleep=sleep, monotonic=lambda: self.clock, chance=lambda: 0.5)
-        workspace = _Injected(Settings(library=self.library), {"clocks": clocks} | self.settings)
+        settings = Settings(library=self.library, concurrency=self.concurrency)
+        workspace = _Injected(settings, {"clocks": clocks} | self.settings)
         try:
             return await pull(workspace, Reference.parse(reference), progress)
         finally:
