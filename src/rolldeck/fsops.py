@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rolldeck.errors import BusyError, RolldeckError, StorageError
+from rolldeck.units import human_size
 
 TEMPORARY_PREFIX = ".rolldeck-tmp-"
 """Names of everything half-written begin with this, so that a later start can sweep them."""
@@ -49,6 +50,19 @@ def storage_error(error: OSError, path: str | Path | None = None) -> RolldeckErr
     where = str(path or error.filename or "")
     reason, hint = _REASONS.get(error.errno or 0, (error.strerror or "Storage failed", None))
     return StorageError(f"{reason}: {where}" if where else reason, reference=where, hint=hint)
+
+
+def require_space(directory: Path, needed: int) -> None:
+    """Raise StorageError where so many bytes do not fit on the disk of ``directory``."""
+    found = os.statvfs(directory)
+    free = found.f_bavail * found.f_frsize
+    if needed > free:
+        raise StorageError(
+            f"Not enough space in {directory}: {human_size(needed)} needed,"
+            f" {human_size(free)} free",
+            reference=str(directory),
+            hint="Free some space or choose another directory.",
+        )
 
 
 @contextmanager

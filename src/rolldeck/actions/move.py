@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rolldeck.actions.plan import DISK_SPACE
 from rolldeck.actions.unpack import materialize
 from rolldeck.actions.workspace import Workspace
-from rolldeck.errors import IntegrityError, RefusedError
+from rolldeck.errors import IntegrityError, RefusedError, StorageError
 from rolldeck.kit import stamp_tree
 from rolldeck.oci import Digest, Reference
 from rolldeck.progress import Progress
@@ -39,15 +40,15 @@ async def apply(
 ) -> Moved:
     """Carry out a plan as it was shown.
 
-    Raises BusyError where the target moved since, RefusedError for a plan with a failed check,
+    Raises BusyError where the target moved since, RefusedError for a plan with a failed check
+    (StorageError where that is the space on the disk),
     IntegrityError where the files to switch to are not what was unpacked.
     """
     workspace.require_writable(plan.verb)
     failed = [check for check in plan.checks if check.ok is False]
     if failed:
-        raise RefusedError(
-            f"Not done: {failed[0].check}: {failed[0].detail}", reference=str(plan.target)
-        )
+        kind = StorageError if failed[0].check == DISK_SPACE else RefusedError
+        raise kind(f"Not done: {failed[0].check}: {failed[0].detail}", reference=str(plan.target))
     target = Target(plan.target)
     await asyncio.to_thread(target.prepare)
     async with _held(target):

@@ -80,6 +80,7 @@ async def _fetch_all(
     found = [manifest.config] if manifest.config else []
     wanted = list({blob.digest: blob for blob in [*found, *manifest.layers]}.values())
     missing = [blob for blob in wanted if not workspace.library.has(blob)]
+    await asyncio.to_thread(workspace.library.require_room, missing)
     progress.expect(sum(blob.size for blob in missing))
     gate = asyncio.Semaphore(workspace.settings.concurrency)
     registry = workspace.registry(reference)

@@ -116,6 +116,18 @@ class Library:
         """Where a blob lies until it is whole."""
         return self.root / "partial" / digest.replace(":", "-")
 
+    def require_room(self, blobs: Iterable[Descriptor]) -> None:
+        """Raise StorageError where what is still missing of the blobs does not fit on the disk."""
+        missing = 0
+        for blob in blobs:
+            try:
+                came = self.partial_path(blob.digest).stat().st_size
+            except OSError:
+                came = 0
+            missing += max(0, blob.size - came)
+        with fsops.storage(self.root):
+            fsops.require_space(self.root, missing)
+
     def claim(self, blob: Descriptor) -> Partial | None:
         """Become the only one, of all processes, who fetches this blob; with what came before.
 

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rolldeck import fsops
-from rolldeck.errors import StorageError
 from rolldeck.oci import Descriptor
 from rolldeck.store.journal import Journal
 
@@ -35,7 +34,8 @@ class Partial:
         self._final = final
         self._journal = Journal(path.with_name(path.name + ".journal"), blob)
         try:
-            self._started_with = self._open()
+            with fsops.storage(path):
+                self._started_with = self._open()
         except BaseException:
             self.close()
             raise
@@ -48,20 +48,10 @@ class Partial:
             size = trusted
         fsops.truncate(fd, size)
         self._journal.forget_after(size)
-        free = os.fstatvfs(fd)
-        if blob.size - size > free.f_bavail * free.f_frsize:
-            raise self._no_space()
+        fsops.require_space(self._path.parent, blob.size - size)
         if blob.size > _JOURNAL_FROM:
             self._journal.begin()
         return size
-
-    def _no_space(self) -> StorageError:
-        place = str(self._path.parent)
-        return StorageError(
-            f"No space left on the disk: {self._blob.size} bytes needed in {place}",
-            reference=place,
-            hint="Free some space and run the same command again.",
-        )
 
     @property
     def offset(self) -> int:
@@ -84,10 +74,8 @@ class Partial:
 
     def reserve(self, size: int, /) -> None:
         """Reserve disk blocks for the next ``size`` bytes."""
-        try:
+        with fsops.storage(self._path):
             fsops.reserve(self._fd, self.offset, size)
-        except OSError as error:
-            raise self._no_space() from error
 
     def keep_prefix(self, size: int, digest: str, /) -> None:
         """Keep the digest of the first ``size`` bytes."""
