@@ -207,19 +207,20 @@ def write_back(fd: int, start: int, size: int) -> None:
 
 
 def fsync(fd: int) -> None:
-    """Wait until a file's bytes are on the disk."""
-    os.fsync(fd)
+    """Wait until a file's bytes, or a directory's names, are on the disk."""
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        # Some network file systems cannot sync a directory, and keep names at once.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
 
 
 def fsync_directory(path: Path) -> None:
     """Wait until a directory's names are on the disk."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
-    except OSError as error:
-        # Some network file systems cannot, and keep names at once.
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
+        fsync(fd)
     finally:
         os.close(fd)
 

@@ -32,11 +32,15 @@ _KEEPS_PERMISSIONS = ("--bounding-set", "-dac_override,-dac_read_search", "--")
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command line ended: its exit code, negative for a signal, and what it wrote."""
+    """How a command line ended: its exit code, negative for a signal, and what it wrote.
+
+    ``peak`` is the most memory that it had, in bytes.
+    """
 
     code: int
     out: str
     err: str
+    peak: int = 0
 
     @property
     def document(self) -> Any:
@@ -120,8 +124,8 @@ def _serve() -> None:
             child = os.fork()
             if child == 0:
                 _become(order, out, err)
-            code = _end_of(child, order["kill_after"])
-            ran = Ran(code, _text(out), _text(err))
+            code, peak = _end_of(child, order["kill_after"])
+            ran = Ran(code, _text(out), _text(err), peak)
         sys.stdout.write(json.dumps(asdict(ran)) + "\n")
         sys.stdout.flush()
 
@@ -135,15 +139,16 @@ def _text(file: IO[bytes]) -> str:
     return file.read().decode(errors="replace")
 
 
-def _end_of(child: int, kill_after: float | None) -> int:
-    """Wait for the child; its own kill, unlike one by name, can meet no other process."""
+def _end_of(child: int, kill_after: float | None) -> tuple[int, int]:
+    """Wait for the child, or kill it; returns its exit code and its peak of memory in bytes."""
     watch = select.poll()
     handle = os.pidfd_open(child)
     watch.register(handle, select.POLLIN)
     if not watch.poll((_LONGEST if kill_after is None else kill_after) * 1000):
         os.kill(child, signal.SIGKILL)
     os.close(handle)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    _, status, used = os.wait4(child, 0)
+    return os.waitstatus_to_exitcode(status), used.ru_maxrss * 1024
 
 
 def _become(order: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> None:

@@ -185,8 +185,7 @@ class Seam:
         main = threading.current_thread() is threading.main_thread()
         below = self._is_below(call.path)
         fields = asdict(call) | {"source": source, "main_thread": main, "below_root": below}
-        if call.name != "ioctl":
-            self.calls.append(Call(**fields))
+        self.calls.append(Call(**fields))
 
     def _is_below(self, path: str) -> bool:
         return path == self._root or path.startswith(self._root + "/")

@@ -115,7 +115,7 @@ async def test_a_refused_blob_ends_the_pull(
 ) -> None:
     """Asked for once; nothing is named, and what came stays for a later pull."""
     proxy.faults = [Fault.status(status, "", b'{"errors": [{"code": "WHY"}]}')]
-    with pytest.raises((DeniedError, NotFoundError), match="denied|Not found") as raised:
+    with pytest.raises((DeniedError, NotFoundError), match=r"denied|Not found") as raised:
         await puller(kit.reference)
     assert raised.value.code == code
     assert "login" in (raised.value.hint or "")

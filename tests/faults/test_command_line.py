@@ -1,4 +1,4 @@
-"""What a shell sees of a fault: the exit code, one line that says what and what next, no traceback."""
+"""What a shell sees of a fault: the exit code and one line with the next step, no traceback."""
 
 from __future__ import annotations
 

@@ -28,14 +28,15 @@ class Guarded:
         self.server = server
         self.token = 1
         self.on_blob: Callable[[Asked], Scripted | None] = lambda asked: None
-        self.datas = {}
+        self.contents = {}
         for number in range(LAYERS):
             data = random.Random(number).randbytes(SIZE)
-            self.datas[digest_of(data)] = data
+            self.contents[digest_of(data)] = data
         layers = [
-            Descriptor("application/octet-stream", digest, SIZE).to_json() for digest in self.datas
+            Descriptor("application/octet-stream", digest, SIZE).to_json()
+            for digest in self.contents
         ]
-        self.datas[digest_of(b"{}")] = b"{}"
+        self.contents[digest_of(b"{}")] = b"{}"
         config = Descriptor("application/json", digest_of(b"{}"), 2).to_json()
         document = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
         raw = json.dumps(document).encode()
@@ -67,7 +68,7 @@ class Guarded:
         refused = self.on_blob(asked) or self._check(asked)
         if refused:
             return refused
-        data = self.datas[asked.path.rpartition("/")[2]]  # type: ignore[index]
+        data = self.contents[asked.path.rpartition("/")[2]]  # type: ignore[index]
         start = int(asked.headers.get("range", "bytes=0-")[6:-1])
         headers = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if start else {}
         return Scripted(206 if start else 200, data[start:], headers)
@@ -79,9 +80,7 @@ def guarded(scripted: ScriptedServer) -> Guarded:
     return Guarded(scripted)
 
 
-async def test_eight_layers_refresh_their_token_once(
-    guarded: Guarded, puller: Puller
-) -> None:
+async def test_eight_layers_refresh_their_token_once(guarded: Guarded, puller: Puller) -> None:
     """All eight meet 401 at the same moment; one of them asks, the others use what it got."""
     puller.concurrency = LAYERS + 1
     together = threading.Barrier(LAYERS, timeout=10, action=lambda: setattr(guarded, "token", 2))
@@ -100,7 +99,7 @@ async def test_eight_layers_refresh_their_token_once(
 
 async def test_a_cut_and_then_a_new_token(guarded: Guarded, puller: Puller) -> None:
     """The rest is asked for with the new token; what came stays."""
-    layer = next(iter(guarded.datas))
+    layer = next(iter(guarded.contents))
     cut = False
 
     def cut_once(asked: Asked) -> Scripted | None:
@@ -108,7 +107,7 @@ async def test_a_cut_and_then_a_new_token(guarded: Guarded, puller: Puller) -> N
         if cut or not asked.path.endswith(layer):
             return None
         cut, guarded.token = True, 2
-        return Scripted(body=guarded.datas[layer], cut=5000, length=SIZE)
+        return Scripted(body=guarded.contents[layer], cut=5000, length=SIZE)
 
     guarded.on_blob = cut_once
     await puller(guarded.reference)
@@ -120,7 +119,7 @@ async def test_a_cut_and_then_a_new_token(guarded: Guarded, puller: Puller) -> N
 
 async def test_a_token_that_does_not_help(guarded: Guarded, puller: Puller) -> None:
     """401 with a fresh token is exit code 4: what, as whom, and how to log in."""
-    layer = next(iter(guarded.datas))
+    layer = next(iter(guarded.contents))
 
     def never(asked: Asked) -> Scripted | None:
         guarded.token += asked.path.endswith(layer)
@@ -132,4 +131,3 @@ async def test_a_token_that_does_not_help(guarded: Guarded, puller: Puller) -> N
     assert raised.value.code == 4
     assert "login" in (raised.value.hint or "")
     assert len([one for one in guarded.server.asked if one.path.endswith(layer)]) == 2
-
