@@ -103,7 +103,7 @@ def forked() -> Iterator[Forked]:
 def versions(
     docker_registry: RunningRegistry, forked: Forked, memory: Path
 ) -> Callable[[Path], World]:
-    """Make worlds in which v1, v2 and v3 of a kit can be pulled."""
+    """Make worlds in which v1 and v2 of a kit can be pulled."""
     packed = push_versions(docker_registry, memory / "packed")
 
     def world(root: Path, source: str = docker_registry.host) -> World:

@@ -135,7 +135,6 @@ def _pinned(*tags: str) -> Callable[[World], None]:
         for tag in tags:
             world.must("pull", world.version(tag))
             world.must("pin", world.local(tag), world.target.path, "--yes")
-        world.must("pull", world.version("v3"))
 
     return prepare
 
@@ -162,14 +161,14 @@ OPERATIONS = [
     ),
     Operation(
         "pin",
-        lambda world: ["pin", world.local("v3"), world.target.path, "--yes"],
-        _pinned("v1", "v2"),
+        lambda world: ["pin", world.local("v1"), world.target.path, "--yes"],
+        _pulled("v1"),
         _current,
     ),
     Operation(
-        "first pin",
+        "switch",
         lambda world: ["pin", world.local("v1"), world.target.path, "--yes"],
-        _pulled("v1"),
+        _pinned("v1", "v2"),
         _current,
     ),
     Operation(
@@ -190,13 +189,13 @@ OPERATIONS = [
 
 
 def push_versions(registry: RunningRegistry, directory: Path) -> dict[str, Files]:
-    """Push v1, v2 and v3: three layers, ten files with the Kitfile, the data layer shared by all.
+    """Push v1 and v2: three layers, ten files with the Kitfile, the data layer shared by all.
 
     Returns the files that each was packed from, by its digest.
     """
     library = Library(directory / "packed")
     trees = {}
-    for number in (1, 2, 3):
+    for number in (1, 2):
         context = directory / f"context-{number}"
         _write_files(context, number)
         packed = pack(context, _KITFILE, library.writer)

@@ -1,4 +1,4 @@
-"""Names that do not resolve, certificates that nobody vouches for, redirects, a registry that dies."""
+"""Names without addresses, certificates without authority, redirects, a registry that dies."""
 
 from __future__ import annotations
 
