@@ -123,6 +123,8 @@ def open_lockable(path: Path, mode: int = 0o644) -> int:
     try:
         return os.open(path, flags, mode)
     except PermissionError:
+        if not os.path.lexists(path):
+            raise
         # A process that died right before it gave a blob its name left it read-only.
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:

@@ -151,6 +151,9 @@ def test_a_directory_without_rights(world: World) -> None:
     pin = ["pin", world.local("v1"), closed / "serving", "--yes"]
     failed(world.run(*pin), "No permission", str(closed))
     assert list(closed.iterdir()) == []
+    (world.library / "partial").chmod(0o500)
+    failed(world.run("pull", world.version("v2")), "No permission", "partial")
+    (world.library / "partial").chmod(0o755)
     closed.chmod(0o700)
     for command in (words, unpack, pin):
         world.must(*command)

@@ -38,7 +38,10 @@ def test_killed_at_any_instant(world: World, operation: object) -> None:
         if chain == 0:
             trial.begin()
         ran = trial.go_on(kill_after=chance.uniform(0, longest))
-        met += ran.code == -signal.SIGKILL
+        was_killed = ran.code == -signal.SIGKILL
+        met += was_killed
+        # The machine has other work, too: the span follows how long a run takes at the moment.
+        longest *= 1.05 if was_killed else 0.8
         chain += 1
         assert trial.problems(half_made=chain) == []
         if ran.code == 0 or chain == LONGEST_CHAIN or trial.is_new:

@@ -90,7 +90,7 @@ class Reply:
                 raise self._broken(error) from error
             self._interrupt.check()
             if not piece:
-                if not body and self._broke_off:
+                if not body and limit and self._broke_off:
                     raise self._broken(ConnectionError())
                 return bytes(body)
             body += piece
