@@ -14,15 +14,18 @@ import secrets
 import shutil
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rolldeck.errors import BusyError, RolldeckError, StorageError
 from rolldeck.process import surroundings
+from rolldeck.units import human_size
 
 TEMPORARY_PREFIX = ".rolldeck-tmp-"
 """Names of everything half-written begin with this, so that a later start can sweep them."""
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _FS_IOC_RESVSP64 = 0x4030582A
 """fallocate(2) with FALLOC_FL_KEEP_SIZE as an ioctl; Python offers only the one without."""
@@ -38,6 +41,10 @@ _REASONS = {
     errno.EEXIST: ("A file is in the way", "Move it, or choose another directory."),
     errno.ELOOP: ("A link is where a file should be", "Remove it, or choose another directory."),
     errno.ENAMETOOLONG: ("A file name is too long for this file system", "Choose a shorter path."),
+    errno.EFBIG: ("A file may not be that large here", "Raise the limit (ulimit -f), or ask why."),
+    errno.EIO: ("The disk failed", "Look at the system's log; what was not verified is not used."),
+    errno.EXDEV: ("Two file systems where there must be one", "Choose another directory."),
+    errno.EBUSY: ("A mount point is in the way", "Choose a new directory below it."),
 }
 
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
@@ -49,6 +56,19 @@ def storage_error(error: OSError, path: str | Path | None = None) -> RolldeckErr
     where = str(path or error.filename or "")
     reason, hint = _REASONS.get(error.errno or 0, (error.strerror or "Storage failed", None))
     return StorageError(f"{reason}: {where}" if where else reason, reference=where, hint=hint)
+
+
+def require_space(directory: Path, needed: int) -> None:
+    """Raise StorageError where so many bytes do not fit on the disk of ``directory``."""
+    found = os.statvfs(directory)
+    free = found.f_bavail * found.f_frsize
+    if needed > free:
+        raise StorageError(
+            f"Not enough space in {directory}: {human_size(needed)} needed,"
+            f" {human_size(free)} free",
+            reference=str(directory),
+            hint="Free some space or choose another directory.",
+        )
 
 
 @contextmanager
@@ -72,6 +92,53 @@ def create(path: str | Path, mode: int = 0o644, dir_fd: int | None = None) -> in
     return os.open(path, flags, mode, dir_fd=dir_fd)
 
 
+def create_temporary(directory: Path, mode: int = 0o644) -> tuple[int, Path]:
+    """Create a file under a temporary name; nobody sweeps it while its descriptor is open."""
+    while True:
+        path = temporary_name(directory)
+        fd = create(path, mode)
+        if _hold(fd):
+            return fd, path
+        os.close(fd)
+
+
+def make_temporary_directory(directory: Path) -> tuple[int, Path]:
+    """As ``create_temporary``, a directory that only its owner can enter."""
+    while True:
+        path = temporary_name(directory)
+        make_directory(path, 0o700)
+        fd = os.open(path, _DIRECTORY)
+        if _hold(fd):
+            return fd, path
+        os.close(fd)
+
+
+def _hold(fd: int) -> bool:
+    """Lock what is half-made, which tells every process that it is; False where a sweep has it."""
+    # Where directories cannot be locked, the number of the process in the name has to do.
+    with suppress(OSError):
+        if not try_lock(fd):
+            return False
+    return os.fstat(fd).st_nlink > 0
+
+
+def open_lockable(path: Path, mode: int = 0o644) -> int:
+    """Open a file for reading and writing, made where there is none; never follows a link."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, mode)
+    except PermissionError:
+        if not os.path.lexists(path):
+            raise
+        # A process that died right before it gave a blob its name left it read-only.
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            set_mode(fd, mode)
+        finally:
+            os.close(fd)
+        return os.open(path, flags, mode)
+
+
 def write(fd: int, data: bytes | bytearray | memoryview) -> None:
     """Write all of ``data`` at the file's position."""
     view = memoryview(data)
@@ -91,6 +158,18 @@ def splice(pipe: int, fd: int, count: int) -> None:
             data = os.read(pipe, count)
             write(fd, data)
             count -= len(data)
+
+
+def name_of(fd: int) -> str:
+    """The path of an open file, for messages."""
+    with suppress(OSError):
+        return os.readlink(f"/proc/self/fd/{fd}")
+    return ""
+
+
+def set_mode(fd: int, mode: int) -> None:
+    """Set the permission bits of an open file or directory."""
+    os.fchmod(fd, mode)
 
 
 def truncate(fd: int, size: int) -> None:
@@ -135,18 +214,20 @@ def write_back(fd: int, start: int, size: int) -> None:
 
 
 def fsync(fd: int) -> None:
-    """Wait until a file's bytes are on the disk."""
-    os.fsync(fd)
+    """Wait until a file's bytes, or a directory's names, are on the disk."""
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        # Some network file systems cannot sync a directory, and keep names at once.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
 
 
 def fsync_directory(path: Path) -> None:
     """Wait until a directory's names are on the disk, where its file system knows how to wait."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
-            raise
+        fsync(fd)
     finally:
         os.close(fd)
 
@@ -168,15 +249,35 @@ def set_aside(path: Path, directory: Path) -> Path:
 
 
 def rename_directory(source: Path, destination: Path) -> None:
-    """Give a complete directory its final name, which must be free or an empty directory."""
+    """Give a complete directory its final name, which must be free or an empty directory.
+
+    Where that cannot be made durable it gets its old name back.
+    """
     os.rename(source, destination)
-    fsync_directory(destination.parent)
+    try:
+        fsync_directory(destination.parent)
+    except OSError:
+        os.rename(destination, source)
+        raise
+
+
+def make_directory(path: str | Path, mode: int = 0o755, dir_fd: int | None = None) -> None:
+    """Create one directory, whose name must be free."""
+    os.mkdir(path, mode, dir_fd=dir_fd)
 
 
 def make_directories(path: Path, mode: int = 0o755) -> None:
-    """Create a directory and its missing parents."""
+    """Create a directory and its missing parents, and make their names durable."""
     with storage(path):
-        path.mkdir(mode=mode, parents=True, exist_ok=True)
+        missing = [place for place in (path, *path.parents) if not place.is_dir()]
+        for place in reversed(missing):
+            place.mkdir(mode=mode, exist_ok=True)
+            fsync_directory(place.parent)
+
+
+def remove_directory(path: str | Path, dir_fd: int | None = None) -> None:
+    """Remove an empty directory."""
+    os.rmdir(path, dir_fd=dir_fd)
 
 
 def unlink(path: Path) -> None:
@@ -192,18 +293,16 @@ def remove_tree(path: Path) -> None:
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace the content of ``path``: readers see the old bytes or the new, never a part."""
     with storage(path):
-        temporary = temporary_name(path.parent)
-        fd = create(temporary, mode)
+        fd, temporary = create_temporary(path.parent, mode)
         try:
-            try:
-                write(fd, data)
-                fsync(fd)
-            finally:
-                os.close(fd)
+            write(fd, data)
+            fsync(fd)
             replace(temporary, path)
         except BaseException:
             unlink(temporary)
             raise
+        finally:
+            os.close(fd)
 
 
 def append_line(path: Path, line: bytes) -> None:
@@ -247,9 +346,10 @@ def switch_link(link: Path, target: str) -> None:
 
 
 def abandoned(directory: Path, older_than: float = 3600.0) -> list[Path]:
-    """Return the temporary names that a killed process left, or untouched for that many seconds.
+    """Return what killed processes left half-made, or nobody touched for that many seconds.
 
-    A process of another machine or container cannot be seen; of what it made only the age counts.
+    A process of another machine or container cannot be seen: of what it made only the age counts.
+    What a process has locked is in use, whatever its name and the clock say.
     """
     found = []
     with storage(directory):
@@ -258,23 +358,49 @@ def abandoned(directory: Path, older_than: float = 3600.0) -> list[Path]:
                 continue
             owner, *place = entry.name.removeprefix(TEMPORARY_PREFIX).split("-")[:-1]
             ended = owner.isdigit() and not Path("/proc", owner).exists()
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 age = time.time() - entry.stat(follow_symlinks=False).st_mtime
                 if (ended and place in ([], [surroundings()])) or age > older_than:
                     found.append(Path(entry.path))
-    return found
+    return [path for path in found if not _in_use(path)]
+
+
+def _in_use(path: Path) -> bool:
+    try:
+        return not path.is_symlink() and not _try(path, lambda: None)
+    except OSError:
+        return False
+
+
+def _try(path: Path, work: Callable[[], None]) -> bool:
+    """Do ``work`` while nobody else can have ``path`` locked; False where somebody has."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        free = try_lock(fd)
+        if free:
+            work()
+        return free
+    finally:
+        os.close(fd)
 
 
 def sweep(directory: Path, older_than: float = 3600.0) -> int:
-    """Remove what ``abandoned`` finds; returns how many names."""
-    found = abandoned(directory, older_than)
-    with storage(directory):
-        for path in found:
-            if path.is_dir() and not path.is_symlink():
-                remove_tree(path)
-            else:
-                unlink(path)
-    return len(found)
+    """Remove what ``abandoned`` finds, as far as that is possible; returns how many names."""
+    removed = 0
+    # What belongs to another user is no reason to fail.
+    with suppress(StorageError):
+        for path in abandoned(directory, older_than):
+            with suppress(OSError):
+                removed += remove_abandoned(path)
+    return removed
+
+
+def remove_abandoned(path: Path) -> bool:
+    """Remove one of them; False where somebody uses it meanwhile."""
+    if path.is_symlink():
+        unlink(path)
+        return True
+    return _try(path, lambda: remove_tree(path) if path.is_dir() else unlink(path))
 
 
 def try_lock(fd: int) -> bool:
@@ -302,7 +428,7 @@ def locks_hold(path: Path) -> bool:
 
 
 def _open_lock(path: Path, opened: ExitStack) -> int:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    fd = open_lockable(path)
     opened.callback(os.close, fd)
     return fd
 

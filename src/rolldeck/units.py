@@ -35,13 +35,15 @@ def age(moment: datetime, now: datetime | None = None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return how long something takes: ``8 s``, ``12 min``, ``1 h 5 min``."""
+    """Return how long something takes: ``8 s``, ``12 min``, ``1 h 5 min``, ``3 days``."""
     whole = max(int(seconds), 0)
     if whole < 90:
         return f"{whole} s"
     if whole < 5400:
         return f"{round(whole / 60)} min"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    if whole < 2 * 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86400} days"
 
 
 def amount(done: int, total: int) -> str:

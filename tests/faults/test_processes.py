@@ -150,7 +150,7 @@ def test_whoever_waits_goes_on_when_the_holder_dies(
     assert proxy.blob_bytes <= 1.05 * SIZE
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_keeps_what_came(
     proxy: FaultProxy,
     library: Library,
@@ -169,6 +169,26 @@ def test_a_signal_keeps_what_came(
     found = finished(start())
     assert found["bytes_transferred"] == SIZE - SIZE // 2
     assert proxy.requests[-1][1] == f"bytes={SIZE // 2}-"
+
+
+def test_a_suspended_pull_goes_on(
+    proxy: FaultProxy,
+    library: Library,
+    version: Callable[[int], Descriptor],
+    start: Callable[[], subprocess.Popen[str]],
+) -> None:
+    """Ctrl-Z for so long that the registry hangs up, then fg: only the rest is fetched."""
+    layer = version(SIZE)
+    proxy.faults = [Fault(stall=SIZE // 2)]
+    process = start()
+    until(came(library, layer, SIZE // 2))
+    process.send_signal(signal.SIGTSTP)
+    until(lambda: " T " in Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2])
+    proxy.release.set()
+    process.send_signal(signal.SIGCONT)
+    finished(process)
+    assert proxy.requests[-1][1] == f"bytes={SIZE // 2}-"
+    assert proxy.blob_bytes == SIZE + len(CONFIG)
 
 
 def test_locks_leave_no_file(tmp_path: Path, library: Library) -> None:

@@ -27,7 +27,8 @@ class Fault:
     ``cut`` ends the connection after that many body bytes, with a reset where ``reset``; ``stall``
     stops there until the proxy ends or ``release`` is set; ``ignore_range`` asks for the whole
     blob; ``headers`` replaces headers of the answer, None removes one; ``change`` makes other
-    bytes of a body's piece, given its offset in the body.
+    bytes of a body's piece, given its offset in the body; ``raw`` is sent instead of any answer;
+    ``drip`` sends the body, or ``raw``, a byte at a time with that many seconds between.
     """
 
     cut: int | None = None
@@ -36,19 +37,34 @@ class Fault:
     ignore_range: bool = False
     headers: dict[str, str | None] = field(default_factory=dict)
     change: Callable[[int, bytes], bytes] | None = None
+    raw: bytes | None = None
+    drip: float = 0
+
+    @classmethod
+    def status(cls, line: str, headers: str = "", body: bytes = b"") -> Fault:
+        """The proxy answers by itself: ``line`` is status and reason, ``headers`` lines."""
+        length = f"Content-Length: {len(body)}\r\n"
+        lines = "".join(f"{header}\r\n" for header in headers.splitlines())
+        return cls(raw=f"HTTP/1.1 {line}\r\n{length}{lines}\r\n".encode() + body)
 
 
 class FaultProxy:
-    """Listens on ``host``; the n-th GET of a blob meets the n-th of ``faults``, the rest none."""
+    """Listens on ``host``; the n-th GET of a blob meets the n-th of ``faults``, the rest none.
+
+    With ``for_ever`` the last of ``faults`` meets all the rest.
+    """
 
     def __init__(self, upstream: str) -> None:
         host, _, port = upstream.partition(":")
         self._upstream = (host, int(port))
         self.only = "/blobs/"
         """Faults meet paths that contain this."""
+        self.methods = ("GET",)
+        """Faults meet requests of these methods."""
         self.faults: list[Fault] = []
+        self.for_ever = False
         self.requests: list[tuple[str, str | None]] = []
-        """(path, Range) of every GET that faults may meet."""
+        """(path, Range) of every request that faults may meet."""
         self.sent: Counter[str] = Counter()
         """Body bytes by path."""
         self.release = threading.Event()
@@ -89,7 +105,7 @@ class FaultProxy:
         """Answer one request; False when the connection is over."""
         method, path, _ = head[0].decode().split(" ", 2)
         fault = Fault()
-        if method == "GET" and self.only in path:
+        if method in self.methods and self.only in path:
             found = [line for line in head if line.lower().startswith(b"range:")]
             with self._lock:
                 number = len(self.requests)
@@ -98,6 +114,11 @@ class FaultProxy:
                 )
             if number < len(self.faults):
                 fault = self.faults[number]
+            elif self.for_ever and self.faults:
+                fault = self.faults[-1]
+        if fault.raw is not None:
+            self._send(client, fault.raw, fault.drip)
+            return b"Connection: close" not in fault.raw.partition(b"\r\n\r\n")[0]
         dropped = {b"connection", b"range"} if fault.ignore_range else {b"connection"}
         kept = [line for line in head if line.split(b":")[0].lower() not in dropped]
         with socket.create_connection(self._upstream) as server:
@@ -109,6 +130,15 @@ class FaultProxy:
                     return True
                 return self._relay(client, reply, path, fault)
 
+    def _send(self, client: socket.socket, data: bytes, drip: float) -> None:
+        if not drip:
+            client.sendall(data)
+            return
+        for number in range(len(data)):
+            if self._ended.wait(drip):
+                return
+            client.sendall(data[number : number + 1])
+
     def _relay(self, client: socket.socket, reply: object, path: str, fault: Fault) -> bool:
         done = 0
         limits = [limit for limit in (fault.cut, fault.stall) if limit is not None]
@@ -118,7 +148,7 @@ class FaultProxy:
             piece = reply.read(most)  # type: ignore[attr-defined]
             if not piece:
                 return True
-            client.sendall(fault.change(done, piece) if fault.change else piece)
+            self._send(client, fault.change(done, piece) if fault.change else piece, fault.drip)
             done += len(piece)
             with self._lock:
                 self.sent[path] += len(piece)

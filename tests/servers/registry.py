@@ -33,6 +33,28 @@ _REF_NAME = "org.opencontainers.image.ref.name"
 _START_LIMIT = 15.0
 
 
+class RegistryProcess:
+    """The process of a registry, which may be killed and started again."""
+
+    def __init__(self, program: str, directory: Path, port: int) -> None:
+        self._command = [program, "serve", str(directory / "config.yml")]
+        self._log = directory / "log"
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with open(self._log, "ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        _wait_until_ready(self._port, self._process, self._log)
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(5)
+
+
 @dataclass(frozen=True)
 class RunningRegistry:
     """A registry that answers at ``host`` and keeps its blobs below ``storage``."""
@@ -41,6 +63,17 @@ class RunningRegistry:
     storage: Path
     login: tuple[str, str] | None = None
     scheme: str = "http"
+    process: RegistryProcess | None = None
+
+    def stop(self) -> None:
+        """Kill the process, as a crash does; the port is closed from then on."""
+        assert self.process is not None
+        self.process.kill()
+
+    def start(self) -> None:
+        """Run it again, at the same port with the same blobs."""
+        assert self.process is not None
+        self.process.start()
 
     @property
     def url(self) -> str:
@@ -115,23 +148,14 @@ def run_registry(
     if tls is not None:
         config["http"]["tls"] = {"certificate": str(tls), "key": str(tls.with_name("key.pem"))}
     (directory / "config.yml").write_text(json.dumps(config))
-    with (
-        open(directory / "log", "wb") as log,
-        subprocess.Popen(
-            [program, "serve", str(directory / "config.yml")], stdout=log, stderr=log
-        ) as process,
-    ):
-        try:
-            _wait_until_ready(port, process, directory / "log")
-            login = (USER, PASSWORD) if htpasswd or token else None
-            scheme = "https" if tls else "http"
-            yield RunningRegistry(f"127.0.0.1:{port}", storage, login, scheme)
-        finally:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    process = RegistryProcess(program, directory, port)
+    login = (USER, PASSWORD) if htpasswd or token else None
+    scheme = "https" if tls else "http"
+    try:
+        process.start()
+        yield RunningRegistry(f"127.0.0.1:{port}", storage, login, scheme, process)
+    finally:
+        process.kill()
 
 
 def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -29,7 +29,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self.output = b""
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        _set_size(slave, size)
         self.process = subprocess.Popen(
             command,
             stdin=slave,
@@ -81,6 +81,11 @@ class Terminal:
         """Type."""
         os.write(self._master, keys.encode())
 
+    def resize(self, columns: int, lines: int) -> None:
+        """Change the size as a user does who drags the window."""
+        self.screen.resize(lines, columns)
+        _set_size(self._master, (columns, lines))
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process."""
         self.process.send_signal(number)
@@ -99,6 +104,10 @@ class Terminal:
             self.process.kill()
             self.process.wait()
         os.close(self._master)
+
+
+def _set_size(fd: int, size: tuple[int, int]) -> None:
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
 
 
 def deck_command(library: Path, *arguments: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import signal
@@ -180,6 +181,23 @@ def test_small_terminal_is_useful(start: Start) -> None:
     assert "? help" in terminal.text
     terminal.send("\r")
     terminal.wait_for("v1.0.0")
+
+
+def test_a_storm_of_sizes(start: Start) -> None:
+    """From one cell to a wall of text, a thousand times: it lives, and draws the last size."""
+    terminal, chance = start(), random.Random(7)
+    for number in range(1000):
+        terminal.resize(chance.randint(1, 300), chance.randint(1, 200))
+        if number % 10 == 0:
+            terminal.read(0.01)
+    terminal.resize(120, 40)
+    terminal.send("?")
+    terminal.wait_for("Help")
+    terminal.send("?")
+    terminal.read(0.3)
+    terminal.send("q")
+    assert terminal.wait(10) == 0
+    assert restored(terminal)
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")

@@ -69,7 +69,7 @@ async def _held(
     try:
         yield
     finally:
-        _remove(path)
+        await asyncio.shield(asyncio.to_thread(_remove, path))
 
 
 def _give_back(taken: asyncio.Future[Path]) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rolldeck.actions.lease import reading
+from rolldeck.actions.plan import DISK_SPACE
 from rolldeck.actions.unpack import materialize
 from rolldeck.actions.workspace import Workspace
-from rolldeck.errors import IntegrityError, RefusedError
+from rolldeck.errors import IntegrityError, RefusedError, StorageError
 from rolldeck.kit import stamp_tree
 from rolldeck.oci import Digest, Reference
 from rolldeck.progress import Progress
@@ -38,22 +41,42 @@ async def apply(
 ) -> Moved:
     """Carry out a plan as it was shown.
 
-    Raises BusyError where the target moved since, RefusedError for a plan with a failed check,
+    Raises BusyError where the target moved since, RefusedError for a plan with a failed check
+    (StorageError where that is the space on the disk),
     IntegrityError where the files to switch to are not what was unpacked.
     """
     workspace.require_writable(plan.verb)
     failed = [check for check in plan.checks if check.ok is False]
     if failed:
-        raise RefusedError(
-            f"Not done: {failed[0].check}: {failed[0].detail}", reference=str(plan.target)
-        )
+        kind = StorageError if failed[0].check == DISK_SPACE else RefusedError
+        raise kind(f"Not done: {failed[0].check}: {failed[0].detail}", reference=str(plan.target))
     target = Target(plan.target)
     await asyncio.to_thread(target.prepare)
-    with target.locked():
+    async with _held(target):
         if plan.to_digest is not None:
             await _make_ready(workspace, target, plan, progress)
         progress.check()
         return await asyncio.to_thread(_switch, target, plan, reason)
+
+
+@asynccontextmanager
+async def _held(target: Target) -> AsyncIterator[None]:
+    """Hold the target for the block; waiting for another process stops nothing else."""
+    stack = ExitStack()
+    entering = asyncio.ensure_future(asyncio.to_thread(stack.enter_context, target.locked()))
+
+    def let_go(entered: asyncio.Future[None]) -> None:
+        # The thread went on after its caller was cancelled; what it got must not stay locked.
+        if not entered.cancelled() and entered.exception() is None:
+            stack.close()
+
+    try:
+        await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        entering.add_done_callback(let_go)
+        raise
+    with stack:
+        yield
 
 
 async def _make_ready(workspace: Workspace, target: Target, plan: Plan, progress: Progress) -> None:

@@ -21,6 +21,9 @@ from rolldeck.release import Check, Plan, Target
 from rolldeck.text import clean_line
 from rolldeck.units import human_size, short_digest
 
+DISK_SPACE = "disk space"
+"""The check that fails with exit code 7, as a full disk does everywhere."""
+
 
 async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path) -> Plan:
     """Plan to make a version current in a target; fetches its manifest and small layers only."""
@@ -206,7 +209,7 @@ def _space(path: Path, needed: int) -> Check:
     existing = next(item for item in (path.absolute(), *path.absolute().parents) if item.exists())
     status = os.statvfs(existing)
     free = status.f_bavail * status.f_frsize
-    return Check("disk space", needed < free, f"{human_size(needed)} of {human_size(free)} free")
+    return Check(DISK_SPACE, needed < free, f"{human_size(needed)} of {human_size(free)} free")
 
 
 def _label(target: Target, digest: Digest | None) -> str | None:

@@ -151,6 +151,7 @@ async def _fetch_all(
 ) -> tuple[PulledBlob, ...]:
     """Fetch what is missing, small blobs first, a few at once; the first failure stops all."""
     missing = [blob for blob in wanted if not workspace.library.has(blob)]
+    await asyncio.to_thread(workspace.library.require_room, missing)
     missing.sort(key=lambda blob: blob.size)
     parts = [progress.part(part_name(blob), blob.size) for blob in missing]
     gate = asyncio.Semaphore(workspace.settings.concurrency)

@@ -34,6 +34,7 @@ Verb = Callable[["Workspace", argparse.Namespace, "Progress"], Coroutine[None, N
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code; never lets a traceback out."""
     words = sys.argv[1:] if arguments is None else arguments
+    _replace_closed_streams()
     # What is imported stays; collecting garbage meanwhile costs a fifth of the start.
     gc.disable()
     try:
@@ -57,6 +58,20 @@ def main(arguments: list[str] | None = None) -> int:
         return _crash(error)
     finally:
         gc.enable()
+
+
+def _replace_closed_streams() -> None:
+    """Put the null device where a caller closed a standard stream.
+
+    Else the next file that is opened would get its number, and with it what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
 
 
 def _run(words: list[str]) -> int:
@@ -235,16 +250,21 @@ def _open_deck(parsed: argparse.Namespace) -> int:
 
 
 def _report(error: RolldeckError, *, as_json: bool) -> None:
-    if as_json:
-        import json
+    try:
+        if as_json:
+            import json
 
-        from rolldeck.cli.documents import error_document
+            from rolldeck.cli.documents import error_document
 
-        print(json.dumps(error_document(error)), file=sys.stderr)
-        return
-    from rolldeck.cli.terminal import print_error
+            print(json.dumps(error_document(error)), file=sys.stderr)
+        else:
+            from rolldeck.cli.terminal import print_error
 
-    print_error(error)
+            print_error(error)
+        sys.stderr.flush()
+    except OSError:
+        # Nobody can be told; the exit code still says it, unless Python fails to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _crash(error: Exception) -> int:

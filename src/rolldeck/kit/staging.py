@@ -27,9 +27,9 @@ _FORBIDDEN = 0o7002
 class Staging:
     """A fresh tree that only its owner can enter; knows every name that it has made."""
 
-    def __init__(self, root: Path) -> None:
-        os.mkdir(root, 0o700)
-        self._root = os.open(root, _DIRECTORY)
+    def __init__(self, root: int) -> None:
+        """Take over ``root``, a descriptor of a new directory."""
+        self._root = root
         self._parent: tuple[tuple[str, ...], int] | None = None
         self._umask = self._read_umask()
         self._entries: dict[str, TreeEntry] = {}
@@ -70,7 +70,7 @@ class Staging:
                 digest.update(chunk)
                 size += len(chunk)
             mode = self._permitted(mode, 0o600)
-            os.fchmod(descriptor, mode)
+            fsops.set_mode(descriptor, mode)
             fsops.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -81,7 +81,7 @@ class Staging:
         for entry in self.entries:
             if entry.type == "dir":
                 fsops.fsync(self._open_parent(tuple(entry.path.split("/"))))
-        os.fchmod(self._root, self._permitted(_DIRECTORY_MODE, 0o700))
+        fsops.set_mode(self._root, self._permitted(_DIRECTORY_MODE, 0o700))
         fsops.fsync(self._root)
 
     def close(self) -> None:
@@ -97,11 +97,11 @@ class Staging:
             return
         parent = self._open_parent(parts[:-1])
         with self._no_collision(path):
-            os.mkdir(parts[-1], 0o700, dir_fd=parent)
+            fsops.make_directory(parts[-1], 0o700, dir_fd=parent)
         mode = self._permitted(mode, 0o700)
         descriptor = os.open(parts[-1], _DIRECTORY, dir_fd=parent)
         try:
-            os.fchmod(descriptor, mode)
+            fsops.set_mode(descriptor, mode)
         finally:
             os.close(descriptor)
         self._entries[path] = TreeEntry(path, "dir", mode)
@@ -140,9 +140,9 @@ class Staging:
 
     def _read_umask(self) -> int:
         # os.umask would change it for every thread; a new directory shows it as well.
-        os.mkdir("umask", 0o777, dir_fd=self._root)
+        fsops.make_directory("umask", 0o777, dir_fd=self._root)
         mode = os.stat("umask", dir_fd=self._root, follow_symlinks=False).st_mode
-        os.rmdir("umask", dir_fd=self._root)
+        fsops.remove_directory("umask", dir_fd=self._root)
         return ~mode & 0o777
 
 
@@ -179,21 +179,24 @@ def staged(destination: Path, check_space: Callable[[Path], None]) -> Iterator[S
     with fsops.storage(destination):
         check_destination(destination)
         created = _missing_parents(destination)
-        staging_path = fsops.temporary_name(destination.parent)
+        staging_path: Path | None = None
         try:
             fsops.make_directories(destination.parent)
+            fsops.sweep(destination.parent)
             check_space(destination.parent)
-            staging = Staging(staging_path)
+            root, staging_path = fsops.make_temporary_directory(destination.parent)
+            staging = Staging(root)
             try:
                 yield staging
                 staging.seal()
+                check_destination(destination)
+                fsops.rename_directory(staging_path, destination)
             finally:
                 staging.close()
-            check_destination(destination)
-            fsops.rename_directory(staging_path, destination)
         except BaseException:
-            fsops.remove_tree(staging_path)
+            if staging_path is not None:
+                fsops.remove_tree(staging_path)
             for parent in created:
                 with contextlib.suppress(OSError):
-                    parent.rmdir()
+                    fsops.remove_directory(parent)
             raise

@@ -6,12 +6,12 @@ first, verifies every digest, and refuses where kit would overwrite.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from rolldeck.errors import StorageError, UsageError
+from rolldeck import fsops
+from rolldeck.errors import UsageError
 from rolldeck.kit.layer_stream import LayerStream, open_layer
 from rolldeck.kit.member_path import member_parts, refused
 from rolldeck.kit.model import Kit, Layer
@@ -22,7 +22,6 @@ from rolldeck.kit.tree import Tree, TreeEntry, verify_tree
 from rolldeck.oci import Descriptor
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
-from rolldeck.units import human_size
 
 KITFILE_NAME = "Kitfile"
 KITFILE_ANNOTATION = "ml.kitops.modelkit.kitfile"
@@ -56,7 +55,8 @@ def unpack(kit: Kit, open_blob: OpenBlob, destination: Path, progress: Progress)
     ) + tuple((clean_line(path), _REMOTE) for path in remote_data(kit.kitfile))
     size = sum(layer.size for layer in wanted)
     progress.expect(size)
-    with staged(destination, lambda directory: _check_space(directory, size)) as staging:
+    # Compressed layers may need more than their size; that is seen when it is written.
+    with staged(destination, lambda directory: fsops.require_space(directory, size)) as staging:
         for layer in wanted:
             progress.note = clean_line(layer.path or layer.kind)
             with open_layer(layer, open_blob(layer.blob), progress) as stream:
@@ -71,18 +71,6 @@ def unpack(kit: Kit, open_blob: OpenBlob, destination: Path, progress: Progress)
             staging.add_file((KITFILE_NAME,), 0o644, [kitfile_yaml(kit.kitfile)])
         tree = Tree(staging.entries, skipped)
     return tree
-
-
-def _check_space(directory: Path, size: int) -> None:
-    """Refuse to start where the layers alone do not fit; compressed ones may need more."""
-    found = os.statvfs(directory)
-    free = found.f_bavail * found.f_frsize
-    if size > free:
-        raise StorageError(
-            f"Not enough space in {directory}: {human_size(size)} needed, {human_size(free)} free",
-            reference=str(directory),
-            hint="Free some space or choose another directory.",
-        )
 
 
 def _writes_kitfile(kit: Kit) -> bool:

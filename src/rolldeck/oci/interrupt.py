@@ -26,6 +26,9 @@ class Interrupt:
         self._lock = threading.Lock()
         self._line: socket.socket | None = None
         self._committed = False
+        self._commitments = 0
+        self._questions = 0
+        self._awaiting = False
         self.received = 0
         """Body bytes received so far, for a watch that looks for stalls."""
 
@@ -38,6 +41,16 @@ class Interrupt:
     def committed(self) -> bool:
         """Whether the thread holds something that must be given back before anyone goes on."""
         return self._committed
+
+    @property
+    def commitment_number(self) -> int | None:
+        """Which block of ``commitment`` the thread is in; None outside."""
+        return self._commitments if self._committed else None
+
+    @property
+    def question_number(self) -> int | None:
+        """Which request the thread awaits the answer of; None while it awaits none."""
+        return self._questions if self._awaiting else None
 
     def cancel(self) -> None:
         """Stop the operation for good; its blocked call ends at once."""
@@ -67,11 +80,22 @@ class Interrupt:
         """Mark a block that must end before a cancelled caller may go on."""
         with self._lock:
             self.check()
+            self._commitments += 1
             self._committed = True
         try:
             yield
         finally:
             self._committed = False
+
+    @contextmanager
+    def question(self) -> Iterator[None]:
+        """Mark a block that sends a request and returns with the headers of its answer."""
+        self._questions += 1
+        self._awaiting = True
+        try:
+            yield
+        finally:
+            self._awaiting = False
 
     def attach(self, line: socket.socket) -> None:
         """Take ``line`` as the connection in use; raises CancelledError when it is too late."""

@@ -100,6 +100,8 @@ class Reply:
                 raise self._broken(error) from error
             self._interrupt.check()
             if not piece:
+                if not body and limit and self._broke_off:
+                    raise self._broken(ConnectionError())
                 return bytes(body)
             body += piece
             if len(body) > limit:
@@ -112,6 +114,12 @@ class Reply:
             elapsed = self._clocks.monotonic() - start
             if elapsed > self._stall and len(body) < SLOWEST * elapsed:
                 raise self._broken(TimeoutError())
+
+    @property
+    def _broke_off(self) -> bool:
+        """Whether nothing said where the body ends: so ends an answer cut in its headers."""
+        framed = {"content-length", "transfer-encoding"} & {name.lower() for name in self.headers}
+        return self.status == 200 and not framed
 
     def read_start(self, limit: int) -> bytes:
         """Read at most ``limit`` bytes of a body that is only of interest as a message."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
@@ -65,18 +66,32 @@ class Clocks:
     chance: Callable[[], float] = random.random
 
 
-def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Return the seconds that a Retry-After header asks for; None when it says nothing usable.
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that an answer asks to wait; None where it says nothing usable.
 
-    ``now`` is the wall clock, in seconds since 1970.
+    A date counts from the answer's own Date, and only without one from ``now``, in seconds since
+    1970: this machine's clock may be wrong.
     """
+    said = _parse_date(headers.get("Date"))
+    return parse_retry_after(headers.get("Retry-After"), now if said is None else said)
+
+
+def parse_retry_after(value: str | None, now: float) -> float | None:
+    """Return the seconds that a Retry-After header asks for; None when it says nothing usable."""
     if not value:
         return None
     value = value.strip()
     if value.isascii() and value.isdigit():
         return float(value[:12])
+    date = _parse_date(value)
+    return None if date is None else max(0.0, date - now)
+
+
+def _parse_date(value: str | None) -> float | None:
+    """Read an HTTP date, which is in UTC even where it does not say so (RFC 9110 5.6.7)."""
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+        date = parsedate_to_datetime(value or "")
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
 

@@ -49,7 +49,7 @@ class Pipe:
 
     def give(self, target: int, count: int) -> None:
         """Append ``count`` bytes, all that were taken, to a file; raises StorageError."""
-        with fsops.storage():
+        with fsops.storage(fsops.name_of(target)):
             fsops.splice(self._out, target, count)
 
 

@@ -31,7 +31,7 @@ from rolldeck.oci.interrupt import Interrupt, current_interrupt
 from rolldeck.oci.proxy import Proxies
 from rolldeck.oci.proxy_failures import proxy_login_wanted
 from rolldeck.oci.reply import Reply
-from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, parse_retry_after
+from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, retry_after
 from rolldeck.oci.routes import Routes
 from rolldeck.oci.secret import CredentialSource, no_credentials
 from rolldeck.progress import Progress
@@ -150,7 +150,7 @@ class HttpTransport:
             body = reply.read_start(ERROR_BODY_LIMIT)
             if reply.status in (401, 403):
                 raise self._authenticator.denied(call.scope, call.reference, error_detail(body))
-            asked = parse_retry_after(reply.headers.get("Retry-After"), self.clocks.wall())
+            asked = retry_after(reply.headers, self.clocks.wall())
             raise status_failure(reply.status, body, reply.origin.authority, call.reference, asked)
 
     def knock(self, call: Call, interrupt: Interrupt) -> Reply:
@@ -241,17 +241,18 @@ class HttpTransport:
         proxy = self._routes.proxy(origin)
         try:
             pool = self._routes.pool(origin, identified=identified, public_only=public_only)
-            response = pool.urlopen(
-                method,
-                url,
-                body=body,
-                headers=complete,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-                timeout=self._timeout,
-            )
+            with current_interrupt().question():
+                response = pool.urlopen(
+                    method,
+                    url,
+                    body=body,
+                    headers=complete,
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                    decode_content=False,
+                    timeout=self._timeout,
+                )
         except (HTTPError, OSError) as error:
             raise connection_failure(error, origin, reference, proxy) from error
         assert isinstance(response, HTTPResponse)
@@ -286,7 +287,7 @@ class HttpTransport:
         )
         with reply:
             if reply.status in (408, 429) or reply.status >= 500:
-                asked = parse_retry_after(reply.headers.get("Retry-After"), self.clocks.wall())
+                asked = retry_after(reply.headers, self.clocks.wall())
                 detail = reply.read_start(ERROR_BODY_LIMIT)
                 failure = status_failure(
                     reply.status, detail, realm.origin.authority, reference, asked

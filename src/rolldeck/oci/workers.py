@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from rolldeck.errors import CancelledError
 from rolldeck.oci.interrupt import Interrupt
+from rolldeck.oci.reply import SLOWEST
 from rolldeck.progress import Progress
 
 _T = TypeVar("_T")
@@ -28,8 +29,9 @@ class Workers:
         """Run ``work`` in a thread and return its result.
 
         When ``progress`` or the task is cancelled, the work's connection is cut and CancelledError
-        (or asyncio's own) is raised: at once, or after the work gave back what it holds. A body
-        that brings nothing for the stall window loses its connection, and may be tried again.
+        (or asyncio's own) is raised: at once, or after the work gave back what it holds. Headers
+        that take a stall window, and a body that is slower than ``SLOWEST`` during one, lose
+        their connection, and may be tried again.
         """
         loop = asyncio.get_running_loop()
         interrupt = Interrupt()
@@ -68,7 +70,7 @@ class Workers:
     async def _watch(
         self, future: asyncio.Future[_T], stopped: asyncio.Future[None], interrupt: Interrupt
     ) -> None:
-        before = -1
+        before = _Look(interrupt)
         while not future.done():
             waiting: set[asyncio.Future[Any]] = {future, stopped}
             done, _ = await asyncio.wait(
@@ -78,16 +80,34 @@ class Workers:
                 if interrupt.committed:
                     await asyncio.wait({future})
                 return
-            if not done and interrupt.committed:
-                if interrupt.received == before:
+            if not done:
+                # A slow line is shared by all, so each has to bring only its share.
+                share = max(1, sum(other.committed for other in self._active))
+                look = _Look(interrupt)
+                if look.is_stalled_since(before, SLOWEST * self._stall_window / share):
                     interrupt.drop()
-                before = interrupt.received
+                before = look
 
     async def close(self) -> None:
         """Cancel what still runs and let the threads end; waits for none of them."""
         for interrupt in list(self._active):
             interrupt.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class _Look:
+    """Where an operation is at one moment."""
+
+    def __init__(self, interrupt: Interrupt) -> None:
+        self._transfer = interrupt.commitment_number
+        self._question = interrupt.question_number
+        self._received = interrupt.received
+
+    def is_stalled_since(self, before: _Look, least: float) -> bool:
+        """Whether one body brought less than that many bytes, or one answer has not begun."""
+        same_body = self._transfer is not None and self._transfer == before._transfer
+        same_question = self._question is not None and self._question == before._question
+        return same_question or (same_body and self._received - before._received < least)
 
 
 def _settle(future: asyncio.Future[None]) -> None:

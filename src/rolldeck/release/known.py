@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rolldeck import fsops
-from rolldeck.errors import IntegrityError, RolldeckError
+from rolldeck.errors import IntegrityError, RolldeckError, StorageError
 from rolldeck.settings import state_home
 
 
@@ -49,11 +50,17 @@ def read_known() -> tuple[KnownTarget, ...]:
 
 
 def remember(path: Path, repository: str) -> None:
-    """Put a target first among the remembered ones; of very many, those that are gone go."""
-    fsops.make_directories(_file().parent, 0o700)
-    with fsops.locked(_file().with_name("targets.lock")):
-        others = [item for item in known_paths() if item.path != path]
-        kept = [item for number, item in enumerate(others) if number < 99 or item.path.exists()]
-        items = [KnownTarget(path, repository), *kept]
-        document = [{"path": str(item.path), "repository": item.repository} for item in items]
-        fsops.write_atomic(_file(), json.dumps(document, ensure_ascii=False).encode(), 0o600)
+    """Put a target first among the remembered ones; of very many, those that are gone go.
+
+    Where there is no home to remember it in, it is not: no move may fail because of this list.
+    """
+    with suppress(StorageError):
+        fsops.make_directories(_file().parent, 0o700)
+        fsops.sweep(_file().parent)
+        with fsops.locked(_file().with_name("targets.lock")):
+            others = [item for item in known_paths() if item.path != path]
+            kept = [item for number, item in enumerate(others) if number < 99 or item.path.exists()]
+            items = [KnownTarget(path, repository), *kept]
+            document = [{"path": str(item.path), "repository": item.repository} for item in items]
+            data = json.dumps(document, ensure_ascii=False).encode()
+            fsops.write_atomic(_file(), data, 0o600)

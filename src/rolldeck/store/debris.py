@@ -58,6 +58,9 @@ def remove_debris(item: Garbage) -> bool:
     """Remove one of them; False where someone took it up meanwhile."""
     if item.kind == "partial" and not item.path.name.endswith(_JOURNAL):
         return remove_partial(item.path)
+    if item.kind == "temporary":
+        with fsops.storage(item.path):
+            return fsops.remove_abandoned(item.path)
     with fsops.storage(item.path):
         fsops.unlink(item.path)
     return True

@@ -131,16 +131,18 @@ class Library:
     def _require_ours(self) -> None:
         """Raise UsageError where the directory holds what is no library."""
         with fsops.storage(self.root):
-            if self.exists or not self.root.is_dir():
-                return
-            # A first start that was cut short leaves some of these and no index.
-            names = (path.name for path in self.root.iterdir())
-            if any(name not in _OWN and not name.startswith(_OWN_BEGIN) for name in names):
+            if not self.exists and self.root.is_dir() and not self._is_begun():
                 raise UsageError(
                     f"{self.root} is neither empty nor a library",
                     reference=str(self.root),
                     hint="Choose another directory: --library, or `library` in the settings.",
                 )
+
+    def _is_begun(self) -> bool:
+        """Whether nothing lies here but what a process left that died while it made a library."""
+        names = [path.name for path in self.root.iterdir()]
+        others = [name for name in names if name not in _OWN and not name.startswith(_OWN_BEGIN)]
+        return not others and not any(self.root.glob("blobs/*/*"))
 
     def _check_version(self, marker: Path) -> None:
         try:
@@ -186,6 +188,18 @@ class Library:
         """Where a blob lies until it is whole."""
         return self.partials / digest.replace(":", "-")
 
+    def require_room(self, blobs: Iterable[Descriptor]) -> None:
+        """Raise StorageError where what is still missing of the blobs does not fit on the disk."""
+        missing = 0
+        for blob in blobs:
+            try:
+                came = self.partial_path(blob.digest).stat().st_size
+            except OSError:
+                came = 0
+            missing += max(0, blob.size - came)
+        with fsops.storage(self.root):
+            fsops.require_space(self.root, missing)
+
     def claim(self, blob: Descriptor) -> Partial | None:
         """Become the only one, of all processes, who fetches this blob; with what came before.
 
@@ -200,8 +214,11 @@ class Library:
         if fd is None:
             return None
         if self.has(blob):
-            fsops.unlink(path)
-            os.close(fd)
+            try:
+                with fsops.storage(path):
+                    fsops.unlink(path)
+            finally:
+                os.close(fd)
             return None
         return Partial(blob, fd, path, self.layout.blob_path(blob.digest))
 
@@ -276,9 +293,8 @@ class _TemporaryFile:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._path = fsops.temporary_name(library.partials)
-        with fsops.storage(self._path):
-            self._fd = fsops.create(self._path, 0o600)
+        with fsops.storage(library.partials):
+            self._fd, self._path = fsops.create_temporary(library.partials, 0o600)
 
     def write(self, chunk: memoryview, /) -> None:
         """Append bytes."""
@@ -290,11 +306,11 @@ class _TemporaryFile:
         final = self._library.layout.blob_path(digest)
         try:
             with fsops.storage(final):
-                os.fchmod(self._fd, 0o444)
+                fsops.set_mode(self._fd, 0o444)
                 fsops.fsync(self._fd)
+                fsops.replace(self._path, final)
                 os.close(self._fd)
                 self._fd = -1
-                fsops.replace(self._path, final)
         except BaseException:
             self.abort()
             raise

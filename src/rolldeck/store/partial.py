@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rolldeck import fsops
-from rolldeck.errors import StorageError
 from rolldeck.oci import Descriptor
 from rolldeck.store.journal import Journal
 
@@ -38,7 +37,8 @@ class Partial:
         self._lasting = lasting
         self._journal = Journal(path.with_name(path.name + ".journal"), blob)
         try:
-            self._started_with = self._open()
+            with fsops.storage(path):
+                self._started_with = self._open()
         except BaseException:
             self.close()
             raise
@@ -51,20 +51,10 @@ class Partial:
             size = trusted
         fsops.truncate(fd, size)
         self._journal.forget_after(size)
-        free = os.fstatvfs(fd)
-        if blob.size - size > free.f_bavail * free.f_frsize:
-            raise self._no_space()
+        fsops.require_space(self._path.parent, blob.size - size)
         if blob.size > _JOURNAL_FROM:
             self._journal.begin()
         return size
-
-    def _no_space(self) -> StorageError:
-        place = str(self._path.parent)
-        return StorageError(
-            f"No space left on the disk: {self._blob.size} bytes needed in {place}",
-            reference=place,
-            hint="Free some space and run the same command again.",
-        )
 
     @property
     def offset(self) -> int:
@@ -87,10 +77,8 @@ class Partial:
 
     def reserve(self, size: int, /) -> None:
         """Reserve disk blocks for the next ``size`` bytes."""
-        try:
+        with fsops.storage(self._path):
             fsops.reserve(self._fd, self.offset, size)
-        except OSError as error:
-            raise self._no_space() from error
 
     def keep_prefix(self, size: int, digest: str, /) -> None:
         """Keep the digest of the first ``size`` bytes."""
@@ -113,7 +101,7 @@ class Partial:
         """Make the blob, which was verified, visible and durable under its digest; then close."""
         try:
             with fsops.storage(self._final):
-                os.fchmod(self._fd, 0o444)
+                fsops.set_mode(self._fd, 0o444)
                 self._sync()
                 fsops.replace(self._path, self._final)
                 self._journal.remove()
@@ -152,7 +140,7 @@ def lock_partial(path: Path) -> int | None:
     """Open and lock the partial file at ``path``; None while another process holds it."""
     with fsops.storage(path):
         while True:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fd = fsops.open_lockable(path, 0o600)
             try:
                 if not fsops.try_lock(fd):
                     os.close(fd)

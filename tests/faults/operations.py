@@ -1,0 +1,225 @@
+"""The operations that every fault is tried on: one line each in ``OPERATIONS``.
+
+Each runs as a command line in a world of its own: a directory with ``library``, ``serving`` (a
+local target), ``out`` (a destination) and ``home``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rolldeck.kit.pack import pack
+from rolldeck.oci import MANIFEST
+from rolldeck.release import Target
+from rolldeck.store import Library
+from tests.faults.forked import Forked, Ran
+from tests.faults.invariants import Files, broken, files_of, names_of, temporaries
+from tests.faults.seam import Plan
+from tests.servers.registry import RunningRegistry, push_blob, push_manifest
+
+REPOSITORY = "faults/kit"
+
+_KITFILE = {
+    "manifestVersion": "1.0.0",
+    "package": {"name": "kit"},
+    "model": {"path": "model"},
+    "code": [{"path": "src"}],
+    "datasets": [{"name": "data", "path": "data"}],
+}
+
+
+@dataclass
+class World:
+    """One place to run commands in; ``template`` is what ``begin`` starts from."""
+
+    root: Path
+    forked: Forked
+    source: str
+    """The registry's repository, as a user types it."""
+    trees: dict[str, Files] = field(default_factory=dict)
+
+    @property
+    def library(self) -> Path:
+        return self.root / "library"
+
+    @property
+    def target(self) -> Target:
+        return Target(self.root / "serving")
+
+    @property
+    def out(self) -> Path:
+        return self.root / "out"
+
+    def version(self, tag: str) -> str:
+        """A version at the registry."""
+        return f"{self.source}:{tag}"
+
+    def local(self, tag: str) -> str:
+        """The library's copy of a version."""
+        return f"local:{self.source}:{tag}"
+
+    def run(self, *words: object, **options: object) -> Ran:
+        """Run a command line here."""
+        home = self.root / "home"
+        env = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+        for name in ("DATA", "CONFIG", "STATE", "CACHE"):
+            env[f"XDG_{name}_HOME"] = str(home / name.lower())
+        env["ROLLDECK_LIBRARY"] = str(self.library)
+        return self.forked.run(*words, env=env, **options)  # type: ignore[arg-type]
+
+    def must(self, *words: object) -> None:
+        """Run a command line that prepares something."""
+        ran = self.run(*words)
+        assert ran.code == 0, ran
+
+    def clear(self) -> None:
+        """Empty the world."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        (self.root / "home").mkdir(parents=True)
+
+    def problems(self) -> list[str]:
+        """The invariants that do not hold."""
+        return broken(self.root, self.trees)
+
+    def temporaries(self) -> list[str]:
+        """What is half-made."""
+        return temporaries(self.root)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation: ``words`` after ``prepare``; ``state`` is old or new at any instant.
+
+    ``after`` is what is run where it took effect, when the same command would do something else.
+    """
+
+    name: str
+    words: Callable[[World], list[object]]
+    prepare: Callable[[World], None]
+    state: Callable[[World], object]
+    after: Callable[[World], list[object]] | None = None
+
+    def run(self, world: World, plan: Plan | None = None) -> Ran:
+        """Run it, one blob after the other, so that the calls come in the same order."""
+        return world.run(*self.words(world), plan=plan)
+
+
+def _names(world: World) -> object:
+    return names_of(world.library)
+
+
+def _unpacked(world: World) -> object:
+    return files_of(world.out) if world.out.exists() else None
+
+
+def _current(world: World) -> object:
+    target = world.target
+    return target.current() if target.exists else None
+
+
+def _pulled(*tags: str) -> Callable[[World], None]:
+    def prepare(world: World) -> None:
+        for tag in tags:
+            world.must("pull", world.version(tag))
+
+    return prepare
+
+
+def _pinned(*tags: str) -> Callable[[World], None]:
+    def prepare(world: World) -> None:
+        for tag in tags:
+            world.must("pull", world.version(tag))
+            world.must("pin", world.local(tag), world.target.path, "--yes")
+
+    return prepare
+
+
+OPERATIONS = [
+    Operation(
+        "pull",
+        lambda world: ["pull", world.version("v2"), "--concurrency", 1, "--json"],
+        _pulled("v1"),
+        _names,
+    ),
+    Operation(
+        "first pull",
+        lambda world: ["pull", world.version("v1"), "--concurrency", 1, "--json"],
+        lambda world: None,
+        _names,
+    ),
+    Operation(
+        "unpack",
+        lambda world: ["unpack", world.local("v1"), "--directory", world.out],
+        _pulled("v1"),
+        _unpacked,
+        after=lambda world: ["verify", world.local("v1")],
+    ),
+    Operation(
+        "pin",
+        lambda world: ["pin", world.local("v1"), world.target.path, "--yes"],
+        _pulled("v1"),
+        _current,
+    ),
+    Operation(
+        "switch",
+        lambda world: ["pin", world.local("v1"), world.target.path, "--yes"],
+        _pinned("v1", "v2"),
+        _current,
+    ),
+    Operation(
+        "rollback",
+        lambda world: ["rollback", world.target.path, "--yes"],
+        _pinned("v1", "v2"),
+        _current,
+        after=lambda world: ["pin", world.local("v2"), world.target.path, "--yes"],
+    ),
+    Operation(
+        "undo",
+        lambda world: ["undo", world.target.path, "--yes"],
+        _pinned("v1", "v2"),
+        _current,
+        after=lambda world: ["pin", world.local("v2"), world.target.path, "--yes"],
+    ),
+]
+
+
+def push_versions(registry: RunningRegistry, directory: Path) -> dict[str, Files]:
+    """Push v1 and v2: three layers, ten files with the Kitfile, the data layer shared by all.
+
+    Returns the files that each was packed from, by its digest.
+    """
+    library = Library(directory / "packed")
+    trees = {}
+    for number in (1, 2):
+        context = directory / f"context-{number}"
+        _write_files(context, number)
+        packed = pack(context, _KITFILE, library.writer)
+        for blob in (packed.config, *(layer.blob for layer in packed.layers)):
+            data = library.layout.blob_path(blob.digest).read_bytes()
+            push_blob(registry.url, REPOSITORY, blob.digest, data)
+        push_manifest(registry.url, REPOSITORY, f"v{number}", packed.manifest, MANIFEST)
+        trees[packed.descriptor.digest] = files_of(context)
+    return trees
+
+
+def _write_files(context: Path, number: int) -> None:
+    texts = {
+        "model/weights.bin": f"weights {number} ".encode() * 20_000,
+        "model/config.json": json.dumps({"layers": number}).encode(),
+        "model/tokenizer.json": b"{}",
+        "src/train.py": f"VERSION = {number}\n".encode(),
+        "src/serve.py": b"print()\n",
+        "src/lib/util.py": b"",
+        "data/train.csv": b"a,b\n" * 5000,
+        "data/test.csv": b"a,b\n" * 50,
+        "data/README.md": b"# data\n",
+    }
+    for name, data in texts.items():
+        path = context / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
