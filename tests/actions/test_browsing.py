@@ -51,12 +51,16 @@ async def test_of_one_place_the_error_is_raised(tmp_path: Path) -> None:
 
 
 async def test_names_come_first_then_rows_fill(golden: Path, tmp_path: Path) -> None:
-    """The first snapshot has every version by name; the last has every row filled."""
+    """The first snapshot has every tag by name; the last has one row per digest, all filled."""
     workspace = Workspace(Settings(library=tmp_path / "library"))
     layout = Reference.parse(f"oci:{golden}/layouts/era")
     snapshots = [found async for found in watch_versions(workspace, layout)]
     assert snapshots[0].loaded == 0
-    assert snapshots[-1].loaded == len(snapshots[-1].rows) == len(snapshots[0].rows)
+    assert {row.digest for row in snapshots[0].rows} == {None}
+    names = {tag for row in snapshots[-1].rows for tag in row.tags}
+    assert {row.label for row in snapshots[0].rows} == names
+    digests = {row.digest for row in snapshots[-1].rows}
+    assert snapshots[-1].loaded == len(snapshots[-1].rows) == len(digests) < len(names)
 
 
 async def test_every_golden_layout_is_listed(golden: Path, tmp_path: Path) -> None:

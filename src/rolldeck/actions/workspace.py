@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from rolldeck.errors import NotFoundError, RefusedError, UnavailableError
+from rolldeck.errors import IntegrityError, NotFoundError, RefusedError, UnavailableError
 from rolldeck.oci import (
     Descriptor,
     Digest,
@@ -13,9 +17,10 @@ from rolldeck.oci import (
     Place,
     Reference,
     Registry,
+    parse_manifest,
 )
-from rolldeck.settings import Settings
-from rolldeck.store import Library
+from rolldeck.settings import Settings, cache_home
+from rolldeck.store import Cache, Library
 
 _CACHED_BLOBS = 32 * 1024 * 1024
 """Most bytes of small blobs kept in memory; a digest never changes, so none goes stale."""
@@ -27,11 +32,13 @@ class Workspace:
     def __init__(self, settings: Settings, *, read_only: bool = False) -> None:
         self.settings = settings
         self.library = Library(settings.library)
+        self.cache = Cache(cache_home() / "registries.sqlite3")
         self.read_only = read_only or settings.read_only
         self._registries: dict[tuple[Place, str], Registry] = {}
         self._manifests: dict[Digest, Manifest] = {}
         self._blobs: dict[Digest, bytes] = {}
         self._blob_bytes = 0
+        self._writing: asyncio.Task[None] | None = None
 
     def registry(self, reference: Reference) -> Registry:
         """Return the registry that a reference points into."""
@@ -98,8 +105,14 @@ class Workspace:
         digest = reference.digest
         assert digest is not None
         if digest not in self._manifests:
-            registry = self.registry(reference)
-            self._manifests[digest] = await registry.manifest(reference.repository, digest)
+            raw = await self._cached(reference, digest)
+            if raw is not None:
+                manifest = parse_manifest(raw, None, reference=str(reference))
+            else:
+                registry = self.registry(reference)
+                manifest = await registry.manifest(reference.repository, digest)
+                self.keep(reference, digest, manifest.raw)
+            self._manifests[digest] = manifest
         return self._manifests[digest]
 
     async def small_blob(self, reference: Reference, blob: Descriptor) -> bytes:
@@ -109,11 +122,39 @@ class Workspace:
         if self.library.has(blob):
             data = await self.library.layout.read_blob(reference.repository, blob)
         else:
-            data = await self.registry(reference).read_blob(reference.repository, blob)
+            found = await self._cached(reference, blob.digest)
+            if found is None:
+                data = await self.registry(reference).read_blob(reference.repository, blob)
+                self.keep(reference, blob.digest, data)
+            else:
+                data = found
         if self._blob_bytes + len(data) <= _CACHED_BLOBS:
             self._blobs[blob.digest] = data
             self._blob_bytes += len(data)
         return data
+
+    def cached_manifests(self, digests: Iterable[Digest]) -> list[Manifest]:
+        """Return those of these manifests that the cache holds. Blocks; meant for a thread."""
+        found = []
+        for digest, raw in self.cache.read(digests).items():
+            with suppress(IntegrityError):
+                manifest = parse_manifest(raw, None, reference=digest)
+                found.append(replace(manifest, digest=digest))
+        return found
+
+    async def _cached(self, reference: Reference, digest: Digest) -> bytes | None:
+        """Return what the cache has of a registry; what is on this disk anyway is not in it."""
+        if reference.place is not Place.REGISTRY:
+            return None
+        return (await asyncio.to_thread(self.cache.read, [digest])).get(digest)
+
+    def keep(self, reference: Reference, digest: Digest, data: bytes) -> None:
+        """Let the cache keep a verified manifest or small blob, where it came from a registry."""
+        if reference.place is not Place.REGISTRY:
+            return
+        self.cache.keep(digest, data)
+        if self.cache.is_full and (self._writing is None or self._writing.done()):
+            self._writing = asyncio.create_task(asyncio.to_thread(self.cache.flush))
 
     def require_writable(self, verb: str) -> None:
         """Raise RefusedError where changing verbs were taken away."""
@@ -124,7 +165,10 @@ class Workspace:
             )
 
     async def close(self) -> None:
-        """Close every registry that was opened."""
+        """Close every registry that was opened, and write what the cache was given."""
         for registry in self._registries.values():
             await registry.close()
         self._registries.clear()
+        if self._writing is not None:
+            await self._writing
+        await asyncio.to_thread(self.cache.close)

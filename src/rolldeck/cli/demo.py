@@ -53,7 +53,7 @@ async def _tell(demo: Demo, progress: Progress) -> int:
     try:
         _step("A fresh library", f"export ROLLDECK_LIBRARY={demo.library}")
         _step("Which versions are there?", f"rolldeck ls {demo.repository}")
-        await ls(workspace, argparse.Namespace(place=str(demo.repository), json=False))
+        await ls(workspace, argparse.Namespace(place=str(demo.repository), limit=None, json=False))
 
         good, bad = demo.version("v1.1.0"), demo.version("v2.0.0")
         _step("v1.1.0 is live", f"rolldeck pin {good} {demo.target}")
