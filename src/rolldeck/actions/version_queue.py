@@ -49,6 +49,7 @@ class Queue:
         self._to_ask: set[str] = set()
         self._configs: deque[Digest] = deque()
         self._to_fill: dict[Digest, list[Unfilled]] = {}
+        self._filling: dict[Digest, list[Unfilled]] = {}
         self._config_of: dict[Digest, Digest] = {}
         self._stopped = False
 
@@ -98,17 +99,29 @@ class Queue:
             return
         config = version.config.digest
         self._config_of[version.digest] = config
+        if config in self._filling:
+            self._filling[config].append(version)
+            return
         if config not in self._to_fill:
             self._to_fill[config] = []
             self._configs.append(config)
         self._to_fill[config].append(version)
+
+    def filled(self, config: Digest) -> None:
+        """Take that no version joins those any more whose config was read."""
+        self._filling.pop(config, None)
+
+    def _take(self, config: Digest) -> list[Unfilled]:
+        self._filling[config] = self._to_fill.pop(config)
+        return self._filling[config]
 
     # What is next.
 
     def next(self, board: Board, unrecalled: Collection[Digest]) -> str | list[Unfilled] | None:
         """Take the next tag, or the versions that share the next config, None where all is taken.
 
-        A tag whose last known version the cache was not asked for yet (``unrecalled``) waits.
+        A tag whose last known version the cache was not asked for yet (``unrecalled``) waits. The
+        versions that share a config may become more until ``filled``.
         """
         if self._stopped:
             return None
@@ -119,7 +132,7 @@ class Queue:
                 return tag
             config = self._config_of.get(board.digest(tag) or Digest(""))
             if config in self._to_fill:
-                return self._to_fill.pop(config)
+                return self._take(config)
         while self._tags and self._tags[0] not in self._to_ask:
             self._tags.popleft()
         if self._tags:
@@ -128,9 +141,9 @@ class Queue:
             self._to_ask.remove(self._tags[0])
             return self._tags.popleft()
         while self._configs:
-            found = self._to_fill.pop(self._configs.popleft(), None)
-            if found is not None:
-                return found
+            config = self._configs.popleft()
+            if config in self._to_fill:
+                return self._take(config)
         return None
 
     # What will not be read.

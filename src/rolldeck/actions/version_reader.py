@@ -19,7 +19,7 @@ from rolldeck.actions.version_queue import Queue, Unfilled
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import DeniedError, NotFoundError, RolldeckError, UnavailableError
 from rolldeck.facts import is_referrer_tag, order_tags, sort_versions
-from rolldeck.oci import Descriptor, Digest, Listing, Manifest, Place, Reference
+from rolldeck.oci import Digest, Listing, Manifest, Place, Reference
 from rolldeck.store import Seen
 
 AT_ONCE = 32
@@ -33,6 +33,9 @@ _GIVE_UP = 16
 
 _READ_HERE = 64 * 1024
 """Largest config read in the event loop, in bytes; larger ones are read in a thread."""
+
+_WITHOUT_BREAK = 32
+"""Versions of one config read before others get their turn in the event loop."""
 
 _RECALLED = 250
 """Manifests taken from the cache at a time."""
@@ -295,27 +298,32 @@ class VersionReader:
         )
 
     async def _fill(self, versions: list[Unfilled]) -> None:
-        """Read the config that these versions share."""
+        """Read the config that these versions share; more of them may come meanwhile."""
         try:
-            config = await self._config(versions[0].config)
+            await self._read_config(versions)
         except RolldeckError as error:
             for version in versions:
                 self.board.describe(version.digest, unreadable(version.facts, error))
             self._count(error)
-            return
-        for version in versions:
+        else:
+            self._count(None)
+        finally:
+            self._queue.filled(versions[0].config.digest)
+
+    async def _read_config(self, versions: list[Unfilled]) -> None:
+        try:
+            config = await self._workspace.small_blob(self._repository, versions[0].config)
+        except NotFoundError:
+            config = None  # an artifact's empty config need not be stored
+        for number, version in enumerate(versions):
             if config is not None and len(config) > _READ_HERE:
                 facts = await asyncio.to_thread(facts_of_kit, version.manifest(), config)
             else:
                 facts = facts_of_kit(version.manifest(), config)
             self.board.describe(version.digest, facts)
-        self._count(None)
-
-    async def _config(self, config: Descriptor) -> bytes | None:
-        try:
-            return await self._workspace.small_blob(self._repository, config)
-        except NotFoundError:
-            return None  # an artifact's empty config need not be stored
+            if number % _WITHOUT_BREAK == _WITHOUT_BREAK - 1:
+                self.changed.set()
+                await asyncio.sleep(0)
 
     def _count(self, error: RolldeckError | None) -> None:
         """Give up where a registry answers nothing but errors that are not about one version."""

@@ -17,6 +17,7 @@ from rolldeck.actions import (
     list_versions,
     load_version,
 )
+from rolldeck.cli.columns import print_columns
 from rolldeck.cli.documents import (
     print_document,
     repositories_document,
@@ -117,7 +118,7 @@ def _print_versions(found: VersionList, as_json: bool) -> int:
         *((name, "right") for name in shown),
         ("HERE", "left"),
     ]
-    console().print(table(columns, (_version_cells(row, shown) for row in found.rows)))
+    print_columns(columns, [_version_cells(row, shown) for row in found.rows])
     if found.referrers:
         message(f"{found.referrers} referrer tags are not shown.")
     if found.unread:
