@@ -40,8 +40,8 @@ _WITHOUT_BREAK = 32
 _RECALLED = 250
 """Manifests taken from the cache at a time."""
 
-InView = Callable[[], Sequence[str]]
-"""Returns the labels of the rows that someone looks at right now."""
+InView = Callable[[], Sequence[str] | None]
+"""Returns the labels of the rows that someone looks at right now, None where that is not known."""
 
 
 class VersionReader:

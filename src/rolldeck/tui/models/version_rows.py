@@ -31,6 +31,7 @@ _LONGEST_BADGES = 28
 _LONGEST_METRIC = 14
 
 BASELINE = "· baseline"
+UNREADABLE = "unreadable"
 
 METRICS = 3
 """Most metrics with a column, as many as a listing on the command line has."""
@@ -122,6 +123,8 @@ class VersionTable:
         """Return how wide sizes are; of a long list, the widest that they can be."""
         if len(self.rows) > _COUNTED_ROWS:
             return 10
+        if any(row.problem for row in self.rows):
+            return len(UNREADABLE)
         return max((len(human_size(row.size or 0)) for row in self.rows), default=7)
 
     def _created_width(self) -> int:
@@ -181,7 +184,7 @@ class VersionTable:
 
     def _size(self, item: VersionRow, wait: str) -> Cell:
         if item.problem:
-            return Cell("unreadable", "worse")
+            return Cell(UNREADABLE, "worse")
         return Cell(wait, "dim") if item.size is None else Cell(human_size(item.size))
 
     def _badges(self, item: VersionRow) -> str:

@@ -203,12 +203,18 @@ class Reading:
             exit_on_error=False,
         )
 
-    def _in_view(self, repository: Reference) -> list[str]:
-        """Return the labels of a repository's rows on the screen: they are read before others."""
-        table = self._screen.query_one(VirtualTable)
-        if repository != self._state.repository or not isinstance(table.data, VersionTable):
+    def _in_view(self, repository: Reference) -> list[str] | None:
+        """Return the labels of a repository's rows on the screen: they are read before others.
+
+        None where its rows are not painted yet.
+        """
+        if repository != self._state.repository:
             return []
-        return [table.data.rows[row].label for row in table.rows_in_view()]
+        table, listing = self._screen.query_one(VirtualTable), self._state.listing
+        data = table.data
+        if not isinstance(data, VersionTable) or listing is None or data.rows is not listing.rows:
+            return None
+        return [data.rows[row].label for row in table.rows_in_view()]
 
     # Versions.
 
