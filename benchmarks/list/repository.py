@@ -1,7 +1,8 @@
 """A repository of many tags, written straight into the storage of a registry.
 
-Pushing 10,000 versions one by one takes minutes; the storage format of distribution (which Debian's
-docker-registry is) has not changed for years. Layers are named but not stored: no listing reads one.
+Pushing 10,000 versions one by one takes minutes; the storage format of distribution (which
+Debian's docker-registry is) has not changed for years. Layers are named but not stored: no listing
+reads one.
 """
 
 from __future__ import annotations
@@ -10,19 +11,24 @@ import hashlib
 import json
 from pathlib import Path
 
-REPOSITORY = "bench/many"
 _CONFIG = "application/vnd.kitops.modelkit.config.v1+json"
 _LAYER = "application/vnd.kitops.modelkit.{}.v1.tar"
 _LAYERS = (("model", 4_402_000_000), ("code", 217_088), ("dataset", 1_363_148), ("docs", 4_096))
 
 
-def fill(storage: Path, tags: int) -> None:
-    """Write a repository of ``tags`` ModelKits, each with a manifest and a config of its own."""
+def fill(storage: Path, tags: int) -> str:
+    """Write a repository of ``tags`` ModelKits, each with a manifest and a config of its own.
+
+    Returns its name.
+    """
     root = storage / "docker" / "registry" / "v2"
+    name = f"bench/tags-{tags}"
     for number in range(tags):
         config = json.dumps(_kitfile(number)).encode()
         manifest = json.dumps(_manifest(number, config)).encode()
-        _write(root, f"v{number // 100}.{number % 100}.0", manifest, config)
+        tag = f"v{number // 100}.{number % 100}.0"
+        _write(root, root / "repositories" / name, tag, manifest, config)
+    return name
 
 
 def _kitfile(number: int) -> dict[str, object]:
@@ -65,8 +71,7 @@ def _digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def _write(root: Path, tag: str, manifest: bytes, config: bytes) -> None:
-    repository = root / "repositories" / REPOSITORY
+def _write(root: Path, repository: Path, tag: str, manifest: bytes, config: bytes) -> None:
     revision, blob = _digest(manifest), _digest(config)
     for data in (manifest, config):
         encoded = _digest(data).partition(":")[2]

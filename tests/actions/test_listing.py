@@ -241,6 +241,20 @@ async def test_who_may_read_nothing_is_told_once(ls: Any, scripted: ScriptedServ
     assert len(scripted.asked) < 100
 
 
+async def test_who_may_no_longer_read_gets_nothing_from_the_cache(
+    ls: Any, scripted: ScriptedServer
+) -> None:
+    """A remembered answer is for a registry that cannot be reached, not for one that says no."""
+    found = made_up(100)
+    found.serve(scripted)
+    await ls()
+    requests(scripted)
+    found.answers = {tag: Scripted(403) for tag in found.tags}
+    with pytest.raises(DeniedError):
+        await ls()
+    assert requests(scripted)["HEAD manifests"] < 60
+
+
 async def test_a_registry_that_went_away_is_given_up(ls: Any, scripted: ScriptedServer) -> None:
     """What was read stands there; of the rest the reason is told."""
     found = made_up(300)

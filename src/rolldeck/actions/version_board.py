@@ -7,13 +7,15 @@ the list; only ``rows`` costs as much as the list.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from rolldeck.actions.version_facts import RowFacts
 from rolldeck.actions.version_list import VersionRow
 from rolldeck.facts import is_moving_tag
 from rolldeck.oci import Digest, Reference
+
+_NOTHING = RowFacts()
 
 
 class Board:
@@ -36,7 +38,8 @@ class Board:
         self._repository = repository
         self._held = held
         self._place = {tag: place for place, tag in enumerate(tags)}
-        self._rows: list[VersionRow | None] = [self._row((tag,), None) for tag in tags]
+        self._rows: list[VersionRow | str | None] = list(tags)
+        """At a tag's place its row, the tag itself while nobody looked, None where it has none."""
         self._digests: dict[str, Digest] = {}
         self._places: dict[Digest, list[int]] = {}
         self._remembered: set[str] = set()
@@ -45,7 +48,10 @@ class Board:
 
     def rows(self) -> list[VersionRow]:
         """Return the rows in the order of their tags."""
-        return [row for row in self._rows if row is not None]
+        for place, row in enumerate(self._rows):
+            if isinstance(row, str):
+                self._rows[place] = self._row((row,), None)
+        return [row for row in self._rows if isinstance(row, VersionRow)]
 
     def digest(self, tag: str) -> Digest | None:
         """Return what a tag names, None where that is not known."""
@@ -121,33 +127,30 @@ class Board:
     def _row(
         self, tags: tuple[str, ...], digest: Digest | None, facts: RowFacts | None = None
     ) -> VersionRow:
-        label, badges = tags[0], _badges(tags)
-        row = VersionRow(
-            replace(self._repository, tag=label, digest=digest),
-            label,
-            badges,
+        facts = facts or _NOTHING
+        return VersionRow(
+            replace(self._repository, tag=tags[0], digest=digest),
+            tags[0],
+            _badges(tags),
             tags,
             digest,
-            local=digest in self._held,
-            remembered=digest is not None and not self._remembered.isdisjoint(tags),
-        )
-        if facts is None:
-            return row
-        return replace(
-            row,
-            kind=facts.kind,
-            size=facts.size,
-            created=facts.created,
-            name=facts.name,
-            version=facts.version,
-            metrics=facts.metrics,
-            loaded=facts.loaded,
-            problem=facts.problem,
+            facts.kind,
+            facts.size,
+            facts.created,
+            facts.name,
+            facts.version,
+            digest in self._held,
+            facts.metrics,
+            facts.loaded,
+            digest is not None and not self._remembered.isdisjoint(tags),
+            facts.problem,
         )
 
 
-def _badges(tags: Iterable[str]) -> tuple[str, ...]:
+def _badges(tags: tuple[str, ...]) -> tuple[str, ...]:
     """Return the other tags of a row, the moving words first."""
-    rest = list(tags)[1:]
+    rest = tags[1:]
+    if not rest:
+        return ()
     moving = [tag for tag in rest if is_moving_tag(tag)]
-    return (*moving, *(tag for tag in rest if tag not in moving)) if rest else ()
+    return (*moving, *(tag for tag in rest if tag not in moving))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from rolldeck.actions.version_board import Board
 from rolldeck.actions.version_facts import RowFacts
@@ -60,8 +61,7 @@ class Queue:
         if self._limit is None:
             self._wanted = frozenset(tags)
         else:
-            moving = [tag for tag in tags if is_moving_tag(tag)]
-            self._wanted = {*tags[: self._limit], *moving[: self._limit]}
+            self._wanted = {*tags[: self._limit], *_moving(tags)[: self._limit]}
         self.unread = len(tags) - len(self._wanted)
 
     def wants(self, tag: str) -> bool:
@@ -71,8 +71,7 @@ class Queue:
     def ask(self, tags: Sequence[str]) -> None:
         """Take the tags to ask for: a screen of them, then moving words, then the rest."""
         wanted = [tag for tag in tags if tag in self._wanted]
-        moving = [tag for tag in wanted if is_moving_tag(tag)]
-        self._tags = deque(dict.fromkeys([*wanted[:FIRST], *moving[:FIRST], *wanted]))
+        self._tags = deque(dict.fromkeys([*wanted[:FIRST], *_moving(wanted)[:FIRST], *wanted]))
         self._to_ask = set(self._tags)
 
     def widen(self, board: Board) -> bool:
@@ -159,3 +158,8 @@ class Queue:
     def versions_left(self) -> Iterator[Unfilled]:
         """Yield the versions whose config was not taken."""
         return (version for versions in self._to_fill.values() for version in versions)
+
+
+def _moving(tags: Sequence[str]) -> list[str]:
+    """Return the moving words, which stand last in the order of tags."""
+    return list(takewhile(is_moving_tag, reversed(tags)))[::-1]

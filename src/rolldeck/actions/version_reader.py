@@ -18,7 +18,7 @@ from rolldeck.actions.version_list import VersionList, VersionRow
 from rolldeck.actions.version_queue import Queue, Unfilled
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import DeniedError, NotFoundError, RolldeckError, UnavailableError
-from rolldeck.facts import is_referrer_tag, order_tags, sort_versions
+from rolldeck.facts import order_tags, sort_versions
 from rolldeck.oci import Digest, Listing, Manifest, Place, Reference
 from rolldeck.store import Seen
 
@@ -148,11 +148,12 @@ class VersionReader:
             await self._take(tuple(self._seen.tags))
             self._unrecalled = set(self.board.digests().values())
             self._start(self._recall())
+            self.changed.set()
 
     async def _begin(self, listing: Listing) -> None:
         """Take the list of tags, each of which is asked for."""
         await self._take(listing.names)
-        self._referrers = sum(is_referrer_tag(tag) for tag in listing.names)
+        self._referrers = len(listing.names) - len(self.board.tags)
         self._queue.ask(self.board.tags)
 
     async def _take(self, names: Sequence[str]) -> None:
@@ -163,7 +164,6 @@ class VersionReader:
             for tag, digest in self._seen.tags.items():
                 if self._queue.wants(tag):
                     self.board.remember(tag, digest)
-        self.changed.set()
 
     def _ordered(self, names: Sequence[str]) -> tuple[list[str], frozenset[Digest]]:
         entries = self._workspace.library.entries()
@@ -211,6 +211,8 @@ class VersionReader:
             self._idle.result()
             self._idle = asyncio.get_running_loop().create_future()
         self._pump()
+        # After the first requests went out: making the first snapshot of a long list takes longer.
+        self.changed.set()
         await self._idle
 
     def _pump(self) -> None:
@@ -305,8 +307,6 @@ class VersionReader:
             for version in versions:
                 self.board.describe(version.digest, unreadable(version.facts, error))
             self._count(error)
-        else:
-            self._count(None)
         finally:
             self._queue.filled(versions[0].config.digest)
 
@@ -326,7 +326,10 @@ class VersionReader:
                 await asyncio.sleep(0)
 
     def _count(self, error: RolldeckError | None) -> None:
-        """Give up where a registry answers nothing but errors that are not about one version."""
+        """Give up where a registry answers nothing but errors that are not about one version.
+
+        A config that was read is no sign of life, since it may come from the cache.
+        """
         if error is None:
             self._answers += 1
             self._failures = 0

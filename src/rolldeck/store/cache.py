@@ -33,6 +33,9 @@ LARGEST = 1024 * 1024
 _MANY = 256
 """Blobs that wait to be written together: each writing costs as much as many blobs."""
 
+_MUCH = 4 * 1024 * 1024
+"""Bytes that wait to be written together at most."""
+
 _AT_A_TIME = 500
 """Keys per query: SQLite allows 999 in old builds."""
 
@@ -66,6 +69,7 @@ class Cache:
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
         self._waiting: dict[str, bytes] = {}
+        self._bytes = 0
 
     # Small blobs.
 
@@ -73,11 +77,12 @@ class Cache:
         """Keep a verified blob if it is small; it is written with others by ``flush``."""
         if len(data) <= LARGEST:
             self._waiting[digest] = data
+            self._bytes += len(data)
 
     @property
     def is_full(self) -> bool:
         """Whether enough waits to be written."""
-        return len(self._waiting) >= _MANY
+        return len(self._waiting) >= _MANY or self._bytes >= _MUCH
 
     def read(self, digests: Iterable[Digest]) -> dict[Digest, bytes]:
         """Return those of the blobs that are here; one that is damaged is removed."""
@@ -123,6 +128,7 @@ class Cache:
     def flush(self) -> None:
         """Write what waits, and make room where the file became too large."""
         waiting = dict(self._waiting)
+        self._bytes = 0
         if waiting:
             self._run(lambda connection: self._write(connection, waiting), None)
             for key, data in waiting.items():
