@@ -10,12 +10,18 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from rolldeck.actions.version_board import Board
-from rolldeck.actions.version_facts import facts_of_kit, facts_of_manifest, unreadable
+from rolldeck.actions.version_facts import (
+    RowFacts,
+    facts_of_kit,
+    facts_of_manifest,
+    unreadable,
+)
 from rolldeck.actions.version_list import VersionList, VersionRow
-from rolldeck.actions.version_queue import Queue, Unfilled
+from rolldeck.actions.version_queue import FIRST, Queue, Unfilled
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import DeniedError, NotFoundError, RolldeckError, UnavailableError
 from rolldeck.facts import order_tags, sort_versions
@@ -37,8 +43,8 @@ _READ_HERE = 64 * 1024
 _WITHOUT_BREAK = 32
 """Versions of one config read before others get their turn in the event loop."""
 
-_RECALLED = 250
-"""Manifests taken from the cache at a time."""
+_RECALLED = 100
+"""Versions taken from the cache at a time, after the first screen."""
 
 InView = Callable[[], Sequence[str] | None]
 """Returns the labels of the rows that someone looks at right now, None where that is not known."""
@@ -254,13 +260,26 @@ class VersionReader:
         """Take what the cache holds of the remembered versions, the newest first."""
         wanted = [self.board.digest(tag) for tag in self.board.tags]
         digests = list(dict.fromkeys(digest for digest in wanted if digest is not None))
-        for start in range(0, len(digests), _RECALLED):
-            part = digests[start : start + _RECALLED]
-            for manifest in await asyncio.to_thread(self._workspace.cached_manifests, part):
-                self._learn(manifest)
+        starts = [0, *range(FIRST, len(digests), _RECALLED), len(digests)]
+        for start, end in pairwise(starts):
+            part = digests[start:end]
+            for manifest, facts in await asyncio.to_thread(self._recalled, part):
+                self._learn(manifest, facts)
             self._unrecalled.difference_update(part)
             self.changed.set()
             self._pump()
+
+    def _recalled(self, digests: Sequence[Digest]) -> list[tuple[Manifest, RowFacts]]:
+        """Return what the cache tells of some versions; of those without config, what it can."""
+        return [
+            (
+                manifest,
+                facts_of_manifest(manifest)
+                if config is None and manifest.config is not None
+                else facts_of_kit(manifest, config),
+            )
+            for manifest, config in self._workspace.recall(digests)
+        ]
 
     async def _ask(self, tag: str) -> None:
         """Ask what a tag names, and for its manifest where that is not known."""
@@ -269,12 +288,13 @@ class VersionReader:
             if known is not None and known in self._manifests:
                 digest = await self._registry.tagged_digest(repository, tag)
                 if digest not in self._manifests:
-                    self._learn(await self._workspace.manifest(self._repository.at(digest)))
+                    manifest = await self._workspace.manifest(self._repository.at(digest))
+                    self._learn(manifest, facts_of_manifest(manifest))
             else:
                 manifest = await self._registry.tagged_manifest(repository, tag)
                 digest = manifest.digest
                 self._workspace.keep(self._repository, digest, manifest.raw)
-                self._learn(manifest)
+                self._learn(manifest, facts_of_manifest(manifest))
         except NotFoundError:
             self.board.drop(tag)  # deleted between the listing and now
         except RolldeckError as error:
@@ -284,20 +304,19 @@ class VersionReader:
             self.board.name(tag, digest)
             self._count(None)
 
-    def _learn(self, manifest: Manifest) -> None:
-        """Take what a manifest tells; its config is read later, unless there is none."""
+    def _learn(self, manifest: Manifest, facts: RowFacts) -> None:
+        """Take what a manifest tells; its config is read later, unless that was done."""
         digest = manifest.digest
         if digest in self._manifests:
             return
         self._manifests.add(digest)
-        if manifest.config is None:
-            self.board.describe(digest, facts_of_kit(manifest, None))
-            return
-        facts = facts_of_manifest(manifest)
+        if manifest.config is None and not facts.loaded:
+            facts = facts_of_kit(manifest, None)
         self.board.describe(digest, facts)
-        self._queue.fill(
-            Unfilled(digest, manifest.raw, manifest.media_type, manifest.config, facts)
-        )
+        if manifest.config is not None and not facts.loaded:
+            self._queue.fill(
+                Unfilled(digest, manifest.raw, manifest.media_type, manifest.config, facts)
+            )
 
     async def _fill(self, versions: list[Unfilled]) -> None:
         """Read the config that these versions share; more of them may come meanwhile."""
@@ -312,7 +331,10 @@ class VersionReader:
 
     async def _read_config(self, versions: list[Unfilled]) -> None:
         try:
-            config = await self._workspace.small_blob(self._repository, versions[0].config)
+            is_new = self._seen is None
+            config = await self._workspace.small_blob(
+                self._repository, versions[0].config, is_new=is_new
+            )
         except NotFoundError:
             config = None  # an artifact's empty config need not be stored
         for number, version in enumerate(versions):

@@ -115,14 +115,19 @@ class Workspace:
             self._manifests[digest] = manifest
         return self._manifests[digest]
 
-    async def small_blob(self, reference: Reference, blob: Descriptor) -> bytes:
-        """Return a small blob of a version, fetched once."""
+    async def small_blob(
+        self, reference: Reference, blob: Descriptor, *, is_new: bool = False
+    ) -> bytes:
+        """Return a small blob of a version, fetched once.
+
+        The cache is not asked for one that ``is_new``, which would cost more than it saves.
+        """
         if blob.digest in self._blobs:
             return self._blobs[blob.digest]
         if self.library.has(blob):
             data = await self.library.layout.read_blob(reference.repository, blob)
         else:
-            found = await self._cached(reference, blob.digest)
+            found = None if is_new else await self._cached(reference, blob.digest)
             if found is None:
                 data = await self.registry(reference).read_blob(reference.repository, blob)
                 self.keep(reference, blob.digest, data)
@@ -133,14 +138,22 @@ class Workspace:
             self._blob_bytes += len(data)
         return data
 
-    def cached_manifests(self, digests: Iterable[Digest]) -> list[Manifest]:
-        """Return those of these manifests that the cache holds. Blocks; meant for a thread."""
-        found = []
+    def recall(self, digests: Iterable[Digest]) -> list[tuple[Manifest, bytes | None]]:
+        """Return those of these manifests that the cache holds, each with its config where held.
+
+        Blocks; meant for a thread.
+        """
+        manifests = []
         for digest, raw in self.cache.read(digests).items():
             with suppress(IntegrityError):
                 manifest = parse_manifest(raw, None, reference=digest)
-                found.append(replace(manifest, digest=digest))
-        return found
+                manifests.append(replace(manifest, digest=digest))
+        blobs = [item.config.digest for item in manifests if item.config is not None]
+        configs = self.cache.read(dict.fromkeys(blobs))
+        return [
+            (item, configs.get(item.config.digest) if item.config is not None else None)
+            for item in manifests
+        ]
 
     async def _cached(self, reference: Reference, digest: Digest) -> bytes | None:
         """Return what the cache has of a registry; what is on this disk anyway is not in it."""

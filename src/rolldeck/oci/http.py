@@ -1,7 +1,8 @@
 """An OCI registry over HTTP (distribution-spec 1.1) behind the ``Registry`` protocol.
 
 Requests run in a bounded pool of threads; the event loop never waits for one. A tag is resolved
-by HEAD, everything after goes by digest and is verified against the digest that was asked for.
+by HEAD, or together with its manifest by GET; everything after goes by digest and is verified
+against the digest that was asked for.
 """
 
 from __future__ import annotations
