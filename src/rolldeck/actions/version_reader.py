@@ -25,7 +25,7 @@ from rolldeck.actions.version_queue import FIRST, Queue, Unfilled
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import DeniedError, NotFoundError, RolldeckError, UnavailableError
 from rolldeck.facts import order_tags, sort_versions
-from rolldeck.oci import Digest, Listing, Manifest, Place, Reference
+from rolldeck.oci import Digest, LayoutRegistry, Listing, Manifest, Place, Reference
 from rolldeck.store import Seen
 
 AT_ONCE = 32
@@ -160,6 +160,9 @@ class VersionReader:
         """Take the list of tags, each of which is asked for."""
         await self._take(listing.names)
         self._referrers = len(listing.names) - len(self.board.tags)
+        for tag, digest in (await asyncio.to_thread(self._indexed)).items():
+            if self._queue.wants(tag):
+                self.board.name(tag, digest)
         self._queue.ask(self.board.tags)
 
     async def _take(self, names: Sequence[str]) -> None:
@@ -174,6 +177,17 @@ class VersionReader:
     def _ordered(self, names: Sequence[str]) -> tuple[list[str], frozenset[Digest]]:
         entries = self._workspace.library.entries()
         return order_tags(names), frozenset(entry.descriptor.digest for entry in entries)
+
+    def _indexed(self) -> dict[str, Digest]:
+        """Return what the tags of a layout name: all of it stands in its index."""
+        if not isinstance(self._registry, LayoutRegistry):
+            return {}
+        repository = self._repository.repository
+        return {
+            entry.tag: entry.descriptor.digest
+            for entry in self._registry.entries()
+            if entry.tag and entry.repository == repository
+        }
 
     async def _sort(self) -> None:
         """Put the rows in their final order, which creation times may decide."""
@@ -295,14 +309,22 @@ class VersionReader:
                 digest = manifest.digest
                 self._workspace.keep(self._repository, digest, manifest.raw)
                 self._learn(manifest, facts_of_manifest(manifest))
-        except NotFoundError:
-            self.board.drop(tag)  # deleted between the listing and now
         except RolldeckError as error:
-            self.board.fail(tag, error.message)
-            self._count(error)
+            self._fail(tag, error)
         else:
             self.board.name(tag, digest)
             self._count(None)
+
+    def _fail(self, tag: str, error: RolldeckError) -> None:
+        digest = self.board.digest(tag)
+        if digest is not None and self._repository.place is not Place.REGISTRY:
+            # The index of a layout says what the tag names, even where that cannot be read.
+            self.board.describe(digest, unreadable(RowFacts(), error))
+        elif isinstance(error, NotFoundError):
+            self.board.drop(tag)  # deleted between the listing and now
+        else:
+            self.board.fail(tag, error.message)
+            self._count(error)
 
     def _learn(self, manifest: Manifest, facts: RowFacts) -> None:
         """Take what a manifest tells; its config is read later, unless that was done."""

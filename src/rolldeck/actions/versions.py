@@ -18,6 +18,9 @@ __all__ = ["InView", "VersionList", "VersionRow", "list_versions", "load_kit", "
 _GAP = 0.1
 """Seconds between two snapshots: more often than an eye can follow would only redraw."""
 
+_COUNT_GAP = 0.5
+"""Seconds between two snapshots of which only the counts are shown."""
+
 
 async def list_versions(
     workspace: Workspace,
@@ -28,11 +31,11 @@ async def list_versions(
 ) -> VersionList:
     """Return the versions of a repository, every row filled; of more than ``limit`` the newest.
 
-    ``tell`` takes the versions so far, a few times a second. Raises NotFoundError where there is
+    ``tell`` takes the versions so far, twice a second. Raises NotFoundError where there is
     no such repository.
     """
     found: VersionList | None = None
-    async for found in _watch(workspace, repository, limit, None):
+    async for found in _watch(workspace, repository, _COUNT_GAP, limit=limit):
         if tell is not None:
             tell(found)
     assert found is not None
@@ -48,11 +51,16 @@ def watch_versions(
     up again. The rows that ``in_view`` names are read before all others. Raises NotFoundError where
     there is no such repository.
     """
-    return _watch(workspace, repository, None, in_view)
+    return _watch(workspace, repository, _GAP, in_view=in_view)
 
 
 async def _watch(
-    workspace: Workspace, repository: Reference, limit: int | None, in_view: InView | None
+    workspace: Workspace,
+    repository: Reference,
+    gap: float,
+    *,
+    limit: int | None = None,
+    in_view: InView | None = None,
 ) -> AsyncIterator[VersionList]:
     repository = replace(repository, tag=None, digest=None)
     if repository.place is Place.LIBRARY and not workspace.library.exists:
@@ -70,7 +78,7 @@ async def _watch(
             reader.changed.clear()
             if reader.begun and not reading.done():
                 yield reader.snapshot()
-                await asyncio.wait({reading}, timeout=_GAP)
+                await asyncio.wait({reading}, timeout=gap)
         reading.result()
         yield reader.snapshot()
     finally:
