@@ -60,7 +60,7 @@ def test_local_verbs_load_neither_textual_nor_the_network(
         "doctor": [],
     }
     loaded = modules([verb, *words[verb]], 3 if verb == "rollback" else 0)
-    assert not loaded & {"textual", "urllib3", "requests", "yaml", "http.client"}
+    assert not loaded & {"textual", "urllib3", "requests", "yaml", "http.client", "sqlite3"}
 
 
 def test_pull_loads_no_textual() -> None:

@@ -32,6 +32,11 @@ def config_home() -> Path:
     return home("CONFIG", ".config")
 
 
+def cache_home() -> Path:
+    """Where rolldeck keeps what it can ask for again."""
+    return home("CACHE", ".cache")
+
+
 def state_home() -> Path:
     """Where rolldeck remembers local targets and keeps crash reports."""
     return home("STATE", ".local/state")

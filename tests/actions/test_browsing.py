@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from rolldeck.actions import (
 )
 from rolldeck.actions.demo import prepare_demo
 from rolldeck.errors import UnavailableError
-from rolldeck.oci import Reference
+from rolldeck.oci import LayoutRegistry, Reference
 from rolldeck.settings import RegistrySettings, Settings
 from tests.servers.registry import RunningRegistry, push_manifest
 
@@ -57,6 +58,7 @@ async def test_names_come_first_then_rows_fill(golden: Path, tmp_path: Path) -> 
     snapshots = [found async for found in watch_versions(workspace, layout)]
     assert snapshots[0].loaded == 0
     assert snapshots[-1].loaded == len(snapshots[-1].rows) == len(snapshots[0].rows)
+    assert {row.digest for row in snapshots[0].rows} == {row.digest for row in snapshots[-1].rows}
 
 
 async def test_every_golden_layout_is_listed(golden: Path, tmp_path: Path) -> None:
@@ -105,3 +107,20 @@ async def test_the_library_is_listed_before_registries_answer(tmp_path: Path) ->
     assert first.pending == ("127.0.0.1:1",)
     assert not last.pending
     assert {"movie-recommend", "acme/fraud"} <= {row.name for row in last.rows}
+
+
+async def test_a_damaged_layout_is_listed_with_its_problems(golden: Path, tmp_path: Path) -> None:
+    """A manifest that is gone and one that is not what it was: their rows say so."""
+    place = tmp_path / "layout"
+    shutil.copytree(golden / "layouts" / "wdbc", place)
+    layout = LayoutRegistry(place)
+    gone, other = layout.find("", "v1.0.0").digest, layout.find("", "v1.1.0").digest
+    layout.blob_path(gone).unlink()
+    layout.blob_path(other).chmod(0o644)
+    layout.blob_path(other).write_bytes(b"{}")
+    workspace = Workspace(Settings(library=tmp_path / "library"))
+    found = await list_versions(workspace, Reference.parse(f"oci:{place}"))
+    problems = {row.digest: row.problem for row in found.rows if row.problem}
+    assert set(problems) == {gone, other}
+    assert "missing" in (problems[gone] or "")
+    assert found.loaded == len(found.rows) > 2

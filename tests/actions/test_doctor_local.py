@@ -109,7 +109,7 @@ async def test_a_disk_that_does_not_sync(library: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(fsops, "fsync", fail)
     found = await looked(library)
     assert found["durable"].severity == "fail"
-    assert "Input/output error" in found["durable"].detail
+    assert "The disk failed" in found["durable"].detail
     assert "locks" not in found
     assert held(library) == before
 

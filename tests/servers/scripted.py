@@ -49,13 +49,17 @@ Answer = Scripted | Callable[[Asked], Scripted]
 
 
 class ScriptedServer:
-    """Runs on a free loopback port; ``asked`` grows with every request."""
+    """Runs on a free loopback port; ``asked`` grows with every request.
+
+    ``connections`` counts what was accepted, ``sent`` body bytes.
+    """
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.scheme = "https" if context else "http"
         self.asked: list[Asked] = []
         self.released = threading.Event()
         self.sent = 0
+        self.connections = 0
         self._lock = threading.Lock()
         self._rules: list[tuple[str, re.Pattern[str], list[Answer], list[int]]] = []
         self._server = _Server(("127.0.0.1", 0), _Handler, self)
@@ -118,6 +122,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.owner.connections += 1
 
     def _serve(self) -> None:
         owner = self.server.owner

@@ -15,6 +15,7 @@ import pytest
 from rolldeck import actions
 from rolldeck.actions import (
     Check,
+    InView,
     Plan,
     RepositoryList,
     RepositoryRow,
@@ -169,7 +170,7 @@ class World:
         yield self.repositories
 
     async def watch_versions(
-        self, workspace: Workspace, repository: Reference
+        self, workspace: Workspace, repository: Reference, in_view: InView
     ) -> AsyncIterator[VersionList]:
         """Answer with names first, then rows."""
         if self.failure is not None:

@@ -29,7 +29,13 @@ if TYPE_CHECKING:
     )
     from rolldeck.actions.show import load_version
     from rolldeck.actions.targets import TargetState, known_targets
-    from rolldeck.actions.versions import VersionList, VersionRow, list_versions, watch_versions
+    from rolldeck.actions.versions import (
+        InView,
+        VersionList,
+        VersionRow,
+        list_versions,
+        watch_versions,
+    )
     from rolldeck.release import Check, Plan
 
 _LATER = {
@@ -47,7 +53,13 @@ _LATER = {
     ),
     "rolldeck.actions.show": ("load_version",),
     "rolldeck.actions.targets": ("TargetState", "known_targets"),
-    "rolldeck.actions.versions": ("VersionList", "VersionRow", "list_versions", "watch_versions"),
+    "rolldeck.actions.versions": (
+        "InView",
+        "VersionList",
+        "VersionRow",
+        "list_versions",
+        "watch_versions",
+    ),
     "rolldeck.release": ("Check", "Plan"),
 }
 """Names by the module that has them; none may be called like a module of this package."""
@@ -68,6 +80,7 @@ __all__ = [
     "DiffResult",
     "Finding",
     "Garbage",
+    "InView",
     "Kept",
     "LoggedIn",
     "LoggedOut",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from contextlib import AbstractContextManager, nullcontext
+import asyncio
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +21,10 @@ from rolldeck.oci import (
     Reference,
     Registry,
     kit_home,
+    parse_manifest,
 )
-from rolldeck.settings import Settings
-from rolldeck.store import Library
+from rolldeck.settings import Settings, cache_home
+from rolldeck.store import Cache, Library
 
 if TYPE_CHECKING:
     from rolldeck.oci.http import HttpRegistry
@@ -38,11 +41,13 @@ class Workspace:
         self.settings = settings
         self.library = Library(settings.library)
         self.kit_storage = KitStorage(kit_home())
+        self.cache = Cache(cache_home() / "registries.sqlite3")
         self.read_only = read_only or settings.read_only
         self._registries: dict[tuple[Place, str], Registry] = {}
         self._manifests: dict[Digest, Manifest] = {}
         self._blobs: dict[Digest, bytes] = {}
         self._blob_bytes = 0
+        self._writing: asyncio.Task[None] | None = None
 
     def registry(self, reference: Reference) -> Registry:
         """Return the registry that a reference points into."""
@@ -135,13 +140,21 @@ class Workspace:
                 self._manifests[digest] = await registry.manifest(reference.repository, digest)
         return self._manifests[digest]
 
-    async def small_blob(self, reference: Reference, blob: Descriptor) -> bytes:
-        """Return a small blob of a version, fetched once."""
+    async def small_blob(
+        self, reference: Reference, blob: Descriptor, *, is_new: bool = False
+    ) -> bytes:
+        """Return a small blob of a version, fetched once.
+
+        The cache is not asked for one that ``is_new``, which would cost more than it saves.
+        """
         if blob.digest in self._blobs:
             return self._blobs[blob.digest]
         data = await self._local_blob(reference, blob)
+        if data is None and not is_new:
+            data = await self._cached(reference, blob.digest)
         if data is None:
             data = await self.registry(reference).read_blob(reference.repository, blob)
+            self.keep(reference, blob.digest, data)
         if self._blob_bytes + len(data) <= _CACHED_BLOBS:
             self._blobs[blob.digest] = data
             self._blob_bytes += len(data)
@@ -164,6 +177,37 @@ class Workspace:
             return told_as_damage(self.library, reference)
         return nullcontext()
 
+    def recall(self, digests: Iterable[Digest]) -> list[tuple[Manifest, bytes | None]]:
+        """Return those of these manifests that the cache holds, each with its config where held.
+
+        Blocks; meant for a thread.
+        """
+        manifests = []
+        for digest, raw in self.cache.read(digests).items():
+            with suppress(IntegrityError):
+                manifest = parse_manifest(raw, None, reference=digest)
+                manifests.append(replace(manifest, digest=digest))
+        blobs = [item.config.digest for item in manifests if item.config is not None]
+        configs = self.cache.read(dict.fromkeys(blobs))
+        return [
+            (item, configs.get(item.config.digest) if item.config is not None else None)
+            for item in manifests
+        ]
+
+    async def _cached(self, reference: Reference, digest: Digest) -> bytes | None:
+        """Return what the cache has of a registry; what is on this disk anyway is not in it."""
+        if reference.place is not Place.REGISTRY:
+            return None
+        return (await asyncio.to_thread(self.cache.read, [digest])).get(digest)
+
+    def keep(self, reference: Reference, digest: Digest, data: bytes) -> None:
+        """Let the cache keep a verified manifest or small blob, where it came from a registry."""
+        if reference.place is not Place.REGISTRY:
+            return
+        self.cache.keep(digest, data)
+        if self.cache.is_full and (self._writing is None or self._writing.done()):
+            self._writing = asyncio.create_task(asyncio.to_thread(self.cache.flush))
+
     def require_writable(self, verb: str) -> None:
         """Raise RefusedError where changing verbs were taken away."""
         if self.read_only:
@@ -173,7 +217,10 @@ class Workspace:
             )
 
     async def close(self) -> None:
-        """Close every registry that was opened."""
+        """Close every registry that was opened, and write what the cache was given."""
         for registry in self._registries.values():
             await registry.close()
         self._registries.clear()
+        if self._writing is not None:
+            await self._writing
+        await asyncio.to_thread(self.cache.close)

@@ -159,6 +159,9 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="PLACE",
         help="a repository, HOST/, kit: or oci:DIRECTORY; without it: all repositories known here",
     )
+    listing.add_argument(
+        "--limit", type=int, metavar="N", help="of a repository only the N newest versions"
+    )
     show = verb("show", _network())
     show.add_argument("reference", metavar="REFERENCE")
     show.add_argument(

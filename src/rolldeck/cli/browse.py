@@ -18,6 +18,7 @@ from rolldeck.actions import (
     list_versions,
     load_version,
 )
+from rolldeck.cli.columns import print_columns
 from rolldeck.cli.documents import (
     print_document,
     repositories_document,
@@ -25,7 +26,7 @@ from rolldeck.cli.documents import (
     versions_document,
 )
 from rolldeck.cli.moved_tag import report_moved_tag
-from rolldeck.cli.terminal import console, message, table
+from rolldeck.cli.terminal import console, counting_line, message, table
 from rolldeck.compare import Version
 from rolldeck.errors import NotFoundError, UsageError
 from rolldeck.kit import Kit
@@ -53,13 +54,33 @@ async def run_ls(workspace: Workspace, arguments: argparse.Namespace, _: Progres
         found = await list_repositories(workspace, place)
         if any(row.reference.repository for row in found.rows):
             return _print_repositories(found, arguments.json)
-    versions = await list_versions(workspace, place)
-    if place.tag or place.digest:
-        wanted = (await workspace.resolve(place)).digest
-        versions = replace(
-            versions, rows=tuple(row for row in versions.rows if row.digest == wanted)
+    if arguments.limit is not None and arguments.limit < 1:
+        raise UsageError("--limit must be at least 1")
+    with counting_line() as say:
+        versions = await list_versions(
+            workspace, place, limit=arguments.limit, tell=lambda found: say(_so_far(found))
         )
+    if place.tag or place.digest:
+        versions = replace(versions, rows=await _named(workspace, place, versions))
     return _print_versions(versions, arguments.json)
+
+
+async def _named(
+    workspace: Workspace, place: Reference, found: VersionList
+) -> tuple[VersionRow, ...]:
+    """Return the row of one version; of what was only remembered, the registry is not asked."""
+    if found.stale is not None and not place.digest:
+        return tuple(row for row in found.rows if place.tag in row.tags)
+    wanted = (await workspace.resolve(place)).digest
+    return tuple(row for row in found.rows if row.digest == wanted)
+
+
+def _so_far(found: VersionList) -> str:
+    """Return how far a listing is: ``1,234 of 2,000 versions looked up``."""
+    total = len(found.rows)
+    if found.looked_up < total:
+        return f"{found.looked_up:,} of {total:,} versions looked up"
+    return f"{found.loaded:,} of {total:,} versions read"
 
 
 def _print_repositories(found: RepositoryList, as_json: bool) -> int:
@@ -101,22 +122,30 @@ def _print_versions(found: VersionList, as_json: bool) -> int:
         *((name, "right") for name in shown),
         ("HERE", "left"),
     ]
-    console().print(table(columns, (_version_cells(row, shown) for row in found.rows)))
+    print_columns(columns, [_version_cells(row, shown) for row in found.rows])
     if found.referrers:
         message(f"{found.referrers} referrer tags are not shown.")
+    if found.unread:
+        message(f"{found.unread:,} more tags were not read; without --limit they are.")
     if not found.complete:
-        message("The list is not complete: the registry has more tags than rolldeck reads.")
+        message(
+            "The list is incomplete: the registry's list of tags leads nowhere, never ends or holds"
+            " what is no tag. This is what it gave."
+        )
+    if found.stale is not None:
+        message(f"{found.reason}. This is what was seen {age(found.stale)} ago.")
     return 0
 
 
 def _version_cells(row: VersionRow, metrics: list[str]) -> list[str | Text]:
     created = f"{age(row.created)} ago" if row.created else "–"
     if row.problem:
-        return [row.label, ", ".join(row.badges), short_digest(row.digest), clean_line(row.problem)]
+        digest = short_digest(row.digest) if row.digest else "–"
+        return [row.label, ", ".join(row.badges), digest, clean_line(row.problem)]
     return [
         Text(row.label, style="bold"),
         Text(", ".join(row.badges), style="cyan"),
-        Text(short_digest(row.digest), style="dim"),
+        Text(short_digest(row.digest) if row.digest else "–", style="dim"),
         row.kind,
         human_size(row.size) if row.size is not None else "–",
         created,

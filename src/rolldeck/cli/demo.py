@@ -53,9 +53,8 @@ async def _tell(demo: Demo, progress: Progress) -> int:
     try:
         _step("A fresh library", f"export ROLLDECK_LIBRARY={demo.library}")
         _step("Which versions are there?", f"rolldeck ls {demo.repository}")
-        await run_ls(
-            workspace, argparse.Namespace(place=str(demo.repository), json=False), progress
-        )
+        listed = argparse.Namespace(place=str(demo.repository), limit=None, json=False)
+        await run_ls(workspace, listed, progress)
 
         good, bad = demo.version("v1.1.0"), demo.version("v2.0.0")
         _step("v1.1.0 is live", f"rolldeck pin {good} {demo.target}")

@@ -74,6 +74,8 @@ def versions_document(found: VersionList) -> Document:
         "versions": [_version_row(row) for row in found.rows],
         "complete": found.complete,
         "referrers": found.referrers,
+        "unread": found.unread,
+        "stale": _time(found.stale),
     }
 
 

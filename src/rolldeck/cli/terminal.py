@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -125,6 +125,23 @@ def progress_line(progress: Progress, title: str, *, quiet: bool = False) -> Ite
     finally:
         ended.set()
         thread.join()
+
+
+@contextmanager
+def counting_line() -> Iterator[Callable[[str], None]]:
+    """Yield what shows a text on stderr until the block ends; nothing where that is no terminal."""
+    if not sys.stderr.isatty() or "NO_COLOR" in os.environ:
+        yield lambda text: None
+        return
+
+    def say(text: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{clean_line(text)}")
+        sys.stderr.flush()
+
+    try:
+        yield say
+    finally:
+        say("")
 
 
 def confirm(question: str, *, yes: bool, deed: str = "moves what is live") -> bool:

@@ -230,7 +230,7 @@ def _semver_key(tag: str) -> Any:
         for part in (found[4] or "").split(".")
         if part
     )
-    return (release, not before, before, _natural(found[5] or ""))
+    return (release, not before, before, _natural(found[5]) if found[5] else ())
 
 
 def _sha_key(tag: str) -> Any:

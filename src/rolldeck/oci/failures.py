@@ -164,6 +164,7 @@ def status_failure(
                 hint="The registry has a problem or is busy: try again later.",
             ),
             retry_after,
+            too_fast=status == 429,
         )
     return UnavailableError(
         f"{reference}: {host} refused the request with {status}{told}",

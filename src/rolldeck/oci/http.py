@@ -1,12 +1,14 @@
 """An OCI registry over HTTP (distribution-spec 1.1) behind the ``Registry`` protocol.
 
 Requests run in a bounded pool of threads; the event loop never waits for one. A tag is resolved
-by HEAD, everything after goes by digest and is verified against the digest that was asked for.
+by HEAD, or together with its manifest by GET; everything after goes by digest and is verified
+against the digest that was asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,7 +63,7 @@ class HttpRegistry:
         proxies: Proxies | None = None,
         credentials: CredentialSource | None = None,
         token_hosts: Collection[str] = (),
-        concurrency: int = 16,
+        concurrency: int = 40,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         clocks: Clocks | None = None,
@@ -118,6 +120,18 @@ class HttpRegistry:
     async def resolve(self, repository: str, name: str) -> Descriptor:
         """Resolve a tag or digest; a missing tag's error names tags that exist."""
         return await self._workers.run(lambda interrupt: self._resolve(repository, name, interrupt))
+
+    async def tagged_digest(self, repository: str, tag: str) -> Digest:
+        """Return what a tag names, by HEAD where the registry allows it."""
+        found = await self._workers.run(lambda interrupt: self._point(repository, tag, interrupt))
+        return found.digest
+
+    async def tagged_manifest(self, repository: str, tag: str) -> Manifest:
+        """Fetch what a tag names in one request.
+
+        Raises IntegrityError where the bytes are not of the digest that the registry names.
+        """
+        return await self._workers.run(lambda interrupt: self._tagged(repository, tag, interrupt))
 
     async def manifest(self, repository: str, digest: Digest) -> Manifest:
         """Fetch a manifest or index by digest, verified."""
@@ -210,25 +224,46 @@ class HttpRegistry:
         )
 
     def _resolve(self, repository: str, name: str, interrupt: Interrupt) -> Descriptor:
+        try:
+            return self._point(repository, name, interrupt)
+        except NotFoundError as error:
+            digest = Digest(name) if ":" in name else None
+            raise self._missing(repository, name, digest, error, interrupt) from None
+
+    def _point(self, repository: str, name: str, interrupt: Interrupt) -> Descriptor:
+        """Ask what a tag or digest names, by HEAD where the registry allows and answers that."""
         reference = f"{self._host}/{repository}{'@' if ':' in name else ':'}{name}"
         name, digest = manifest_name(reference, name)
         accept = {"Accept": ", ".join(MANIFEST_TYPES)}
         rest = f"/manifests/{name}"
         head = self._call("HEAD", repository, rest, reference, accept, allow=(405,))
-        try:
-            answer = self._transport.request(head, 0, interrupt)
-            self._transport.refuse_web_page(answer.media_type, b"", reference)
-            called = digest or answer.headers.get("Docker-Content-Digest", "")
-            if answer.status != 405 and is_digest(called) and answer.length is not None:
-                return Descriptor(answer.media_type, Digest(called), answer.length)
-            get = self._call("GET", repository, rest, reference, accept)
-            answer = self._transport.request(get, MANIFEST_LIMIT, interrupt)
-        except NotFoundError as error:
-            raise self._missing(repository, name, digest, error, interrupt) from None
+        answer = self._transport.request(head, 0, interrupt)
+        self._transport.refuse_web_page(answer.media_type, b"", reference)
+        called = digest or answer.headers.get("Docker-Content-Digest", "")
+        if answer.status != 405 and is_digest(called) and answer.length is not None:
+            return Descriptor(answer.media_type, Digest(called), answer.length)
+        get = self._call("GET", repository, rest, reference, accept)
+        answer = self._transport.request(get, MANIFEST_LIMIT, interrupt)
         self._transport.refuse_web_page(answer.media_type, answer.body[:256], reference)
         if digest is not None:
             verify_bytes(answer.body, digest)
         return Descriptor(answer.media_type, digest or digest_of(answer.body), len(answer.body))
+
+    def _tagged(self, repository: str, tag: str, interrupt: Interrupt) -> Manifest:
+        reference = f"{self._host}/{repository}:{tag}"
+        name, _ = manifest_name(reference, tag)
+        accept = {"Accept": ", ".join(MANIFEST_TYPES)}
+        call = self._call("GET", repository, f"/manifests/{name}", reference, accept)
+        answer = self._transport.request(call, MANIFEST_LIMIT, interrupt)
+        self._transport.refuse_web_page(answer.media_type, answer.body[:256], reference)
+        called = answer.headers.get("Docker-Content-Digest", "")
+        digest = Digest(called) if is_digest(called) else digest_of(answer.body)
+        try:
+            verify_bytes(answer.body, digest)
+        except IntegrityError as error:
+            raise damaged(error, reference) from None
+        manifest = parse_manifest(answer.body, answer.media_type, reference=reference)
+        return replace(manifest, digest=digest)
 
     def _missing(
         self,

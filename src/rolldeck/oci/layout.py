@@ -215,6 +215,16 @@ class LayoutRegistry:
         """Resolve a tag or digest in the index."""
         return await asyncio.to_thread(self.find, repository, name)
 
+    async def tagged_digest(self, repository: str, tag: str) -> Digest:
+        """Return what a tag names in the index."""
+        return (await asyncio.to_thread(self.find, repository, tag)).digest
+
+    async def tagged_manifest(self, repository: str, tag: str) -> Manifest:
+        """Read what a tag names, verified."""
+        return await asyncio.to_thread(
+            lambda: self.read_manifest(self.find(repository, tag).digest)
+        )
+
     async def manifest(self, repository: str, digest: Digest) -> Manifest:
         """Read a manifest by digest, verified."""
         return await asyncio.to_thread(self.read_manifest, digest)

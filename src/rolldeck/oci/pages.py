@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from rolldeck.errors import UnavailableError
+from rolldeck.errors import IntegrityError, NotFoundError, UnavailableError
 from rolldeck.oci.address import Origin
 from rolldeck.oci.registry import Listing
 from rolldeck.text import clean_line
@@ -58,7 +58,8 @@ def collect_names(
     """Collect the names under ``key`` of all pages from ``path`` on.
 
     ``fetch`` returns the JSON and headers of one page. Names that ``accept`` turns down are left
-    out. Raises UnavailableError where a page is no listing, and what ``fetch`` raises.
+    out. Raises UnavailableError where the first page is no listing, and what ``fetch`` raises for
+    it; a later page that cannot be read ends the listing.
     """
     names: dict[str, None] = {}
     seen: set[str] = set()
@@ -68,16 +69,13 @@ def collect_names(
         if following in seen or len(seen) >= MOST_PAGES:
             return Listing(tuple(names), complete=False)
         seen.add(following)
-        document, headers = fetch(following)
-        page = document.get(key) if isinstance(document, dict) else document
-        if page is None and isinstance(document, dict) and key in document:
-            page = []
-        if not isinstance(page, list):
-            raise UnavailableError(
-                f"{reference}: {origin.authority} answered without a list of {key}",
-                reference=reference,
-                hint="Check that the host is an OCI registry.",
-            )
+        try:
+            document, headers = fetch(following)
+            page = _page(document, key, origin, reference)
+        except (IntegrityError, NotFoundError, UnavailableError):
+            if len(seen) == 1:
+                raise
+            return Listing(tuple(names), complete=False)
         before = len(names)
         for name in page:
             if isinstance(name, str) and accept(name):
@@ -93,3 +91,16 @@ def collect_names(
         if following is not None and len(names) == before and page:
             return Listing(tuple(names), complete=False)
     return Listing(tuple(names), complete=complete)
+
+
+def _page(document: Any, key: str, origin: Origin, reference: str) -> list[Any]:
+    page = document.get(key) if isinstance(document, dict) else document
+    if page is None and isinstance(document, dict) and key in document:
+        page = []
+    if not isinstance(page, list):
+        raise UnavailableError(
+            f"{reference}: {origin.authority} answered without a list of {key}",
+            reference=reference,
+            hint="Check that the host is an OCI registry.",
+        )
+    return page

@@ -86,6 +86,12 @@ class Registry(Protocol):
     async def resolve(self, repository: str, name: str) -> Descriptor:
         """Resolve a tag or digest to the descriptor of its manifest."""
 
+    async def tagged_digest(self, repository: str, tag: str) -> Digest:
+        """Return what a tag names, in one small request; an error names no other tags."""
+
+    async def tagged_manifest(self, repository: str, tag: str) -> Manifest:
+        """Fetch what a tag names in one request; its digest is that of the bytes that came."""
+
     async def manifest(self, repository: str, digest: Digest) -> Manifest:
         """Fetch a manifest or index by digest, verified."""
 

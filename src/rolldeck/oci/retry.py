@@ -26,13 +26,17 @@ _T = TypeVar("_T")
 class TransientFailure(Exception):
     """A failure that may pass; ``error`` is raised when the tries are spent.
 
-    ``retry_after`` is what the server asked for, in seconds.
+    ``retry_after`` is what the server asked for, in seconds; ``too_fast`` whether it wants to be
+    asked less often.
     """
 
-    def __init__(self, error: UnavailableError, retry_after: float | None = None) -> None:
+    def __init__(
+        self, error: UnavailableError, retry_after: float | None = None, *, too_fast: bool = False
+    ) -> None:
         super().__init__(error.message)
         self.error = error
         self.retry_after = retry_after
+        self.too_fast = too_fast
 
 
 @dataclass(frozen=True, slots=True)

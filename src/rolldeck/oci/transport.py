@@ -34,6 +34,7 @@ from rolldeck.oci.reply import Reply
 from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, retry_after
 from rolldeck.oci.routes import Routes
 from rolldeck.oci.secret import CredentialSource, no_credentials
+from rolldeck.oci.throttle import Throttle
 from rolldeck.progress import Progress
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -83,6 +84,7 @@ class HttpTransport:
         self._patience = times.read
         self._timeout = Timeout(connect=times.connect, read=times.read)
         self._routes = Routes(ca_file, client_cert, client_key, proxies or Proxies(), connections)
+        self.throttle = Throttle(host, connections, self.retry.budget, self.clocks)
         self._authenticator = Authenticator(
             self.origin, host, credentials, token_hosts, self._ask_token, self.clocks.monotonic
         )
@@ -105,12 +107,35 @@ class HttpTransport:
         UnavailableError and CancelledError.
         """
 
-        def once() -> Answer:
-            with self.exchange(call, interrupt) as reply:
-                body = b"" if call.method == "HEAD" else reply.read(limit)
-                return Answer(reply.status, reply.headers, body, reply.media_type, reply.length)
+        tries = attempts or self.attempts(interrupt)
+        answered, waited_for = self.throttle.answered, 0.0
 
-        return (attempts or self.attempts(interrupt)).run(once)
+        def once() -> Answer:
+            nonlocal answered, waited_for
+            try:
+                with (
+                    self.throttle.turn(interrupt, waited_for),
+                    self.exchange(call, interrupt) as reply,
+                ):
+                    return self._read(reply, call.method, limit)
+            except TransientFailure as failure:
+                waited_for = self.throttle.until
+                if failure.too_fast and self.throttle.answered > answered:
+                    # The registry goes on answering others: this one only waits for its turn.
+                    answered = self.throttle.answered
+                    tries.progressed()
+                raise
+
+        return tries.run(once)
+
+    def _read(self, reply: Reply, method: str, limit: int) -> Answer:
+        body = b""
+        if method == "HEAD":
+            # Otherwise the connection would not be used again.
+            reply.finish()
+        else:
+            body = reply.read(limit)
+        return Answer(reply.status, reply.headers, body, reply.media_type, reply.length)
 
     def request_json(self, call: Call, limit: int, interrupt: Interrupt) -> tuple[Any, Answer]:
         """Send a request whose answer is JSON; UnavailableError when it is anything else."""
@@ -151,7 +176,12 @@ class HttpTransport:
             if reply.status in (401, 403):
                 raise self._authenticator.denied(call.scope, call.reference, error_detail(body))
             asked = retry_after(reply.headers, self.clocks.wall())
-            raise status_failure(reply.status, body, reply.origin.authority, call.reference, asked)
+            failure = status_failure(
+                reply.status, body, reply.origin.authority, call.reference, asked
+            )
+            if isinstance(failure, TransientFailure) and (failure.too_fast or asked):
+                self.throttle.slow_down(asked)
+            raise failure
 
     def knock(self, call: Call, interrupt: Interrupt) -> Reply:
         """Send a request once and without a login; whatever comes is an answer.

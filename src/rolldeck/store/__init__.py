@@ -1,6 +1,7 @@
 """Blobs and names on this disk; what a tag means is for the rooms above."""
 
+from rolldeck.store.cache import Cache, Seen
 from rolldeck.store.library import BlobWriter, Library
 from rolldeck.store.partial import Partial
 
-__all__ = ["BlobWriter", "Library", "Partial"]
+__all__ = ["BlobWriter", "Cache", "Library", "Partial", "Seen"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from textual.message_pump import MessagePump
@@ -19,11 +18,8 @@ from rolldeck.tui.messages import (
 )
 
 if TYPE_CHECKING:
-    from rolldeck.actions import VersionList, Workspace
+    from rolldeck.actions import InView, VersionList, Workspace
     from rolldeck.oci import Reference
-
-_SNAPSHOT_GAP = 0.25
-"""Seconds between two snapshots of a list that fills: more would only redraw."""
 
 
 async def read_repositories(
@@ -41,15 +37,17 @@ async def read_repositories(
         node.post_message(RepositoriesListed(place, readable(error)))
 
 
-async def read_versions(node: MessagePump, workspace: Workspace, repository: Reference) -> None:
-    """List the versions of a repository: names at once, then rows as they fill."""
+async def read_versions(
+    node: MessagePump, workspace: Workspace, repository: Reference, in_view: InView
+) -> None:
+    """List the versions of a repository: names at once, then rows as they fill.
+
+    The rows that ``in_view`` names are read before all others.
+    """
     latest: VersionList | None = None
-    posted = 0.0
     try:
-        async for latest in actions.watch_versions(workspace, repository):
-            if time.monotonic() - posted >= _SNAPSHOT_GAP:
-                posted = time.monotonic()
-                node.post_message(VersionsListed(repository, latest, finished=False))
+        async for latest in actions.watch_versions(workspace, repository, in_view):
+            node.post_message(VersionsListed(repository, latest, finished=False))
     except Exception as error:
         node.post_message(VersionsListed(repository, readable(error), finished=True))
     else:

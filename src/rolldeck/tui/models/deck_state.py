@@ -52,27 +52,32 @@ class DeckState:
         self._versions: OrderedDict[str, Version] = OrderedDict()
         self.problems: dict[str, RolldeckError] = {}
         self.since: dict[str, tuple[str, str]] = {}
+        self._positions: tuple[VersionList | None, dict[str, int]] = (None, {})
 
     @property
     def listing(self) -> VersionList | None:
         """The versions of the selected repository, as far as they are read."""
         return self.lists.get(self.repository) if self.repository else None
 
-    def row(self, digest: str | None) -> VersionRow | None:
-        """Return a row of the selected repository by its digest."""
-        listing = self.listing
-        if listing is None or digest is None:
-            return None
-        return next((row for row in listing.rows if row.digest == digest), None)
+    def row(self, key: str | None) -> VersionRow | None:
+        """Return a row of the selected repository by its key: its digest, once that is known."""
+        listing, position = self.listing, self._position(key)
+        return listing.rows[position] if listing is not None and position is not None else None
 
     def older(self, row: VersionRow) -> VersionRow | None:
         """Return the version before another one in the same repository."""
-        rows = self.listing.rows if self.listing else ()
-        digests = [item.digest for item in rows]
-        if row.digest not in digests:
+        listing, position = self.listing, self._position(row.key)
+        if listing is None or position is None or position + 1 == len(listing.rows):
             return None
-        position = digests.index(row.digest) + 1
-        return rows[position] if position < len(rows) else None
+        return listing.rows[position + 1]
+
+    def _position(self, key: str | None) -> int | None:
+        """Return where a row stands in its list, newest first."""
+        if self._positions[0] is not self.listing:
+            rows = self.listing.rows if self.listing else ()
+            numbers = {row.key: number for number, row in enumerate(rows)}
+            self._positions = (self.listing, numbers)
+        return self._positions[1].get(key) if key is not None else None
 
     # Versions that were read.
 
@@ -99,9 +104,8 @@ class DeckState:
 
     def marked(self, row: VersionRow) -> Marked:
         """Return a row as something to mark."""
-        rows = self.listing.rows if self.listing else ()
-        position = next((i for i, item in enumerate(rows) if item.digest == row.digest), 0)
-        return Marked(row.reference, row.label, row.digest, row.created, position)
+        position = self._position(row.key) or 0
+        return Marked(row.reference, row.label, row.key, row.created, position)
 
     def toggle_mark(self, row: VersionRow) -> None:
         """Mark a version or take its mark; a third mark takes the place of the first."""

@@ -52,6 +52,9 @@ class TableData(Protocol):
     def key(self, row: int) -> str:
         """Return what tells a row from all others, now and after a refresh."""
 
+    def find(self, key: str) -> int | None:
+        """Return the number of the row that has a key, or had it before it was read."""
+
     def cells(self, row: int) -> Sequence[Cell]:
         """Return the cells of a row, one per column."""
 

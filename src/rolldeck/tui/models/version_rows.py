@@ -24,11 +24,14 @@ HISTORY = 7
 """Values of a sparkline: about what the eye takes in at once."""
 
 _COUNTED_ROWS = 1000
-"""Rows whose cells are measured: of more, the first screen would wait for it."""
+"""Rows whose metrics are counted and whose cells are measured: more would hold up every paint."""
 
 _LONGEST_VERSION = 40
 _LONGEST_BADGES = 28
 _LONGEST_METRIC = 14
+
+BASELINE = "· baseline"
+UNREADABLE = "unreadable"
 
 METRICS = 3
 """Most metrics with a column, as many as a listing on the command line has."""
@@ -54,9 +57,10 @@ class VersionTable:
         baseline: str | None = None,
     ) -> None:
         self.rows = rows
-        self.metric = headline_metric(rows)
+        counted = rows[:_COUNTED_ROWS]
+        self.metric = headline_metric(counted)
         """The metric with a history beside it."""
-        named = dict.fromkeys(name for row in rows for name in row.metrics)
+        named = dict.fromkeys(name for row in counted for name in row.metrics)
         others = [name for name in named if name != self.metric][: METRICS - 1]
         self.metrics = {
             "metric" + str(number or ""): name
@@ -68,20 +72,25 @@ class VersionTable:
         self._baseline = baseline
         self._current = {target.current for target in targets if target.current}
         self._unpacked = {digest for target in targets for digest in target.releases}
-        self._numbers: dict[str, int] = {row.digest: index for index, row in enumerate(rows)}
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def number_of(self, digest: str) -> int | None:
-        """Return the number of a digest's row."""
-        return self._numbers.get(digest)
+    def find(self, key: str) -> int | None:
+        """Return the number of the row with a digest or a tag."""
+        return self._numbers.get(key)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        numbers = {tag: number for number, row in enumerate(self.rows) for tag in row.tags}
+        return numbers | {row.key: number for number, row in enumerate(self.rows)}
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The columns for these rows: only as wide as they need to be."""
-        version = max((cell_len(clean_line(row.label, 200)) for row in self.rows), default=0)
-        badges = max((cell_len(self._badges(row)) for row in self.rows), default=0)
+        version = max((cell_len(clean_line(row.label, 200)) for row in self._longest), default=0)
+        badges = max((cell_len(self._badges(row)) for row in self.rows if row.badges), default=0)
+        badges = max(badges, len(BASELINE) if self._baseline else 0)
         columns = [
             Column("version", "VERSION", min(max(version, 7), _LONGEST_VERSION), narrowest=12),
             Column("channel", "CHANNEL", min(max(badges, 7), _LONGEST_BADGES), narrowest=7),
@@ -103,10 +112,19 @@ class VersionTable:
         columns.append(Column("here", "HERE", 10, gives_way=6))
         return tuple(columns)
 
+    @property
+    def _longest(self) -> Sequence[VersionRow]:
+        """The rows among which the longest label is."""
+        if len(self.rows) <= _COUNTED_ROWS:
+            return self.rows
+        return [max(self.rows, key=lambda row: len(row.label))]
+
     def _size_width(self) -> int:
         """Return how wide sizes are; of a long list, the widest that they can be."""
         if len(self.rows) > _COUNTED_ROWS:
             return 10
+        if any(row.problem for row in self.rows):
+            return len(UNREADABLE)
         return max((len(human_size(row.size or 0)) for row in self.rows), default=7)
 
     def _created_width(self) -> int:
@@ -129,9 +147,9 @@ class VersionTable:
 
     def key(self, row: int) -> str:
         """Return the digest of a row."""
-        return self.rows[row].digest
+        return self.rows[row].key
 
-    def here(self, digest: str, local: bool) -> str:
+    def here(self, digest: str | None, local: bool) -> str:
         """Return where a version is on this host."""
         if digest in self._current:
             return "current"
@@ -146,9 +164,9 @@ class VersionTable:
         here = self.here(item.digest, item.local)
         badges = self._badges(item)
         cells = [
-            Cell(clean_line(item.label, 200), "bright"),
+            Cell(clean_line(item.label, 200), "dim" if item.remembered else "bright"),
             Cell(badges, "accent" if item.badges else "dim"),
-            Cell(short_digest(item.digest), "dim"),
+            Cell(short_digest(item.digest) if item.digest else wait, "dim"),
             self._size(item, wait),
             Cell(wait if item.created is None else age(item.created, self._now), "dim"),
         ]
@@ -166,13 +184,13 @@ class VersionTable:
 
     def _size(self, item: VersionRow, wait: str) -> Cell:
         if item.problem:
-            return Cell("unreadable", "worse")
+            return Cell(UNREADABLE, "worse")
         return Cell(wait, "dim") if item.size is None else Cell(human_size(item.size))
 
     def _badges(self, item: VersionRow) -> str:
         parts = [clean_line(badge, 60) for badge in item.badges]
-        if item.digest == self._baseline:
-            parts.append("· baseline")
+        if item.digest is not None and item.digest == self._baseline:
+            parts.append(BASELINE)
         return " ".join(parts)
 
     def _history(self, row: int) -> str:
@@ -190,7 +208,7 @@ class VersionTable:
             "version": item.label.casefold(),
             "channel": " ".join(item.badges).casefold(),
             "tag": " ".join(item.tags).casefold(),
-            "digest": item.digest,
+            "digest": item.digest or "",
             "here": self.here(item.digest, item.local),
         }
         if item.name:

@@ -23,6 +23,7 @@ from rolldeck.tui.widgets.filter_bar import FilterBar
 from rolldeck.tui.widgets.key_footer import KeyFooter
 from rolldeck.tui.widgets.repository_list import RepositoryPane
 from rolldeck.tui.widgets.virtual_table import VirtualTable
+from rolldeck.units import age
 
 if TYPE_CHECKING:
     from rolldeck.tui.screens.browser import BrowserScreen
@@ -113,14 +114,17 @@ class Painter:
         row, state = self._screen.row, self._state
         view = DetailsView(unfolded=self._unfolded, now=self.now())
         if row is not None:
-            error = state.problems.get(row.digest)
+            error = state.problems.get(row.key)
+            problem = (error.message, error.hint or "") if error is not None else None
+            if row.digest is None and row.problem is not None:
+                problem = (row.problem, "")
             view = replace(
                 view,
                 row=row,
                 version=state.version(row.digest),
-                problem=(error.message, error.hint or "") if error is not None else None,
-                since=state.since.get(row.digest),
-                here=state.places_of(row.digest),
+                problem=problem,
+                since=state.since.get(row.key),
+                here=state.places_of(row.key),
             )
         details = self._screen.query_one(Details)
         details.set_placeholder("What the selected version says of itself stands here.")
@@ -178,7 +182,8 @@ class Painter:
         table.border_title = _title("2 Versions", name)
         table.border_subtitle = Content(self._count_words(table))
         details.border_title = _title("Details", label)
-        details.border_subtitle = Content(f"{row.digest[:19]}…" if row is not None else "")
+        digest = row.digest if row is not None else None
+        details.border_subtitle = Content(f"{digest[:19]}…" if digest is not None else "")
         crumb = screen.query_one(Breadcrumb)
         if wide:
             crumb.path = tuple(part for part in (place, name, label) if part)
@@ -195,6 +200,10 @@ class Painter:
         total = len(listing.rows)
         if table.filter_text:
             words = [f"{table.shown_rows} of {total}"]
+        elif listing.stale is not None:
+            words = [f"{total} version{'s' if total != 1 else ''} as last seen"]
+        elif listing.looked_up < total:
+            words = [f"{listing.looked_up} of {total} looked up"]
         elif listing.loaded < total:
             words = [f"{listing.loaded} of {total} read"]
         else:
@@ -202,7 +211,7 @@ class Painter:
         metrics = table.data.metrics if isinstance(table.data, VersionTable) else {}
         words.append(order_words(table.sort, table.reverse, metrics))
         if not listing.complete:
-            words.append("the list is not complete")
+            words.append("incomplete")
         if listing.referrers:
             plural = "s" if listing.referrers > 1 else ""
             words.append(f"{listing.referrers} referrer{plural} folded away")
@@ -214,6 +223,9 @@ class Painter:
             return self._said, "dim"
         if repository is None:
             return "", "dim"
+        listing = self._state.lists.get(repository)
+        if listing is not None and listing.stale is not None:
+            return f"× offline · seen {age(listing.stale, self.now())} ago", "bad"
         known = self._state.read_at.get(repository)
         since = f" · as of {known.astimezone():%H:%M:%S}" if known else ""
         if self._screen.reading.is_loading(repository):

@@ -20,6 +20,7 @@ from rolldeck.tui.messages import (
 )
 from rolldeck.tui.models.deck_state import DeckState, is_near, is_place, repository_of
 from rolldeck.tui.models.repository_rows import joined, updated, with_repository
+from rolldeck.tui.models.version_rows import VersionTable
 from rolldeck.tui.widgets.details import Details
 from rolldeck.tui.widgets.repository_list import RepositoryPane
 from rolldeck.tui.widgets.virtual_table import VirtualTable
@@ -47,6 +48,7 @@ class Reading:
         self._places: list[Reference] = []
         self._opened: list[Reference] = []
         self._loading: set[Reference] = set()
+        self._shown: VersionRow | None = None
         self._lists: dict[Reference | None, RepositoryList] = {}
         """What was last listed, by what was asked for."""
 
@@ -193,11 +195,26 @@ class Reading:
         self._loading.add(repository)
         self._state.failures.pop(repository, None)
         self._screen.run_worker(
-            reads.read_versions(self._screen, self._workspace, repository),
+            reads.read_versions(
+                self._screen, self._workspace, repository, lambda: self._in_view(repository)
+            ),
             group=f"versions {repository}",
             exclusive=True,
             exit_on_error=False,
         )
+
+    def _in_view(self, repository: Reference) -> list[str] | None:
+        """Return the labels of a repository's rows on the screen: they are read before others.
+
+        None where its rows are not painted yet.
+        """
+        if repository != self._state.repository:
+            return []
+        table, listing = self._screen.query_one(VirtualTable), self._state.listing
+        data = table.data
+        if not isinstance(data, VersionTable) or listing is None or data.rows is not listing.rows:
+            return None
+        return [data.rows[row].label for row in table.rows_in_view()]
 
     # Versions.
 
@@ -212,11 +229,14 @@ class Reading:
         else:
             state.lists[repository] = event.result
             state.read_at[repository] = self._painter.now()
-            state.silent.discard(repository.root)
+            (state.silent.discard if event.result.stale is None else state.silent.add)(
+                repository.root
+            )
         if repository == state.repository:
             self._painter.versions()
             self._select_wanted()
-            self.select()
+            if self._screen.row != self._shown:
+                self.select()
 
     def _select_wanted(self) -> None:
         wanted, listing = self._state.wanted, self._state.listing
@@ -225,23 +245,23 @@ class Reading:
         for row in listing.rows:
             if wanted == row.digest or wanted in row.tags:
                 self._state.wanted = None
-                self._screen.query_one(VirtualTable).select(row.digest)
+                self._screen.query_one(VirtualTable).select(row.key)
 
     def select(self) -> None:
         """Show what is known of the selected version, and read the rest once the cursor rests."""
         self._painter.details()
         self._painter.frame()
-        row = self._screen.row
+        row = self._shown = self._screen.row
         if row is not None and self._needed(row):
-            self._after_rest(lambda: self._read_if_selected(row.digest))
+            self._after_rest(lambda: self._read_if_selected(row.key))
 
     def _needed(self, row: VersionRow) -> bool:
         known = self._state.version(row.digest) is not None
-        return not known and row.digest not in self._state.problems
+        return row.digest is not None and not known and row.digest not in self._state.problems
 
-    def _read_if_selected(self, digest: str) -> None:
+    def _read_if_selected(self, key: str) -> None:
         row = self._screen.row
-        if row is not None and row.digest == digest and self._needed(row):
+        if row is not None and row.key == key and self._needed(row):
             self.read_now(row)
 
     def read_now(self, row: VersionRow) -> None:

@@ -148,7 +148,15 @@ class DeckScreen(BrowserScreen):
         else:
             self._with_row("version.mark", self._mark)
 
+    def _is_named(self, row: VersionRow) -> bool:
+        """Whether it is known what a row names; says so where not."""
+        if row.digest is None:
+            self.notify("It is being read still; try again in a moment.", markup=False)
+        return row.digest is not None
+
     def _mark(self, row: VersionRow) -> None:
+        if not self._is_named(row):
+            return
         self.state.toggle_mark(row)
         self.painter.marks()
         self.query_one(VirtualTable).action_move_down()
@@ -158,6 +166,8 @@ class DeckScreen(BrowserScreen):
         self._with_row("version.baseline", self._baseline)
 
     def _baseline(self, row: VersionRow) -> None:
+        if not self._is_named(row):
+            return
         is_one = self.state.toggle_baseline(row)
         self.painter.versions()
         text = f"{row.label} is the baseline; d compares with it." if is_one else "No baseline."

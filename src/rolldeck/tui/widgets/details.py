@@ -20,7 +20,7 @@ class Details(CursorView):
     def show(self, view: DetailsView) -> None:
         """Show another version, or more of the same."""
         before, after = self.view.row, view.row
-        keep = before is not None and after is not None and before.digest == after.digest
+        keep = before is not None and after is not None and before.key == after.key
         self.view = view
         self._build(self.cursor if keep else 0)
         if not keep:

@@ -121,12 +121,17 @@ class VirtualTable(CursorView):
         """Put the cursor on a row; False where it is not shown."""
         if self.data is None:
             return False
-        for position, row in enumerate(self._order):
-            if self.data.key(row) == key:
-                self.rebuilt(position)
-                self.post_message(self.Highlighted(self))
-                return True
-        return False
+        row = self.data.find(key)
+        if row is None or row not in self._order:
+            return False
+        self.rebuilt(self._order.index(row))
+        self.post_message(self.Highlighted(self))
+        return True
+
+    def rows_in_view(self) -> list[int]:
+        """Return the numbers of the rows that are on the screen."""
+        top = max(self.scroll_offset.y - 1, 0)
+        return self._order[top : top + self.size.height]
 
     @property
     def shown_rows(self) -> int:
@@ -141,14 +146,17 @@ class VirtualTable(CursorView):
         if self.data is not None:
             wanted = Filter.parse(self.filter_text, FILTER_COLUMNS | self._column_ids())
             self._order = arrange(self.data, wanted, self.sort, self.reverse)
-            if key is not None:
-                found = (
-                    position
-                    for position, row in enumerate(self._order)
-                    if self.data.key(row) == key
-                )
-                cursor = next(found, 0)
+            cursor = self._position(key) if key is not None else 0
         self.rebuilt(cursor)
+
+    def _position(self, key: str) -> int:
+        """Return where the row with a key stands now, 0 where it is not shown."""
+        assert self.data is not None
+        here = self._order[self.cursor] if self.cursor < len(self._order) else None
+        if here is not None and self.data.key(here) == key:
+            return self.cursor
+        row = self.data.find(key)
+        return self._order.index(row) if row is not None and row in self._order else 0
 
     def _column_ids(self) -> set[str]:
         return {column.id for column in self.data.columns} if self.data else set()
