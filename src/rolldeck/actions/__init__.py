@@ -15,6 +15,16 @@ from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
+    from rolldeck.actions.file_view import FileView
+    from rolldeck.actions.files import (
+        CopiedFile,
+        VersionFiles,
+        copy_out,
+        find_and_look,
+        list_files,
+        list_layer_files,
+        look_at_file,
+    )
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
     from rolldeck.actions.repositories import (
@@ -30,6 +40,16 @@ if TYPE_CHECKING:
 
 _LATER = {
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
+    "rolldeck.actions.file_view": ("FileView",),
+    "rolldeck.actions.files": (
+        "CopiedFile",
+        "VersionFiles",
+        "copy_out",
+        "find_and_look",
+        "list_files",
+        "list_layer_files",
+        "look_at_file",
+    ),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
     "rolldeck.actions.repositories": (
@@ -56,8 +76,10 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "DEMO_REPOSITORY",
     "Check",
+    "CopiedFile",
     "Demo",
     "DiffResult",
+    "FileView",
     "Moved",
     "Plan",
     "Problem",
@@ -68,16 +90,22 @@ __all__ = [
     "TargetState",
     "Unpacked",
     "Verified",
+    "VersionFiles",
     "VersionList",
     "VersionRow",
     "Workspace",
     "apply",
+    "copy_out",
     "diff",
+    "find_and_look",
     "is_target",
     "known_targets",
+    "list_files",
+    "list_layer_files",
     "list_repositories",
     "list_versions",
     "load_version",
+    "look_at_file",
     "make_demo",
     "plan_pin",
     "plan_rollback",

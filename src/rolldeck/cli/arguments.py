@@ -100,8 +100,17 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="PLACE",
         help="a repository, HOST/, kit: or oci:DIRECTORY; without it: all repositories known here",
     )
+    listing.add_argument(
+        "--files", action="store_true", help="list the files of the version that PLACE names"
+    )
     show = verb("show", _network())
     show.add_argument("reference", metavar="REFERENCE")
+    cat = verb("cat", _network())
+    cat.add_argument("reference", metavar="REFERENCE")
+    cat.add_argument("path", metavar="PATH", help="as unpack would write it")
+    cat.add_argument(
+        "--force", action="store_true", help="print to a terminal what is not text, as it is"
+    )
     diff = verb("diff", _network())
     diff.add_argument("a", metavar="A", help="the baseline")
     diff.add_argument("b", metavar="B", help="a tag alone means the repository of A")

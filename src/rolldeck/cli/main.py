@@ -114,7 +114,7 @@ def _settings(parsed: argparse.Namespace) -> Settings:
 
 
 def _run_verb(parsed: argparse.Namespace) -> int:
-    verb = _verb(parsed.verb)
+    verb = _verb(parsed)
     _collect_again()
     return asyncio.run(_guarded(verb, parsed))
 
@@ -153,8 +153,13 @@ def _collect_again() -> None:
     gc.enable()
 
 
-def _verb(name: str) -> Verb:
+def _verb(parsed: argparse.Namespace) -> Verb:
     """Return what runs a verb, importing only that."""
+    name = parsed.verb
+    if name == "cat" or getattr(parsed, "files", False):
+        from rolldeck.cli import files
+
+        return files.cat if name == "cat" else files.ls_files
     if name in ("ls", "show"):
         from rolldeck.cli import browse
 

@@ -86,8 +86,10 @@ def progress_line(progress: Progress, title: str) -> Iterator[None]:
 
     def draw() -> None:
         while not done.wait(_REFRESH):
-            share = f"{progress.done * 100 // progress.total:3d} %" if progress.total else ""
-            sizes = f"{human_size(progress.done)} of {human_size(progress.total)}"
+            share, sizes = "", human_size(progress.done)
+            if progress.total:
+                share = f"{progress.done * 100 // progress.total:3d} %"
+                sizes += f" of {human_size(progress.total)}"
             sys.stderr.write(f"\r\x1b[K{clean_line(title)}  {share}  {sizes}")
             sys.stderr.flush()
 

@@ -25,7 +25,6 @@ from rolldeck.text import clean_line
 from rolldeck.units import human_size
 
 KITFILE_NAME = "Kitfile"
-KITFILE_ANNOTATION = "ml.kitops.modelkit.kitfile"
 
 _KITFILE_NAMES = ("kitfile", ".kitfile")
 _REMOTE = "a data set that lies elsewhere: remotePath in the Kitfile says where"
@@ -64,7 +63,7 @@ def unpack(kit: Kit, open_blob: OpenBlob, destination: Path, progress: Progress)
                     _unpack_raw(layer, stream, staging)
                 else:
                     _unpack_tar(layer, stream, staging)
-        if kit.kitfile is not None and _writes_kitfile(kit):
+        if kit.kitfile is not None and kit.brings_kitfile:
             # Imported here: its patterns take 12 ms, and only unpacking needs them.
             from rolldeck.kit.kitfile_yaml import kitfile_yaml
 
@@ -83,10 +82,6 @@ def _check_space(directory: Path, size: int) -> None:
             reference=str(directory),
             hint="Free some space or choose another directory.",
         )
-
-
-def _writes_kitfile(kit: Kit) -> bool:
-    return kit.kind == "modelkit" or KITFILE_ANNOTATION in kit.manifest.annotations
 
 
 def _element_parts(layer: Layer) -> tuple[str, ...]:
