@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rolldeck.actions.layer_bytes import LayerBytes
 from rolldeck.facts.file_type import file_type, is_text
 from rolldeck.facts.tensors import (
     DISPLAY_LIMIT,
@@ -13,13 +14,16 @@ from rolldeck.facts.tensors import (
     read_tensor_header,
 )
 from rolldeck.kit import Layer
-from rolldeck.kit.layer_access import LayerSource, StoppedError, by_ranges_or_streamed
+from rolldeck.kit.layer_access import StoppedError, by_ranges_or_streamed
 from rolldeck.kit.layer_file import OpenFile, open_file
 from rolldeck.kit.listing import LayerFile
 from rolldeck.progress import Progress
 
 TEXT_LIMIT = 1024 * 1024
 """Most bytes of a text that are read to show it."""
+
+LOCAL_HEADER_LIMIT = 8 * 1024 * 1024
+"""Most bytes of a weights file's header that are read where that needs no network."""
 
 _START = 8 * 1024
 """Bytes that tell text from anything else."""
@@ -54,7 +58,7 @@ class FileView:
 
 def look_at(
     layer: Layer,
-    source: LayerSource,
+    source: LayerBytes,
     path: str,
     progress: Progress,
     limit: int | None,
@@ -69,19 +73,21 @@ def look_at(
         with open_file(
             layer, source, path, progress, ranges=ranges, limit=limit, seen=seen
         ) as opened:
-            return None if opened is None else _view(layer, opened)
+            if opened is None:
+                return None
+            return _view(layer, opened, LOCAL_HEADER_LIMIT if source.is_local else DISPLAY_LIMIT)
 
     return by_ranges_or_streamed(look)
 
 
-def _view(layer: Layer, opened: OpenFile) -> FileView:
+def _view(layer: Layer, opened: OpenFile, header_limit: int) -> FileView:
     file = opened.file
     start = opened.read_at(0, _START)
     cut = file.size is None or len(start) < file.size
     header, notice = None, ""
     try:
         size = _UNKNOWN_SIZE if file.size is None else file.size
-        header = read_tensor_header(file.path, opened.read_at, size, DISPLAY_LIMIT)
+        header = read_tensor_header(file.path, opened.read_at, size, header_limit)
     except MalformedHeaderError as error:
         notice = f"malformed: {error}"
     except StoppedError as stop:

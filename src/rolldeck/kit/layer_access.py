@@ -55,8 +55,8 @@ class LayerAccess:
         source: LayerSource,
         progress: Progress,
         *,
-        ranges: bool = True,
-        limit: int | None = LOOK_LIMIT,
+        ranges: bool,
+        limit: int | None,
     ) -> None:
         self.layer = layer
         self.verified = False

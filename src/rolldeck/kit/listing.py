@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import dataclass
 
 from rolldeck.kit.layer_access import (
+    LOOK_LIMIT,
     LayerAccess,
     LayerSource,
     StoppedError,
@@ -45,8 +46,10 @@ class LayerListing:
     stopped: str = ""
 
 
-def list_layer(layer: Layer, source: LayerSource, progress: Progress) -> LayerListing:
-    """List the files of a layer; blocks, meant for a thread.
+def list_layer(
+    layer: Layer, source: LayerSource, progress: Progress, *, limit: int = LOOK_LIMIT
+) -> LayerListing:
+    """List the files of a layer, reading at most about ``limit`` bytes; blocks.
 
     Raises RefusedError for an archive that unpacking would refuse too, IntegrityError, and the
     errors of the source. A layer of one file is listed without reading it.
@@ -58,11 +61,13 @@ def list_layer(layer: Layer, source: LayerSource, progress: Progress) -> LayerLi
                 (), stopped=f"unknown type {clean_line(layer.blob.media_type, 120)}"
             )
         return LayerListing((found,), verified=True)
-    return by_ranges_or_streamed(lambda ranges: _list_tar(layer, source, progress, ranges))
+    return by_ranges_or_streamed(lambda ranges: _list_tar(layer, source, progress, limit, ranges))
 
 
-def _list_tar(layer: Layer, source: LayerSource, progress: Progress, ranges: bool) -> LayerListing:
-    access = LayerAccess(layer, source, progress, ranges=ranges)
+def _list_tar(
+    layer: Layer, source: LayerSource, progress: Progress, limit: int, ranges: bool
+) -> LayerListing:
+    access = LayerAccess(layer, source, progress, ranges=ranges, limit=limit)
     files: list[LayerFile] = []
     stopped = ""
     with access.members() as members:
