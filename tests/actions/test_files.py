@@ -410,7 +410,7 @@ def wdbc(golden: Path) -> Reference:
 
 async def test_a_missing_path_names_what_is_near(workspace: Workspace, wdbc: Reference) -> None:
     """By its last part, or by how alike it is."""
-    for path in ("train.py", "src/trian.py"):
+    for path in ("train.py", "src/trains.py"):
         with pytest.raises(NotFoundError) as caught:
             await cat(workspace, wdbc, path)
         assert "src/train.py" in str(caught.value.hint)

@@ -13,10 +13,14 @@ from rolldeck.facts.tensors import (
     TensorHeader,
     read_tensor_header,
 )
-from rolldeck.kit import Layer
-from rolldeck.kit.layer_access import StoppedError, by_ranges_or_streamed
-from rolldeck.kit.layer_file import OpenFile, open_file
-from rolldeck.kit.listing import LayerFile
+from rolldeck.kit import (
+    Layer,
+    LayerFile,
+    OpenFile,
+    StoppedError,
+    by_ranges_or_streamed,
+    open_file,
+)
 from rolldeck.progress import Progress
 
 TEXT_LIMIT = 1024 * 1024

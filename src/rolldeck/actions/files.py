@@ -15,10 +15,17 @@ from rolldeck.actions.layer_bytes import LayerBytes, in_thread
 from rolldeck.actions.versions import load_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, RolldeckError, UsageError
-from rolldeck.kit import Kit, Layer, with_chain
-from rolldeck.kit.layer_access import LOOK_LIMIT, StoppedError
-from rolldeck.kit.layer_file import copy_file
-from rolldeck.kit.listing import LayerFile, LayerListing, list_layer
+from rolldeck.kit import (
+    LOOK_LIMIT,
+    Kit,
+    Layer,
+    LayerFile,
+    LayerListing,
+    StoppedError,
+    copy_file,
+    list_layer,
+    with_chain,
+)
 from rolldeck.kit.unpack import KITFILE_NAME
 from rolldeck.oci import Digest, Reference
 from rolldeck.progress import Progress

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rolldeck.actions import FileView, VersionFiles
     from rolldeck.facts.tensors import TensorHeader
-    from rolldeck.kit import Layer
-    from rolldeck.kit.listing import LayerFile
+    from rolldeck.kit import Layer, LayerFile
     from rolldeck.oci import Reference
 
 Document = dict[str, Any]

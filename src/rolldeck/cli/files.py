@@ -86,7 +86,7 @@ async def cat(workspace: Workspace, arguments: argparse.Namespace, progress: Pro
         print_document(view_document(*found))
         return 0
     out: _Raw | _Shown = _Raw()
-    if sys.stdout.isatty() and not arguments.force:
+    if is_terminal() and not arguments.force:
         out = _Shown(arguments.path)
         copied = await copy_out(workspace, reference, arguments.path, out.write, progress)
     else:
@@ -96,6 +96,11 @@ async def cat(workspace: Workspace, arguments: argparse.Namespace, progress: Pro
     if not copied.verified:
         message(NOT_VERIFIED)
     return 0
+
+
+def is_terminal() -> bool:
+    """Whether what is printed goes to a terminal, where bytes can do harm."""
+    return sys.stdout.isatty()
 
 
 class _Raw:
@@ -122,7 +127,6 @@ class _Shown:
         if not self._begun and data:
             self._begun = True
             start = data[:_SNIFFED]
-            # One more byte than what is looked at may belong to a character that is cut.
             if not is_text(start, cut=True):
                 raise UsageError(
                     f"{self._path} is no text but {file_type(start)}",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     )
     from rolldeck.compare import Version
     from rolldeck.errors import RolldeckError
-    from rolldeck.kit.listing import LayerListing
+    from rolldeck.kit import LayerListing
     from rolldeck.oci import Reference
     from rolldeck.tui.jobs import Job
 

@@ -15,7 +15,7 @@ from rolldeck.units import human_size, short_digest
 if TYPE_CHECKING:
     from rolldeck.actions import FileView
     from rolldeck.facts.tensors import TensorHeader
-    from rolldeck.kit.listing import LayerFile, LayerListing
+    from rolldeck.kit import LayerFile, LayerListing
 
 NOT_VERIFIED = "not verified: read by range"
 """What is said of bytes that no checked digest covers."""

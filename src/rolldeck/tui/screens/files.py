@@ -29,8 +29,7 @@ from rolldeck.tui.widgets.page_view import PageView
 if TYPE_CHECKING:
     from rolldeck.actions import FileView
     from rolldeck.compare import Version
-    from rolldeck.kit import Layer
-    from rolldeck.kit.listing import LayerFile, LayerListing
+    from rolldeck.kit import Layer, LayerFile, LayerListing
 
 
 def place_of(version: Version, layer: Layer) -> Reference:
