@@ -13,7 +13,7 @@ from rolldeck.kit.layer_file import START_LIMIT, copy_file, open_file
 from rolldeck.kit.listing import list_layer
 from rolldeck.oci import SMALL_BLOB
 from rolldeck.progress import Progress
-from tests.kit.archives import END, directory, file, header, padded
+from tests.kit.archives import END, directory, file
 from tests.kit.sources import Source, layer_of
 from tests.kit.test_tar_reader_hostile import HOSTILE
 
@@ -220,6 +220,13 @@ def test_parts_of_a_file_in_any_order(ranges: bool) -> None:
                 found.read_at(START_LIMIT, 1)
 
 
-def test_header_and_padded_are_what_a_file_is() -> None:
-    """The helper that these tests are made of."""
-    assert file("x", b"ab") == header("x", 2) + padded(b"ab")
+def test_a_limit_is_for_the_search_only() -> None:
+    """A file that was found is read to its end; one that is too far is not found."""
+    stored = gzip.compress(file("a", b"x") + file("b", BODY) + file("c", BODY) + END, 0)
+    layer = layer_of(stored, compression="gzip")
+    out = bytearray()
+    limit = 1024 * 1024
+    assert copy_file(layer, Source(stored), "b", out.extend, Progress(), limit=limit)
+    assert out == BODY
+    with pytest.raises(StoppedError):
+        copy_file(layer, Source(stored), "c", out.extend, Progress(), limit=limit)

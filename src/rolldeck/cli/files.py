@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import contextlib
 import stat
 import sys
 from typing import Any
@@ -85,13 +86,12 @@ async def cat(workspace: Workspace, arguments: argparse.Namespace, progress: Pro
         found = await find_and_look(workspace, reference, arguments.path, progress)
         print_document(view_document(*found))
         return 0
-    out: _Raw | _Shown = _Raw()
-    if is_terminal() and not arguments.force:
-        out = _Shown(arguments.path)
+    shown = is_terminal()
+    out = _Shown(arguments.path) if shown and not arguments.force else _Raw()
+    title = f"reading {clean_line(arguments.path, 200)}"
+    # Two that write to one terminal would spoil each other's lines.
+    with contextlib.nullcontext() if shown else progress_line(progress, title):
         copied = await copy_out(workspace, reference, arguments.path, out.write, progress)
-    else:
-        with progress_line(progress, f"reading {clean_line(arguments.path, 200)}"):
-            copied = await copy_out(workspace, reference, arguments.path, out.write, progress)
     out.end()
     if not copied.verified:
         message(NOT_VERIFIED)

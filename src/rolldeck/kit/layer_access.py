@@ -43,10 +43,11 @@ class StoppedError(Exception):
 
 
 class LayerAccess:
-    """Reads one layer's payload by the cheapest way there is.
+    """Reads one layer's payload by the cheapest way there is; a small layer at once.
 
     ``file`` is random access to it, None where it can only be streamed; ``verified`` says whether
-    what it gives was compared with the layer's digest before. ``limit`` None reads on for ever.
+    what it gives was compared with the layer's digest. ``limit`` is how many bytes may be read,
+    None for any; whoever has found what they looked for lifts it.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class LayerAccess:
         self.file: RangeFile | None = None
         self._source = source
         self._progress = progress
-        self._limit = limit
+        self.limit = limit
         self._data: bytes | None = None
         self._stream: LayerStream | None = None
         if layer.size <= SMALL_BLOB:
@@ -76,10 +77,14 @@ class LayerAccess:
             self.file = RangeFile(self._read_at, layer.size)
 
     def _read_at(self, offset: int, size: int) -> bytes:
-        file = self.file
-        if self._limit is not None and file is not None and file.fetched >= self._limit:
-            raise StoppedError(self._limit)
+        if self.file is not None:
+            self.check(self.file.fetched)
         return self.read_part(offset, size)
+
+    def check(self, done: int) -> None:
+        """Raise StoppedError where ``done`` bytes are all that may be read."""
+        if self.limit is not None and done >= self.limit:
+            raise StoppedError(self.limit)
 
     def read_part(self, offset: int, size: int) -> bytes:
         """Read a part of an uncompressed layer, at most ``SMALL_BLOB``, whatever the limit."""
@@ -98,7 +103,7 @@ class LayerAccess:
             yield LayerStream(self.layer, BytesIO(self._data), Progress())
             return
         with self._source.open() as blob:
-            limited = cast(BinaryIO, _LimitedBlob(blob, self._limit))
+            limited = cast(BinaryIO, _LimitedBlob(blob, self))
             self._stream = LayerStream(self.layer, limited, self._progress)
             yield self._stream
 
@@ -122,16 +127,15 @@ class LayerAccess:
 
 
 class _LimitedBlob:
-    """A blob whose reads end a look after ``limit`` bytes; None lets it go on."""
+    """A blob whose reads end where an access may read no more."""
 
-    def __init__(self, blob: BinaryIO, limit: int | None) -> None:
+    def __init__(self, blob: BinaryIO, access: LayerAccess) -> None:
         self._blob = blob
-        self._limit = limit
+        self._access = access
         self._read = 0
 
     def read(self, size: int) -> bytes:
-        if self._limit is not None and self._read >= self._limit:
-            raise StoppedError(self._limit)
+        self._access.check(self._read)
         data = self._blob.read(size)
         self._read += len(data)
         return data

@@ -121,7 +121,7 @@ def open_file(
             yield None
             return
         streamed = whole and _is_layer(file, layer)
-        access = LayerAccess(layer, source, progress, ranges=ranges and not streamed, limit=limit)
+        access = LayerAccess(layer, source, progress, ranges=ranges and not streamed, limit=None)
         if access.file is not None:
             yield _AnywhereFile(file, access, access.file)
             return
@@ -137,6 +137,7 @@ def open_file(
             seen(found)
             if found.path != path or found.is_dir:
                 continue
+            access.limit = None
             if access.file is None:
                 yield _StreamedFile(found, access, member.chunks)
                 return
@@ -147,7 +148,7 @@ def open_file(
         else:
             yield None
             return
-    with open_file(layer, source, path, progress, ranges=False, limit=limit) as opened:
+    with open_file(layer, source, path, progress, ranges=False) as opened:
         yield opened
 
 
