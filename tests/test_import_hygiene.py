@@ -39,9 +39,10 @@ def test_the_version_loads_almost_nothing() -> None:
     assert not loaded & {"textual", "rich", "pydantic", "urllib3", "oras", "yaml"}
 
 
-@pytest.mark.parametrize(
-    "verb", ["ls", "show", "diff", "unpack", "pin", "rollback", "verify", "logout", "doctor"]
-)
+LOCAL = ["ls", "files", "cat", "show", "diff", "unpack", "verify", "pin", "rollback"]
+
+
+@pytest.mark.parametrize("verb", [*LOCAL, "logout", "doctor"])
 def test_local_verbs_load_neither_textual_nor_the_network(
     verb: str, golden: Path, tmp_path: Path
 ) -> None:
@@ -49,17 +50,19 @@ def test_local_verbs_load_neither_textual_nor_the_network(
     layout = f"oci:{golden}/layouts/wdbc"
     target = str(tmp_path / "serving")
     words = {
-        "ls": [layout],
-        "show": [f"{layout}:v1.0.0"],
-        "diff": [f"{layout}:v1.0.0", "v1.1.0"],
-        "unpack": [f"{layout}:v1.0.0", "-d", str(tmp_path / "out")],
-        "pin": [f"{layout}:v1.0.0", target],
-        "rollback": [target],
-        "verify": [f"{layout}:v1.0.0"],
-        "logout": ["registry.example"],
-        "doctor": [],
+        "ls": ["ls", layout],
+        "files": ["ls", f"{layout}:v1.0.0", "--files"],
+        "cat": ["cat", f"{layout}:v1.0.0", "Kitfile"],
+        "show": ["show", f"{layout}:v1.0.0"],
+        "diff": ["diff", f"{layout}:v1.0.0", "v1.1.0"],
+        "unpack": ["unpack", f"{layout}:v1.0.0", "-d", str(tmp_path / "out")],
+        "pin": ["pin", f"{layout}:v1.0.0", target],
+        "rollback": ["rollback", target],
+        "verify": ["verify", f"{layout}:v1.0.0"],
+        "logout": ["logout", "registry.example"],
+        "doctor": ["doctor"],
     }
-    loaded = modules([verb, *words[verb]], 3 if verb == "rollback" else 0)
+    loaded = modules(words[verb], 3 if verb == "rollback" else 0)
     assert not loaded & {"textual", "urllib3", "requests", "yaml", "http.client", "sqlite3"}
 
 

@@ -35,6 +35,8 @@ def test_every_verb_takes_it(rolldeck: Run, home: Path, tmp_path: Path) -> None:
     versions = rolldeck("ls", WDBC, "--json").document["versions"]
     assert versions[0]["tags"] == ["v2.0.0", "latest"]
     assert rolldeck("show", WDBC, "--json").document["reference"].startswith(f"{WDBC}:latest@")
+    assert rolldeck("cat", f"{WDBC}:v1.0.0", "src/train.py").code == 0
+    assert rolldeck("ls", f"{WDBC}:v1.0.0", "--files", "--json").document["complete"]
     assert not rolldeck("diff", f"{WDBC}:v1.0.0", "v2.0.0", "--json").document["identical"]
     pulled = rolldeck("pull", f"{WDBC}:v1.0.0", "--json").document
     assert pulled["reference"].startswith(f"local:{GOLDEN_PREFIX}wdbc:v1.0.0@")

@@ -148,10 +148,11 @@ class FaultProxy:
             piece = reply.read(most)  # type: ignore[attr-defined]
             if not piece:
                 return True
-            self._send(client, fault.change(done, piece) if fault.change else piece, fault.drip)
-            done += len(piece)
+            # Counted before: who has the last byte may look at once.
             with self._lock:
                 self.sent[path] += len(piece)
+            self._send(client, fault.change(done, piece) if fault.change else piece, fault.drip)
+            done += len(piece)
         if fault.stall is not None:
             self.release.wait(60)
         if fault.reset:

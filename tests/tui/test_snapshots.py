@@ -71,6 +71,33 @@ async def inspect(play: Stage) -> None:
     await play.see("manifestVersion")
 
 
+async def layers(play: Stage) -> None:
+    """The layers of a version are unfolded, the cursor is on one."""
+    await play.press("2", "enter", "j", "enter", "j")
+    await play.see("▼ Layers", "enter files")
+
+
+async def files(play: Stage) -> None:
+    """The files of a layer."""
+    await layers(play)
+    await play.press("enter")
+    await play.see("weights.safetensors", "not verified")
+
+
+async def file_text(play: Stage) -> None:
+    """The text of a file."""
+    await files(play)
+    await play.press("j", "j", "enter")
+    await play.see("model_type")
+
+
+async def file_weights(play: Stage) -> None:
+    """The tensors of a weights file."""
+    await files(play)
+    await play.press("j", "j", "j", "enter")
+    await play.see("131,072,003 parameters")
+
+
 async def rollback(play: Stage) -> None:
     """The plan of a rollback."""
     await play.press("R")
@@ -111,7 +138,7 @@ async def pin(play: Stage) -> None:
 
 SCENES: tuple[Scene, ...] = (
     versions, marked, details, repositories, filtered, nothing_matches, sorted_by_metric, help_page,
-    inspect, rollback, pulled, jobs, log, command_line, pin,
+    inspect, layers, files, file_text, file_weights, rollback, pulled, jobs, log, command_line, pin,
 )  # fmt: skip
 
 NAMES = {f"deck-{scene.__name__}-{size[0]}x{size[1]}" for scene in SCENES for size in SIZES} | {

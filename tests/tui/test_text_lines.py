@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rolldeck.tui.models.file_texts import FilePair, describe_bytes, is_text
+from rolldeck.facts.file_type import is_text
+from rolldeck.tui.models.file_texts import FilePair, describe_bytes
 from rolldeck.tui.models.lines import Line, Span
 from rolldeck.tui.models.text_lines import Frame, frame, head_line, text_line, window
 from rolldeck.tui.models.text_rows import Layout, TextDiff, lay_out, text_diff

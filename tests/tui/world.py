@@ -15,6 +15,7 @@ import pytest
 from rolldeck import actions
 from rolldeck.actions import (
     Check,
+    FileView,
     InView,
     Plan,
     RepositoryList,
@@ -27,7 +28,9 @@ from rolldeck.actions import (
 from rolldeck.compare import Version, compare
 from rolldeck.errors import RolldeckError
 from rolldeck.facts import DataSet, EnvironmentFact, Facts, Metric, Parameter
+from rolldeck.facts.tensors import Tensor, TensorHeader
 from rolldeck.kit import Kit, Layer
+from rolldeck.kit.listing import LayerFile, LayerListing
 from rolldeck.kit.model import ElementKind
 from rolldeck.oci import Descriptor, Digest, Manifest, Reference
 from rolldeck.progress import Progress
@@ -135,6 +138,45 @@ def a_version(row: VersionRow, **facts: Any) -> Version:
     return Version(str(row.reference), row.label, kit, replace(known, **facts), {})
 
 
+def a_listing() -> LayerListing:
+    """Return the files of a layer that was read by range."""
+    files = (
+        LayerFile("model", True, 0o755, 0),
+        LayerFile("model/weights.safetensors", False, 0o600, 4_401_999_872),
+        LayerFile("model/config.json", False, 0o644, 113),
+        LayerFile("README.md", False, 0o644, 40),
+        LayerFile("scripts/run.sh", False, 0o755, 9),
+    )
+    return LayerListing(files)
+
+
+def a_few_views() -> dict[str, FileView]:
+    """Return what is in some of these files."""
+    config = b'{\n  "model_type": "fraud",\n  "note": "' + b"a long line " * 8 + b'"\n}\n'
+    header = TensorHeader(
+        "safetensors",
+        (
+            Tensor("embedding.weight", (32_000, 4096), "BF16"),
+            Tensor("head.bias", (2,), "F32"),
+            Tensor("temperature", (), "F32"),
+        ),
+        {"format": "pt"},
+    )
+    return {
+        "model/config.json": FileView(
+            "model/config.json", len(config), 0o644, None, "text", True, config
+        ),
+        "model/weights.safetensors": FileView(
+            "model/weights.safetensors", 4_401_999_872, 0o600, None, "safetensors weights", False,
+            header=header,
+        ),
+        "README.md": FileView("README.md", 0, 0o644, None, "empty", True, b""),
+        "scripts/run.sh": FileView(
+            "scripts/run.sh", 5_000_000, 0o755, None, "text", False, b"one\n\x1b[31mtwo", cut=True
+        ),
+    }  # fmt: skip
+
+
 @dataclass
 class World:
     """What the actions answer; a test changes what it is about."""
@@ -150,6 +192,12 @@ class World:
     """Steps of 10 ms that a pull takes; 0 = until it is cancelled."""
     answered: asyncio.Event | None = None
     """Set when registries answer the question for their repositories; None = at once."""
+    listing: LayerListing | RolldeckError = field(default_factory=lambda: a_listing())
+    """What is in every layer."""
+    views: dict[str, FileView] = field(default_factory=lambda: a_few_views())
+    """What files are, by path."""
+    reading: asyncio.Event | None = None
+    """Set when layers are to be read to their end; None = at once."""
     stuck: bool = False
     """Whether a pull hangs where it asks for its version."""
     calls: list[tuple[str, ...]] = field(default_factory=list)
@@ -181,6 +229,37 @@ class World:
         """Answer with a version."""
         every = [row for rows in self.rows.values() for row in rows]
         return a_version(next(r for r in every if r.digest == reference.digest), **self.facts)
+
+    async def list_layer_files(
+        self, workspace: Workspace, reference: Reference, layer: Layer, progress: Progress
+    ) -> LayerListing:
+        """Answer with the files of a layer."""
+        self.calls.append(("files", str(reference.tag), str(layer.path)))
+        progress.advance(131_072)
+        if self.reading is not None:
+            await self.reading.wait()
+        if isinstance(self.listing, RolldeckError):
+            raise self.listing
+        return self.listing
+
+    async def look_at_file(
+        self,
+        workspace: Workspace,
+        reference: Reference,
+        layer: Layer,
+        path: str,
+        progress: Progress,
+    ) -> FileView:
+        """Answer with what a file is."""
+        self.calls.append(("look", str(layer.path), path))
+        return replace(self.views[path], layer=layer)
+
+    async def find_and_look(
+        self, workspace: Workspace, reference: Reference, path: str, progress: Progress
+    ) -> tuple[Reference, FileView]:
+        """Answer with what a file is, whichever layer has it."""
+        self.calls.append(("find", path))
+        return reference, self.views[path]
 
     async def diff(
         self, workspace: Workspace, a: Reference, b: Reference, tolerance: float = 0.0
@@ -243,7 +322,8 @@ class World:
         """Answer in place of the real actions."""
         for name in (
             "list_repositories", "watch_repositories", "watch_versions", "load_version", "diff",
-            "known_targets", "pull", "plan_rollback", "plan_undo", "plan_pin", "apply",
+            "list_layer_files", "look_at_file", "find_and_look", "known_targets", "pull",
+            "plan_rollback", "plan_undo", "plan_pin", "apply",
         ):  # fmt: skip
             patch.setattr(actions, name, getattr(self, name))
 

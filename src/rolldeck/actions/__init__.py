@@ -17,6 +17,16 @@ from rolldeck.actions.workspace import Workspace
 if TYPE_CHECKING:
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
     from rolldeck.actions.doctor import Diagnosis, Finding, diagnose
+    from rolldeck.actions.file_view import FileView
+    from rolldeck.actions.files import (
+        CopiedFile,
+        VersionFiles,
+        copy_out,
+        find_and_look,
+        list_files,
+        list_layer_files,
+        look_at_file,
+    )
     from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.move import Moved, apply
@@ -43,6 +53,16 @@ _LATER = {
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
     "rolldeck.actions.doctor": ("Diagnosis", "Finding", "diagnose"),
+    "rolldeck.actions.file_view": ("FileView",),
+    "rolldeck.actions.files": (
+        "CopiedFile",
+        "VersionFiles",
+        "copy_out",
+        "find_and_look",
+        "list_files",
+        "list_layer_files",
+        "look_at_file",
+    ),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
     "rolldeck.actions.repositories": (
@@ -75,9 +95,11 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "DEMO_REPOSITORY",
     "Check",
+    "CopiedFile",
     "Demo",
     "Diagnosis",
     "DiffResult",
+    "FileView",
     "Finding",
     "Garbage",
     "InView",
@@ -95,20 +117,26 @@ __all__ = [
     "TargetState",
     "Unpacked",
     "Verified",
+    "VersionFiles",
     "VersionList",
     "VersionRow",
     "Workspace",
     "apply",
     "collect_garbage",
+    "copy_out",
     "diagnose",
     "diff",
+    "find_and_look",
     "is_target",
     "known_targets",
+    "list_files",
+    "list_layer_files",
     "list_repositories",
     "list_versions",
     "load_version",
     "log_in",
     "log_out",
+    "look_at_file",
     "make_demo",
     "plan_pin",
     "plan_rollback",

@@ -162,10 +162,19 @@ def verb_parser() -> argparse.ArgumentParser:
     listing.add_argument(
         "--limit", type=int, metavar="N", help="of a repository only the N newest versions"
     )
+    listing.add_argument(
+        "--files", action="store_true", help="list the files of the version that PLACE names"
+    )
     show = verb("show", _network())
     show.add_argument("reference", metavar="REFERENCE")
     show.add_argument(
         "--raw", action="store_true", help="print the exact bytes of the manifest and nothing else"
+    )
+    cat = verb("cat", _network())
+    cat.add_argument("reference", metavar="REFERENCE")
+    cat.add_argument("path", metavar="PATH", help="as unpack would write it")
+    cat.add_argument(
+        "--force", action="store_true", help="print to a terminal what is not text, as it is"
     )
     diff = verb("diff", _network())
     diff.add_argument("a", metavar="A", help="the baseline")

@@ -143,7 +143,7 @@ def _settings(parsed: argparse.Namespace) -> Settings:
 
 
 def _run_verb(parsed: argparse.Namespace) -> int:
-    verb = _verb(parsed.verb)
+    verb = _verb("files" if getattr(parsed, "files", False) else parsed.verb)
     if parsed.verb == "login":
         from rolldeck.cli.login import read_login
 
@@ -201,6 +201,8 @@ def _collect_again() -> None:
 
 _VERBS = {
     "ls": ("browse", "run_ls"),
+    "files": ("files", "run_files"),
+    "cat": ("files", "run_cat"),
     "show": ("browse", "run_show"),
     "diff": ("compare", "run_diff"),
     "pull": ("transfer", "run_pull"),
@@ -216,7 +218,7 @@ _VERBS = {
     "completion": ("shells", "run_completion"),
     "demo": ("demo", "run_demo"),
 }
-"""Where each verb is: its module in this package, and the coroutine there."""
+"""Where each verb is: its module in this package, and the coroutine there; ``ls --files``, too."""
 
 
 def _verb(name: str) -> Verb:

@@ -329,6 +329,12 @@ COMMANDS: tuple[Command, ...] = (
     ),
     # the command line and the palette only
     Command(
+        "file.read",
+        "read file",
+        "Print one file of a version, without pulling it.",
+        cli="cat",
+    ),
+    Command(
         "version.verify",
         "verify",
         "Check every byte of a version or of a local target against its digests.",

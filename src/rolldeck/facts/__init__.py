@@ -9,6 +9,12 @@ from rolldeck.facts.model import (
     Parameter,
     Value,
 )
+from rolldeck.facts.tensors import (
+    MalformedHeaderError,
+    Tensor,
+    TensorHeader,
+    read_tensor_header,
+)
 from rolldeck.facts.versions import (
     Scheme,
     VersionOrder,
@@ -23,15 +29,19 @@ __all__ = [
     "DataSet",
     "EnvironmentFact",
     "Facts",
+    "MalformedHeaderError",
     "Metric",
     "Parameter",
     "Scheme",
+    "Tensor",
+    "TensorHeader",
     "Value",
     "VersionOrder",
     "collect",
     "is_moving_tag",
     "is_referrer_tag",
     "order_tags",
+    "read_tensor_header",
     "sort_versions",
     "version_label",
 ]

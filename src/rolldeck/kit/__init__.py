@@ -5,6 +5,14 @@ since they load YAML, which nothing else needs.
 """
 
 from rolldeck.kit.chain import CHAIN_LIMIT, Link, parse_model_reference, with_chain
+from rolldeck.kit.layer_access import (
+    LOOK_LIMIT,
+    LayerSource,
+    StoppedError,
+    by_ranges_or_streamed,
+)
+from rolldeck.kit.layer_file import OpenFile, copy_file, open_file
+from rolldeck.kit.listing import LayerFile, LayerListing, list_layer
 from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
 from rolldeck.kit.peek import read_layer_files
 from rolldeck.kit.read import kind_of, read_kit
@@ -13,15 +21,25 @@ from rolldeck.kit.unpack import unpack as unpack_kit
 
 __all__ = [
     "CHAIN_LIMIT",
+    "LOOK_LIMIT",
     "ElementKind",
     "Kit",
     "KitKind",
     "Layer",
+    "LayerFile",
+    "LayerListing",
+    "LayerSource",
     "Link",
+    "OpenFile",
     "Stamp",
+    "StoppedError",
     "Tree",
     "TreeEntry",
+    "by_ranges_or_streamed",
+    "copy_file",
     "kind_of",
+    "list_layer",
+    "open_file",
     "parse_model_reference",
     "read_kit",
     "read_layer_files",

@@ -92,6 +92,11 @@ class LayerStream:
             return self._layer.size
         return max(FREE_PAYLOAD, RATIO_LIMIT * self._layer.size)
 
+    @property
+    def remaining(self) -> int:
+        """Stored bytes that were not read yet."""
+        return self._layer.size - self._verifier.received
+
     def readinto(self, buffer: memoryview, /) -> int:
         """Fill the start of ``buffer`` with payload; return the bytes written, 0 at the end.
 

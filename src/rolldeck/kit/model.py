@@ -14,6 +14,9 @@ ElementKind = Literal["model", "modelpart", "dataset", "code", "docs", "prompt",
 Compression = Literal["none", "gzip", "zstd"]
 Form = Literal["tar", "raw", "unknown"]
 
+KITFILE = "ml.kitops.modelkit.kitfile"
+"""Annotation of a ModelPack's manifest that holds the Kitfile it was packed from."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -95,6 +98,12 @@ class Kit:
         """The free-form ``model.parameters`` of the Kitfile: any JSON value, None where absent."""
         model = (self.kitfile or {}).get("model")
         return model.get("parameters") if isinstance(model, dict) else None
+
+    @property
+    def brings_kitfile(self) -> bool:
+        """Whether unpacking writes a Kitfile: a ModelPack has one only where kit wrote it."""
+        written = self.kind == "modelkit" or KITFILE in self.manifest.annotations
+        return written and self.kitfile is not None
 
     @property
     def unpackable(self) -> bool:

@@ -21,13 +21,12 @@ from rolldeck.kit.media_types import (
     PACK_CONFIGS,
     parse_layer_type,
 )
-from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
+from rolldeck.kit.model import KITFILE, ElementKind, Kit, KitKind, Layer
 from rolldeck.oci import Descriptor, Manifest, parse_json
 from rolldeck.units import parse_rfc3339
 
 FILEPATH = "org.cncf.model.filepath"
 _FILE_METADATA = ("org.cncf.model.file.metadata+json", "org.cnai.model.file.metadata+json")
-KITFILE = "ml.kitops.modelkit.kitfile"
 SUBTYPE = "ml.kitops.modelkit.layer-subtype"
 CREATED = "org.opencontainers.image.created"
 _LEGACY_FILEPATHS = ("org.cnai.model.filepath",)

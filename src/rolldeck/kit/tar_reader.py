@@ -1,15 +1,15 @@
 """A strict streaming reader of tar layers: files and directories, nothing else.
 
 ``tarfile`` is not used: its filters have let archives out of their directory, it stops silently at
-a damaged header, and it follows links. This reader yields members in order, never seeks, and goes
-to the last byte of the stream, so that the layer's digest can be checked behind it.
+a damaged header, and it follows links. This reader yields members in order, never goes back, and
+goes to the last byte of the stream, so that the layer's digest can be checked behind it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rolldeck.errors import RefusedError
 from rolldeck.kit.member_path import NAME_LIMIT, member_parts, refused
@@ -38,6 +38,14 @@ class Readable(Protocol):
         """Fill the start of ``buffer``."""
 
 
+@runtime_checkable
+class Skippable(Protocol):
+    """A stream that can leave bytes out without reading them."""
+
+    def skip(self, size: int, /) -> int:
+        """Leave out the next ``size`` bytes; returns how many there were."""
+
+
 @dataclass(frozen=True, slots=True)
 class TarLimits:
     """What one archive may hold: members, extension headers per member, bytes in all."""
@@ -52,7 +60,8 @@ class Member:
     """One file or directory: clean relative name, permission bits, size in bytes.
 
     ``chunks`` yields a file's content; a view is valid until the next one is asked for. What is
-    not read before the next member is skipped.
+    not read before the next member is skipped. ``offset`` is where the content begins in the
+    archive, in bytes.
     """
 
     path: str
@@ -60,6 +69,7 @@ class Member:
     mode: int
     size: int
     chunks: Iterator[memoryview]
+    offset: int
 
 
 class _Source:
@@ -67,6 +77,7 @@ class _Source:
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
+        self._skippable = stream if isinstance(stream, Skippable) else None
         self._buffer = memoryview(bytearray(CHUNK))
         self.position = 0
 
@@ -88,14 +99,41 @@ class _Source:
             raise refused(name, "the archive is cut short")
         return view
 
-    def content(self, size: int, name: str) -> Iterator[memoryview]:
-        """Yield a file's content and step over its padding."""
-        remaining = size
-        while remaining:
-            view = self.exactly(min(CHUNK, remaining), name)
-            remaining -= len(view)
-            yield view
-        self.exactly(-size % BLOCK, name)
+    def skip(self, size: int, name: str) -> None:
+        """Step over the next ``size`` bytes; RefusedError where the archive ends before."""
+        if self._skippable is None:
+            while size:
+                size -= len(self.exactly(min(CHUNK, size), name))
+            return
+        if self._skippable.skip(size) != size:
+            raise refused(name, "the archive is cut short")
+        self.position += size
+
+
+class _Content:
+    """A file's content in chunks; behind it lies its padding."""
+
+    def __init__(self, source: _Source, size: int, name: str) -> None:
+        self._source = source
+        self._name = name
+        self._remaining = size
+        self._padding = -size % BLOCK
+
+    def __iter__(self) -> _Content:
+        return self
+
+    def __next__(self) -> memoryview:
+        if not self._remaining:
+            self.skip()
+            raise StopIteration
+        view = self._source.exactly(min(CHUNK, self._remaining), self._name)
+        self._remaining -= len(view)
+        return view
+
+    def skip(self) -> None:
+        """Go to the end of the padding."""
+        rest, self._remaining, self._padding = self._remaining + self._padding, 0, 0
+        self._source.skip(rest, self._name)
 
 
 def _padded(size: int) -> int:
@@ -158,8 +196,7 @@ def read_tar(stream: Readable, limits: TarLimits | None = None) -> Iterator[Memb
             raise refused(name, "a file with the name of a directory")
         if size > limits.capacity - source.position:
             raise refused(name, f"its size of {size} bytes is more than the layer holds")
-        content = source.content(size, name)
+        content, path = _Content(source, size, name), "/".join(parts)
         if parts:
-            yield Member("/".join(parts), kind == "directory", header.mode, size, content)
-        for _ in content:
-            pass
+            yield Member(path, kind == "directory", header.mode, size, content, source.position)
+        content.skip()

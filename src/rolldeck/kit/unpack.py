@@ -24,7 +24,6 @@ from rolldeck.progress import Progress
 from rolldeck.text import clean_line
 
 KITFILE_NAME = "Kitfile"
-KITFILE_ANNOTATION = "ml.kitops.modelkit.kitfile"
 
 _KITFILE_NAMES = ("kitfile", ".kitfile")
 _REMOTE = "a data set that lies elsewhere: remotePath in the Kitfile says where"
@@ -64,17 +63,13 @@ def unpack(kit: Kit, open_blob: OpenBlob, destination: Path, progress: Progress)
                     _unpack_raw(layer, stream, staging)
                 else:
                     _unpack_tar(layer, stream, staging)
-        if kit.kitfile is not None and _writes_kitfile(kit):
+        if kit.kitfile is not None and kit.brings_kitfile:
             # Imported here: its patterns take 12 ms, and only unpacking needs them.
             from rolldeck.kit.kitfile_yaml import kitfile_yaml
 
             staging.add_file((KITFILE_NAME,), 0o644, [kitfile_yaml(kit.kitfile)])
         tree = Tree(staging.entries, skipped)
     return tree
-
-
-def _writes_kitfile(kit: Kit) -> bool:
-    return kit.kind == "modelkit" or KITFILE_ANNOTATION in kit.manifest.annotations
 
 
 def _element_parts(layer: Layer) -> tuple[str, ...]:

@@ -15,7 +15,14 @@ from rolldeck.oci.model import (
     parse_manifest,
 )
 from rolldeck.oci.reference import Place, Reference, is_repository, is_tag
-from rolldeck.oci.registry import SMALL_BLOB, FileSink, Listing, Registry, Sink
+from rolldeck.oci.registry import (
+    SMALL_BLOB,
+    FileSink,
+    Listing,
+    RangesIgnoredError,
+    Registry,
+    Sink,
+)
 
 __all__ = [
     "INDEX",
@@ -32,6 +39,7 @@ __all__ = [
     "Listing",
     "Manifest",
     "Place",
+    "RangesIgnoredError",
     "Reference",
     "Registry",
     "Sink",

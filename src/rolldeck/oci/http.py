@@ -32,6 +32,7 @@ from rolldeck.oci.model import (
     parse_manifest,
 )
 from rolldeck.oci.pages import PAGE_LIMIT, collect_names
+from rolldeck.oci.part import PartReader
 from rolldeck.oci.proxy import Proxies
 from rolldeck.oci.reference import is_repository, is_tag
 from rolldeck.oci.registry import SMALL_BLOB, Listing, Sink
@@ -88,6 +89,7 @@ class HttpRegistry:
             clocks=clocks,
             connections=concurrency,
         )
+        self._parts = PartReader(self._transport)
         self._workers = Workers(concurrency, f"rolldeck {host}", (timeouts or Timeouts()).stall)
 
     @property
@@ -143,6 +145,13 @@ class HttpRegistry:
         """Fetch a blob of at most ``SMALL_BLOB`` bytes into memory, verified."""
         return await self._workers.run(
             lambda interrupt: self._read_blob(repository, blob, interrupt)
+        )
+
+    async def read_range(self, repository: str, blob: Descriptor, start: int, size: int) -> bytes:
+        """Fetch a part of a blob; not verified."""
+        call = self._blob_call(repository, blob)
+        return await self._workers.run(
+            lambda interrupt: self._parts.read(call, blob, start, size, interrupt)
         )
 
     async def fetch_blob(

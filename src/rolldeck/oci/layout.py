@@ -248,6 +248,22 @@ class LayoutRegistry:
         """Read a small blob, verified."""
         return await asyncio.to_thread(self.read_verified, blob, SMALL_BLOB)
 
+    async def read_range(self, repository: str, blob: Descriptor, start: int, size: int) -> bytes:
+        """Read a part of a blob; not verified."""
+        return await asyncio.to_thread(self.read_part, blob, start, size)
+
+    def read_part(self, blob: Descriptor, start: int, size: int) -> bytes:
+        """Read a part of a blob; not verified. Blocks; meant for a thread."""
+        with self.open_blob(blob.digest) as file, storage(self.blob_path(blob.digest)):
+            data = os.pread(file.fileno(), size, start)
+        if len(data) != size:
+            raise IntegrityError(
+                f"{blob.digest} is cut short in {self.root}",
+                reference=blob.digest,
+                hint="The layout is damaged: copy or pull the version again.",
+            )
+        return data
+
     async def fetch_blob(
         self,
         repository: str,

@@ -11,12 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from rolldeck.errors import UnavailableError
 from rolldeck.oci.digest import Digest
 from rolldeck.oci.model import Descriptor, Manifest
 from rolldeck.progress import Progress
 
 SMALL_BLOB = 8 * 1024 * 1024
 """Largest blob read whole into memory, in bytes: configs, code and docs layers."""
+
+
+class RangesIgnoredError(UnavailableError):
+    """The registry sends whole blobs only, and the part that was asked for is not at the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,13 @@ class Registry(Protocol):
 
     async def read_blob(self, repository: str, blob: Descriptor) -> bytes:
         """Fetch a blob of at most ``SMALL_BLOB`` bytes into memory, verified."""
+
+    async def read_range(self, repository: str, blob: Descriptor, start: int, size: int) -> bytes:
+        """Fetch ``size`` bytes of a blob from byte ``start`` on, at most ``SMALL_BLOB``.
+
+        What comes is not verified: a digest is over the whole blob. Raises RangesIgnoredError
+        where only whole blobs can be had.
+        """
 
     async def fetch_blob(
         self,

@@ -10,6 +10,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from rolldeck.actions import (
         DiffResult,
+        FileView,
         Plan,
         RepositoryList,
         TargetState,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     )
     from rolldeck.compare import Version
     from rolldeck.errors import RolldeckError
+    from rolldeck.kit import LayerListing
     from rolldeck.oci import Reference
     from rolldeck.tui.jobs import Job
 
@@ -72,6 +74,20 @@ class VersionsCompared(Message):
     a: Reference
     b: Reference
     result: DiffResult | RolldeckError
+
+
+@dataclass(repr=False, eq=False)
+class LayerListed(Message):
+    """The files of a layer were listed, or could not be."""
+
+    result: LayerListing | RolldeckError
+
+
+@dataclass(repr=False, eq=False)
+class FileRead(Message):
+    """One file of a version was looked at, or could not be."""
+
+    result: FileView | RolldeckError
 
 
 @dataclass(repr=False, eq=False)

@@ -10,6 +10,8 @@ from rolldeck import actions
 from rolldeck.tui.failures import readable
 from rolldeck.tui.messages import (
     ChangesSummed,
+    FileRead,
+    LayerListed,
     RepositoriesListed,
     TargetsRead,
     VersionRead,
@@ -19,7 +21,9 @@ from rolldeck.tui.messages import (
 
 if TYPE_CHECKING:
     from rolldeck.actions import InView, VersionList, Workspace
+    from rolldeck.kit import Layer
     from rolldeck.oci import Reference
+    from rolldeck.progress import Progress
 
 
 async def read_repositories(
@@ -95,3 +99,39 @@ async def compare_versions(
         node.post_message(VersionsCompared(a, b, readable(error)))
     else:
         node.post_message(VersionsCompared(a, b, result))
+
+
+async def read_layer(
+    node: MessagePump,
+    workspace: Workspace,
+    reference: Reference,
+    layer: Layer,
+    progress: Progress,
+) -> None:
+    """List the files of one layer of a version."""
+    try:
+        result = await actions.list_layer_files(workspace, reference, layer, progress)
+    except Exception as error:
+        node.post_message(LayerListed(readable(error)))
+    else:
+        node.post_message(LayerListed(result))
+
+
+async def read_file(
+    node: MessagePump,
+    workspace: Workspace,
+    reference: Reference,
+    layer: Layer | None,
+    path: str,
+    progress: Progress,
+) -> None:
+    """Look at one file of a layer, or of whichever layer has it."""
+    try:
+        if layer is None:
+            result = (await actions.find_and_look(workspace, reference, path, progress))[1]
+        else:
+            result = await actions.look_at_file(workspace, reference, layer, path, progress)
+    except Exception as error:
+        node.post_message(FileRead(readable(error)))
+    else:
+        node.post_message(FileRead(result))

@@ -39,9 +39,16 @@ class DetailsView:
     now: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LayerTarget:
+    """What a stop on a layer's line stands for: the layer's number among all of the version."""
+
+    number: int
+
+
 @dataclass(slots=True)
 class DetailsPage:
-    """The laid out page; a stop's target is the id of its section."""
+    """The laid out page; a stop's target is the id of its section, or a layer in it."""
 
     lines: list[Line] = field(default_factory=list)
     stops: list[Stop] = field(default_factory=list)
@@ -165,8 +172,9 @@ def _unfolded(page: DetailsPage, section: Section, width: int) -> None:
     count = f" {section.count}" if section.count else ""
     spans = (Span(" ▼ "), Span(section.title, "accent"), Span(count, "dim"))
     page.lines.append(Line(spans))
-    for line in section.lines(width - 5):
-        page.stops.append(Stop(len(page.lines), section.id))
+    for number, line in enumerate(section.lines(width - 5)):
+        target = LayerTarget(number) if section.id == "layers" else section.id
+        page.stops.append(Stop(len(page.lines), target))
         page.lines.append(Line((Span("     "), *line.spans)))
 
 

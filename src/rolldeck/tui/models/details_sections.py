@@ -68,7 +68,7 @@ def sections(version: Version) -> list[Section]:
             "Layers",
             len(kit.layers),
             _layers_brief(kit.layers) or ("none",),
-            lambda width: [_layer_line(item, width) for item in kit.layers],
+            lambda width: [layer_line(item, width) for item in kit.layers],
         ),
         Section(
             "environment",
@@ -209,7 +209,8 @@ def _metric_line(metric: Metric, everything: Sequence[Metric], width: int) -> Li
     return Line((Span(head), Span(cut(" · ".join(notes), max(width - len(head), 0)), look)))  # type: ignore[arg-type]
 
 
-def _layer_line(layer: Layer, width: int) -> Line:
+def layer_line(layer: Layer, width: int) -> Line:
+    """Return a layer: for what, how large, packed how, and its name."""
     name = clean_line(layer.path or layer.name or "", 200)
     if layer.origin:
         name += f"   from {layer.origin}"

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from rolldeck.compare import Version
 from rolldeck.facts.document import unique
+from rolldeck.facts.file_type import is_text
 from rolldeck.text import clean_line
 from rolldeck.tui.models.comparison_files import ChangedLine, FileChange
 from rolldeck.tui.models.comparison_state import Target
@@ -69,17 +70,6 @@ def reading_order(pair: FilePair) -> tuple[int, str]:
         return 0, pair.path
     record = path.startswith(_RECORD_PLACES) or name.startswith(("run.", "metrics.", "run_"))
     return (2 if record or path.endswith(_DOCS) else 1), pair.path
-
-
-def is_text(data: bytes) -> bool:
-    """Return whether some bytes are UTF-8 text."""
-    if b"\0" in data:
-        return False
-    try:
-        data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def files_by_row(a: Version, b: Version) -> dict[Target, FilePair]:

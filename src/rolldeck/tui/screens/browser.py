@@ -232,7 +232,19 @@ class BrowserScreen(Screen[None]):
 
     @on(CursorView.Opened, "#details")
     def _section_opened(self) -> None:
-        self.reading.toggle_section()
+        layer = self.query_one(Details).layer_number
+        version = self.state.version(self.row.digest) if self.row is not None else None
+        if layer is None or version is None:
+            self.reading.toggle_section()
+            return
+        # Imported late: only who looks into a layer pays for it.
+        from rolldeck.tui.screens.files import FilesScreen
+
+        self.app.push_screen(FilesScreen(version, version.kit.layers[layer]))
+
+    @on(CursorView.Highlighted, "#details")
+    def _detail_highlighted(self) -> None:
+        self.painter.frame()
 
     @on(VirtualTable.Arranged)
     def _arranged(self) -> None:

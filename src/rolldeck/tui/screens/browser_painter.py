@@ -243,9 +243,8 @@ class Painter:
         screen, footer = self._screen, self._screen.query_one(KeyFooter)
         pane = screen.pane
         hidden = {"view.back"} if wide else {"view.back", "version.mark", "version.unpack"}
-        titles = {
-            "move.open": {"repositories": "versions", "versions": "details"}.get(pane, "fold")
-        }
+        fold = "fold" if screen.query_one(Details).layer_number is None else "files"
+        titles = {"move.open": {"repositories": "versions", "versions": "details"}.get(pane, fold)}
         if pane == "repositories" or screen.row is None:
             hidden |= set(_OF_A_VERSION)
         elif wide and pane == "versions":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rolldeck.tui.models.details_page import DetailsPage, DetailsView, details_page
+from collections.abc import Hashable
+
+from rolldeck.tui.models.details_page import DetailsPage, DetailsView, LayerTarget, details_page
 from rolldeck.tui.models.lines import Line, Span, Stop, wrap
 from rolldeck.tui.widgets.cursor_view import CursorView
 
@@ -35,9 +37,21 @@ class Details(CursorView):
     @property
     def section(self) -> str | None:
         """The id of the section under the cursor."""
-        if not 0 <= self.cursor < len(self._built.stops):
-            return None
-        return str(self._built.stops[self.cursor].target)
+        target = self._target
+        return (
+            None if target is None else "layers" if self.layer_number is not None else str(target)
+        )
+
+    @property
+    def layer_number(self) -> int | None:
+        """The number of the layer under the cursor."""
+        target = self._target
+        return target.number if isinstance(target, LayerTarget) else None
+
+    @property
+    def _target(self) -> Hashable:
+        inside = 0 <= self.cursor < len(self._built.stops)
+        return self._built.stops[self.cursor].target if inside else None
 
     def head_of(self, section: str) -> int:
         """Return the number of the stop at a section's head."""

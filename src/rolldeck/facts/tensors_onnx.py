@@ -1,0 +1,142 @@
+"""ONNX: a protocol buffer (onnx.proto3); its graph is walked by lengths, its weights left out.
+
+Read by hand: the library takes 239 ms to import, and would read the whole file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rolldeck.facts.byte_cursor import Budget, Cursor, OverBudgetError
+from rolldeck.facts.tensors import (
+    MOST_DIMENSIONS,
+    MalformedHeaderError,
+    ReadAt,
+    Tensor,
+    TensorHeader,
+    checked_shape,
+)
+from rolldeck.text import clean_line
+from rolldeck.units import human_size
+
+_SHOWN_TEXT = 2000
+_MOST_METADATA = 4096
+_MOST_TENSORS = 65_536
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_MODEL_TEXTS = {2: "producer_name", 3: "producer_version", 4: "domain", 6: "doc_string"}
+_MODEL_NUMBERS = {1: "ir_version", 5: "model_version"}
+_GRAPH, _OPSET, _METADATA = 7, 8, 14
+_INITIALIZER = 5
+_DIMS, _DATA_TYPE, _NAME = 1, 2, 8
+
+# fmt: off
+_TYPES = {
+    1: "F32", 2: "U8", 3: "I8", 4: "U16", 5: "I16", 6: "I32", 7: "I64", 8: "STRING", 9: "BOOL",
+    10: "F16", 11: "F64", 12: "U32", 13: "U64", 14: "C64", 15: "C128", 16: "BF16",
+    17: "F8_E4M3FN", 18: "F8_E4M3FNUZ", 19: "F8_E5M2", 20: "F8_E5M2FNUZ", 21: "U4", 22: "I4",
+    23: "F4_E2M1",
+}
+# fmt: on
+
+_Field = tuple[int, int, int]
+"""Number, wire type, and the value of a varint or the length of bytes."""
+
+
+def read_onnx(read_at: ReadAt, size: int, limit: int) -> TensorHeader:
+    """Read the model's own fields, then its initializers, at most ``limit`` bytes.
+
+    Raises MalformedHeaderError.
+    """
+    cursor = Cursor(read_at, 0, size, Budget(limit))
+    metadata: dict[str, str] = {}
+    tensors: list[Tensor] = []
+    graphs: list[Cursor] = []
+    notice = ""
+    try:
+        for number, wire, value in _fields(cursor):
+            if number == _GRAPH and wire == _BYTES:
+                graphs.append(cursor.inside(value))
+            elif number in _MODEL_NUMBERS and wire == _VARINT:
+                metadata[_MODEL_NUMBERS[number]] = str(value)
+            elif number in _MODEL_TEXTS and wire == _BYTES:
+                metadata[_MODEL_TEXTS[number]] = _text(cursor, value)
+            elif number in (_OPSET, _METADATA) and wire == _BYTES:
+                key, entry = _pair(cursor.inside(value), number)
+                if len(metadata) < _MOST_METADATA:
+                    metadata[key] = entry
+            else:
+                _leave(cursor, wire, value)
+        if "ir_version" not in metadata or len(graphs) != 1:
+            raise MalformedHeaderError("not ONNX: it has no version or not one graph")
+        for tensor in _initializers(graphs[0]):
+            if len(tensors) == _MOST_TENSORS:
+                notice = f"only the first {_MOST_TENSORS} tensors were read"
+                break
+            tensors.append(tensor)
+    except OverBudgetError:
+        notice = f"stopped after {human_size(limit)} of its structure"
+    return TensorHeader("ONNX", tuple(tensors), metadata, notice)
+
+
+def _fields(cursor: Cursor) -> Iterator[_Field]:
+    """Yield the fields of a message; whoever takes one leaves the cursor behind its bytes."""
+    while cursor.more:
+        tag = cursor.varint()
+        wire = tag & 7
+        if wire not in (_VARINT, _FIXED64, _BYTES, _FIXED32) or not tag >> 3:
+            raise MalformedHeaderError("not ONNX: it is no protocol buffer")
+        yield tag >> 3, wire, cursor.varint() if wire in (_VARINT, _BYTES) else 0
+
+
+def _leave(cursor: Cursor, wire: int, value: int) -> None:
+    cursor.skip({_BYTES: value, _FIXED64: 8, _FIXED32: 4, _VARINT: 0}[wire])
+
+
+def _text(cursor: Cursor, size: int) -> str:
+    return clean_line(cursor.text(size, _SHOWN_TEXT).decode("utf-8", "replace"), 500)
+
+
+def _pair(cursor: Cursor, kind: int) -> tuple[str, str]:
+    """Return an entry of the metadata, or an operator set with its version."""
+    first = second = ""
+    for number, wire, value in _fields(cursor):
+        if number == 1 and wire == _BYTES:
+            first = _text(cursor, value)
+        elif number == 2 and wire == _BYTES:
+            second = _text(cursor, value)
+        elif number == 2 and wire == _VARINT:
+            second = str(value)
+        else:
+            _leave(cursor, wire, value)
+    if kind == _OPSET:
+        return f"opset {first}".strip(), second
+    return first, second
+
+
+def _initializers(graph: Cursor) -> Iterator[Tensor]:
+    for number, wire, value in _fields(graph):
+        if number == _INITIALIZER and wire == _BYTES:
+            yield _tensor(graph.inside(value))
+        else:
+            _leave(graph, wire, value)
+
+
+def _tensor(cursor: Cursor) -> Tensor:
+    name, kind, shape = "", 0, list[int]()
+    for number, wire, value in _fields(cursor):
+        if number == _DIMS and wire == _VARINT:
+            shape.append(value)
+        elif number == _DIMS and wire == _BYTES:
+            packed = cursor.inside(value)
+            while packed.more and len(shape) <= MOST_DIMENSIONS:
+                shape.append(packed.varint())
+        elif number == _DATA_TYPE and wire == _VARINT:
+            kind = value
+        elif number == _NAME and wire == _BYTES:
+            name = _text(cursor, value)
+        else:
+            _leave(cursor, wire, value)
+        if len(shape) > MOST_DIMENSIONS:
+            raise MalformedHeaderError(f"tensor {name} has no possible shape")
+    return Tensor(name, checked_shape(shape, name), _TYPES.get(kind, f"type {kind}"))
