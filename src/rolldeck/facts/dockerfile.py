@@ -20,7 +20,7 @@ from rolldeck.text import clean_line
 _LIMIT = 1024 * 1024
 _LINE_LIMIT = 64 * 1024
 _MOST_STAGES = 100
-_ESCAPE = re.compile(r"#\s*escape\s*=\s*(\S)", re.IGNORECASE)
+_ESCAPE = re.compile(r"(?:#[ \t]*\w+[ \t]*=.*\n)*?#[ \t]*escape[ \t]*=[ \t]*(\S)", re.IGNORECASE)
 _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
 _HEREDOC = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][\w.]*)\1")
 _FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?", re.IGNORECASE)
@@ -139,15 +139,9 @@ def _instructions(content: str) -> Iterator[tuple[str, str]]:
     lines = iter(content.splitlines())
     escape = match[1] if (match := _ESCAPE.match(content)) else "\\"
     for line in lines:
-        if line.lstrip().startswith("#") or not line.strip():
+        if _skipped(line):
             continue
-        while line.rstrip().endswith(escape) and len(line) < _LINE_LIMIT:
-            following = next(lines, None)
-            if following is None:
-                break
-            if not following.lstrip().startswith("#"):
-                line = f"{line.rstrip()[:-1]} {following.strip()}"
-        match = _INSTRUCTION.fullmatch(line)
+        match = _INSTRUCTION.fullmatch(_whole(line, lines, escape))
         if match is None:
             continue
         rest = match[2]
@@ -156,6 +150,21 @@ def _instructions(content: str) -> Iterator[tuple[str, str]]:
                 body = _body(lines, word)
                 rest = f"{rest} ; {' ; '.join(body)}" if match[1].upper() == "RUN" else rest
         yield match[1].upper(), rest
+
+
+def _whole(line: str, lines: Iterator[str], escape: str) -> str:
+    """Return a line with those that continue it, without the comments between them."""
+    parts: list[str] = []
+    length = 0
+    while line.rstrip().endswith(escape) and length < _LINE_LIMIT:
+        parts.append(line.rstrip()[:-1].strip())
+        length += len(parts[-1]) + 1
+        line = next((found for found in lines if not _skipped(found)), "")
+    return " ".join((*parts, line.strip()))
+
+
+def _skipped(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
 
 
 def _body(lines: Iterator[str], word: str) -> list[str]:

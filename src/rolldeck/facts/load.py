@@ -7,6 +7,7 @@ against the limit as it is composed, so that a bomb stops there. Tags never make
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,13 @@ DEPTH_LIMIT = 64
 SECONDS = 2.0
 """Longest time that composing a YAML file may take."""
 
+KEY_PARTS = 32
+"""Most parts of a dotted key in a TOML file: what ``tomllib`` needs grows with their square."""
+
+_LONG_KEY = re.compile(
+    r"(?<![\w-])(?:(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')[ \t]*+\.[ \t]*+)"
+    rf"{{{KEY_PARTS}}}"
+)
 _EVENTS_PER_LOOK = 2048
 """After how many events of the YAML parser the clock is looked at."""
 
@@ -45,7 +53,12 @@ def load_toml(data: bytes) -> dict[str, Any]:
 
     _check_size(data)
     try:
-        return tomllib.loads(data.decode("utf-8-sig"))
+        content = data.decode("utf-8-sig")
+        if _LONG_KEY.search(content):
+            raise UnreadableFile(f"not read: a key of more than {KEY_PARTS} parts")
+        return tomllib.loads(content)
+    except UnreadableFile:
+        raise
     except (ValueError, RecursionError) as error:
         raise UnreadableFile(f"not valid TOML: {clean_line(str(error), 120)}") from None
 

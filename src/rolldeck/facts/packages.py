@@ -72,10 +72,10 @@ class PackageList:
     missing: tuple[str, ...] = ()
 
     def facts(self) -> Facts:
-        """Return the packages and what is known of the list, each as a fact of this source."""
+        """Return the packages and what is known of the list as facts, without any credentials."""
         source = clean_line(self.source)
         found = [
-            EnvironmentFact(group, name, clean_line(value, _LONGEST), source)
+            EnvironmentFact(group, name, clean_line(without_credentials(value), _LONGEST), source)
             for group, name, value in (*self._python(), *self._versions(), *self._about())
         ]
         return Facts(environment=tuple(found), missing=self.missing)
@@ -99,7 +99,7 @@ class PackageList:
         if hashed:
             yield LISTING, "hashes", _share(sum(hashed), len(hashed))
         for label, values in (("index", self.indexes), ("platforms", self.platforms)):
-            shown = dict.fromkeys(without_credentials(value) for value in values)
+            shown = dict.fromkeys(values)
             if shown:
                 yield LISTING, label, ", ".join(list(shown)[:_MOST_VERSIONS])
 
