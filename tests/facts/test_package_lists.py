@@ -135,7 +135,7 @@ LISTS: dict[str, dict[str, str]] = {
         "platforms": "linux-64",
     },
     "conda-export.txt": {"completeness": "freeze", "platforms": "linux-64"},
-    "Dockerfile": {"completeness": "requested", "hashes": "none"},
+    "Dockerfile": {"completeness": "requested"},
 }
 """What is known of each list."""
 

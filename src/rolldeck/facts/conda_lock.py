@@ -21,7 +21,9 @@ def read(path: str, data: bytes) -> Facts:
     if not isinstance(document.get("package"), list):
         return unreadable(path, "holds no list of packages")
     entries = objects(document["package"])
-    found = [(label, _package(label, entry)) for entry in entries if (label := _label(entry))]
+    found = [
+        (label, _package(label, entry)) for entry in entries if (label := name(entry.get("name")))
+    ]
     pythons = dict.fromkeys(package.version for label, package in found if label == "python")
     metadata = mapping(document.get("metadata"))
     channels = (text(mapping(item).get("url")) or text(item) for item in
@@ -34,10 +36,6 @@ def read(path: str, data: bytes) -> Facts:
         platforms=[shown for item in items(metadata.get("platforms")) if (shown := text(item))],
         python=" or ".join(list(pythons)[:4]) or None,
     ).facts()
-
-
-def _label(entry: Mapping[str, Any]) -> str | None:
-    return name(entry.get("name"))
 
 
 def _package(label: str, entry: Mapping[str, Any]) -> Package:

@@ -115,7 +115,8 @@ def _add(stage: _Stage, instruction: str, rest: str) -> None:
         stage.variables += pairs
     elif instruction == "RUN":
         for match in _PIP.finditer(rest):
-            stage.packages += read_requirements(_wanted(match[1])).packages
+            found = read_requirements(_wanted(match[1])).packages
+            stage.packages += [Package(item.name, item.version, item.where) for item in found]
 
 
 def _wanted(arguments: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rolldeck.facts.conda_list import is_conda_list, read_conda_list
 from rolldeck.facts.document import MOST, without_credentials
@@ -40,7 +40,7 @@ class Requirements:
 
     packages: tuple[Package, ...]
     unread: tuple[str, ...] = ()
-    indexes: tuple[str, ...] = field(default=())
+    indexes: tuple[str, ...] = ()
 
 
 def read(path: str, data: bytes) -> Facts:
