@@ -184,3 +184,53 @@ def test_what_is_no_kit_is_said(name: str) -> None:
     facts = load_facts(name)
     assert facts.metrics == ()
     assert any("no ModelKit or ModelPack" in remark for remark in facts.missing)
+
+
+UV_LOCK = (
+    b'[[package]]\nname = "numpy"\nversion = "2.4.6"\n[[package]]\nname = "zlib"\nversion = "1"'
+)
+
+
+def test_a_lock_comes_before_requirements_and_what_contradicts_it_is_told() -> None:
+    files = {
+        "requirements.txt": b"numpy==2.4.5\nzlib>=1\nextra==1",
+        "env/uv.lock": UV_LOCK,
+        "Dockerfile": b"FROM python:3.11\nRUN pip install numpy==2.4.6",
+    }
+    facts = collect(make_kit(None), files)
+    assert [(item.name, item.value) for item in facts.packages] == [
+        ("numpy", "2.4.6"),
+        ("zlib", "1"),
+    ]
+    assert (facts.packages_source, facts.completeness) == ("env/uv.lock", "lock")
+    assert facts.missing == (
+        "conflict: package numpy is 2.4.6 in env/uv.lock, 2.4.5 in requirements.txt",
+    )
+
+
+def test_what_is_known_of_a_list_comes_with_its_packages() -> None:
+    full = run_json(packages=["numpy==2.4.6"], environment={"completeness": "inferred"})
+    facts = collect(kit_with_full(full), {RUN_JSON: full, "uv.lock": UV_LOCK})
+    listing = {item.name: item.value for item in facts.environment if item.group == "package list"}
+    assert listing == {"source": RUN_JSON, "completeness": "inferred"}
+    assert facts.missing == (
+        "packages: modelrun/run.json holds 1 inferred ones, what they depend on is unknown",
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "remark"),
+    [
+        (b"a==1\nb==2", "holds 2 pins, what they depend on is unknown"),
+        (b"a==1\nb>=2", "leaves 1 of 2 without one version, what they depend on is unknown"),
+    ],
+)
+def test_what_a_list_leaves_open_is_said(lines: bytes, remark: str) -> None:
+    facts = collect(make_kit(None), {"requirements.txt": lines})
+    assert facts.missing == (f"packages: requirements.txt {remark}",)
+
+
+def test_a_file_that_cannot_be_read_costs_no_other() -> None:
+    facts = collect(make_kit(None), {"uv.lock": b"[", "requirements.txt": b"a==1"})
+    assert facts.packages_source == "requirements.txt"
+    assert [remark for remark in facts.missing if remark.startswith("uv.lock: not valid TOML")]

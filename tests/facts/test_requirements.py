@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import random
 import string
+import subprocess
+import sys
 
 import pytest
 
-from rolldeck.facts.requirements import is_requirements_file, read_requirements
+from rolldeck.facts.packages import version_by_name
+from rolldeck.facts.readers import lists_packages
+from rolldeck.facts.requirements import read, read_requirements
 
-NASTY = rb"""
+NASTY = r"""
 # a comment
 numpy==2.4.6            # trailing
 Typing_Extensions == 4.16.0
@@ -36,8 +40,8 @@ six==1.15.0 ; sys_platform == "win32"
 
 
 def test_the_nasty_file() -> None:
-    found = read_requirements(NASTY)
-    assert dict(found.packages) == {
+    found = read_requirements(NASTY.split("\n"))
+    assert version_by_name(found.packages) == {
         "numpy": "2.4.6",
         "typing-extensions": "4.16.0",
         "scikit-learn": '<2,>=1.5 if python_version >= "3.9"',
@@ -52,7 +56,8 @@ def test_the_nasty_file() -> None:
         "six": '1.16.0 if sys_platform == "linux" or 1.15.0 if sys_platform == "win32"',
     }
     assert found.unread == ("${VARIABLE}==1", "this is junk")
-    assert "secret" not in repr(found)
+    assert found.indexes == ("https://user:secret@pypi.example/simple",)
+    assert "secret" not in repr(read("requirements.txt", NASTY.encode()))
 
 
 @pytest.mark.parametrize(
@@ -69,12 +74,18 @@ def test_the_nasty_file() -> None:
     ],
 )
 def test_single_lines(line: bytes, version: str) -> None:
-    assert dict(read_requirements(line).packages) == {"a": version}
+    (package,) = read("requirements.txt", line).packages
+    assert (package.name, package.value) == ("a", version)
 
 
 def test_pins_are_read_without_loading_packaging() -> None:
-    found = read_requirements(b"a==1\nb==2.0rc1\n")
-    assert found.pinned == 2
+    program = (
+        "import sys; from rolldeck.facts.requirements import read\n"
+        "assert len(read('r.txt', b'a==1\\nb==2.0rc1\\n').packages) == 2\n"
+        "print('packaging' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.split() == [b"False"]
 
 
 @pytest.mark.parametrize(
@@ -86,10 +97,11 @@ def test_pins_are_read_without_loading_packaging() -> None:
         ("requirements.in", False),
         ("notes.txt", False),
         ("my-requirements.txt.bak", False),
+        ("model/requirements.TXT", True),
     ],
 )
 def test_which_files_are_requirements(path: str, expected: bool) -> None:
-    assert is_requirements_file(path) is expected
+    assert lists_packages(path) is expected
 
 
 def test_random_bytes_never_raise() -> None:
@@ -97,10 +109,11 @@ def test_random_bytes_never_raise() -> None:
     alphabet = string.ascii_letters + string.digits + "=<>~![](){};:@#/\\-_. \t\n\"'$&+*\x00é\u202e"
     for _ in range(1500):
         content = "".join(randomness.choices(alphabet, k=randomness.randint(0, 120)))
-        read_requirements(content.encode())
-        read_requirements(bytes(randomness.randbytes(60)))
+        read("requirements.txt", content.encode())
+        read("requirements.txt", randomness.randbytes(60))
 
 
 def test_a_long_file_without_line_ends_is_cut() -> None:
-    assert read_requirements(b"a" * 1_000_000).packages in ({}, {"a" * 4096: "unpinned"})
-    read_requirements(b"x \\\n" * 100_000)
+    found = read("requirements.txt", b"a" * 1_000_000)
+    assert [len(item.name) for item in found.packages] == [250]
+    assert len(read("requirements.txt", b"x \\\n" * 100_000).packages) <= 1

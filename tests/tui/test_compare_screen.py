@@ -44,7 +44,7 @@ async def test_all_rows_and_back() -> None:
     app = host()
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(pilot, app)
-        await see(pilot, app, "75 equal hidden")
+        await see(pilot, app, "77 equal hidden")
         before = app.page.line_count
         await press(pilot, app, "=")
         await see(pilot, app, "all rows · 0 equal hidden")

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rolldeck.compare.data import data_rows
+from rolldeck.compare.environment import environment_rows
 from rolldeck.compare.files import file_rows
 from rolldeck.compare.layers import layer_rows
 from rolldeck.compare.metrics import metric_rows
 from rolldeck.compare.model import Comparison, Row, Section, SectionName, Side
 from rolldeck.compare.summary import IDENTICAL, summarise
 from rolldeck.compare.values import (
-    environment_rows,
     kitfile_rows,
     lineage_rows,
     manifest_rows,

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from rolldeck.compare.model import Row, Section, SectionName
-from rolldeck.facts.requirements import is_requirements_file
+from rolldeck.facts.readers import lists_packages
 from rolldeck.text import clean_line
 
 IDENTICAL = "Identical: same digest"
 SAME_CONTENT = "Same content, other packing or annotations"
 _WEIGHTS = ("model", "modelpart")
-_GROUP = re.compile(r"(python|os|hardware|seed|variable) ")
+_GROUP = re.compile(r"(package list|python|os|hardware|image|seed|variable) ")
 """How the keys of environment rows begin that are no packages."""
 
 
@@ -76,7 +76,7 @@ def _moved(sections: Mapping[SectionName, Section], code_paths: Sequence[str]) -
         parts.append("weights")
     if parameters := _differing(sections, "parameters"):
         parts.append(_counted(len(parameters), "parameter"))
-    packages = [row for row in _differing(sections, "environment") if not _GROUP.match(row.key)]
+    packages = [row for row in _package_rows(sections) if row.verdict != "unknown"]
     parts += _packages(packages)
     parts += [
         _step(row, "python")
@@ -88,6 +88,10 @@ def _moved(sections: Mapping[SectionName, Section], code_paths: Sequence[str]) -
         parts.append("data")
     parts += _signature(_differing(sections, "signature"))
     return parts
+
+
+def _package_rows(sections: Mapping[SectionName, Section]) -> list[Row]:
+    return [row for row in _differing(sections, "environment") if not _GROUP.match(row.key)]
 
 
 def _packages(rows: Sequence[Row]) -> list[str]:
@@ -110,14 +114,14 @@ def _code(
 ) -> list[str]:
     """Return the code files that differ, or the code layers where no files were read.
 
-    A requirements file is no code where its packages are told already.
+    A file that lists packages is no code where these are told already.
     """
     if _rows(sections, "code"):
         paths = [row.key for row in _differing(sections, "code") if _is_in(row.key, code_paths)]
     else:
         paths = [row.key.partition(" ")[2] for row in layers if row.key.startswith("code ")]
     if has_packages:
-        paths = [path for path in paths if not is_requirements_file(path)]
+        paths = [path for path in paths if not lists_packages(path)]
     return _named([clean_line(path, 60) for path in paths], "code file")
 
 
@@ -160,6 +164,9 @@ def _unknown(sections: Mapping[SectionName, Section]) -> list[str]:
     parts = []
     if _weights(sections, unknown=True) and not _weights(sections, unknown=False):
         parts.append("weights")
+    packages = _package_rows(sections)
+    if packages and all(row.verdict == "unknown" for row in packages):
+        parts.append("packages")
     names: tuple[SectionName, ...] = ("data", "signature")
     for name in names:
         differing = _differing(sections, name)

@@ -97,18 +97,6 @@ def parameter_rows(a: Iterable[Parameter], b: Iterable[Parameter]) -> list[Row]:
     return rows_by_key({item.name: item.value for item in a}, {item.name: item.value for item in b})
 
 
-def environment_rows(a: Facts, b: Facts) -> list[Row]:
-    """Return rows for the environment: packages under their name, the rest behind its group."""
-    return rows_by_key(_environment(a), _environment(b))
-
-
-def _environment(facts: Facts) -> dict[str, Cell]:
-    return {
-        item.name if item.group == "package" else f"{item.group} {item.name}": item.value
-        for item in facts.environment
-    }
-
-
 def signature_rows(a: Facts, b: Facts) -> list[Row]:
     """Return rows for inputs and outputs; none where neither side declares a signature.
 

@@ -1,6 +1,7 @@
 """From a kit and its small text files to ``Facts``: which sources there are, strongest first.
 
-A new source is one reader in a file of its own and one line in ``collect``.
+A new source is one reader in a file of its own and one line: in ``readers`` where it is a file of
+the version, else in ``collect``.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Any
 from rolldeck.facts import run_record
 from rolldeck.facts.declared import read_annotations, read_config, read_elements
 from rolldeck.facts.document import mapping
+from rolldeck.facts.load import UnreadableFile, load_json
 from rolldeck.facts.mlflow_provenance import read_mlflow_provenance
 from rolldeck.facts.model import Facts
-from rolldeck.facts.native_files import UnreadableFile, load_json, read_native_files
+from rolldeck.facts.package_versions import is_pinned
 from rolldeck.facts.parameters import read_parameters
 from rolldeck.facts.precedence import merge
+from rolldeck.facts.readers import read_files
 from rolldeck.kit.model import Kit
 
 _READ_KINDS = ("code", "docs", "prompt")
@@ -39,14 +42,14 @@ def collect(kit: Kit, files: Mapping[str, bytes]) -> Facts:
         *_run_records(free_form.get("modelrun"), files),
         read_mlflow_provenance(free_form.get("mlflow_provenance")),
         read_parameters(parameters),
-        *read_native_files(files),
+        *read_files(files),
         read_elements(kit),
         read_config(kit),
         read_annotations(kit),
     ]
     facts = merge([*sources, Facts(missing=tuple(_remarks(kit)))])
-    unread = _unread(kit, files, facts)
-    return replace(facts, missing=(*facts.missing, *unread))
+    unknown = (*_incomplete(facts), *_unread(kit, files, facts))
+    return replace(facts, missing=(*facts.missing, *unknown))
 
 
 def _run_records(record: Any, files: Mapping[str, bytes]) -> Iterator[Facts]:
@@ -92,6 +95,19 @@ def _remarks(kit: Kit) -> Iterator[str]:
 
 def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def _incomplete(facts: Facts) -> Iterator[str]:
+    """Say what the list of packages leaves open."""
+    packages, stated = facts.packages, facts.completeness
+    if stated is None or facts.packages_complete:
+        return
+    loose = sum(not is_pinned(item.value) for item in packages)
+    if loose:
+        held = f"leaves {loose} of {len(packages)} without one version,"
+    else:
+        held = f"holds {len(packages)} {'inferred ones' if stated == 'inferred' else 'pins'},"
+    yield f"packages: {packages[0].source} {held} what they depend on is unknown"
 
 
 def _unread(kit: Kit, files: Mapping[str, bytes], facts: Facts) -> Iterator[str]:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+LISTING = "package list"
+"""Group of the facts about the list of packages itself: its source, how complete it is."""
+
+_COMPLETE = ("lock", "freeze", "sbom")
+
 Value = str | int | float | bool | None
 """What a parameter may be once nested values are spelled out by dotted path."""
 
@@ -48,8 +53,8 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentFact:
-    """One thing about where the version was made: ``group`` is one of package, python, os,
-    hardware, seed, variable; ``name`` is unique within its group."""
+    """One thing about where the version was made: ``group`` is one of package, package list,
+    python, os, hardware, image, seed, variable; ``name`` is unique within its group."""
 
     group: str
     name: str
@@ -82,5 +87,22 @@ class Facts:
 
     @property
     def packages(self) -> tuple[EnvironmentFact, ...]:
-        """The installed packages."""
+        """The packages, all of one source."""
         return tuple(item for item in self.environment if item.group == "package")
+
+    @property
+    def packages_source(self) -> str | None:
+        """Where the packages were read from, None where none are known."""
+        return next((item.source for item in self.environment if item.group == "package"), None)
+
+    @property
+    def completeness(self) -> str | None:
+        """How complete the list of packages is, None where its source does not say."""
+        wanted = (LISTING, "completeness")
+        found = (item.value for item in self.environment if (item.group, item.name) == wanted)
+        return next(found, None)
+
+    @property
+    def packages_complete(self) -> bool:
+        """Whether a package that is not in the list can be taken as absent."""
+        return self.completeness in _COMPLETE

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rolldeck.facts.document import number
-from rolldeck.facts.model import DataSet, EnvironmentFact, Facts, Metric, Parameter, Value
-from rolldeck.facts.requirements import is_pinned
+from rolldeck.facts.model import LISTING, DataSet, EnvironmentFact, Facts, Metric, Parameter, Value
+from rolldeck.facts.package_versions import agree
 from rolldeck.facts.run_record import shown
 
 _MOST_CONFLICTS = 8
@@ -104,21 +104,26 @@ def _same_value(a: Value, b: Value) -> bool:
 def _environment(sources: Sequence[Facts], remarks: list[str]) -> tuple[EnvironmentFact, ...]:
     kept: dict[tuple[str, str], EnvironmentFact] = {}
     conflicts = []
-    packages_from: str | None = None
-    for item in (item for source in sources for item in source.environment):
+    facts = [item for source in sources for item in source.environment]
+    packages_from = next((item.source for item in facts if item.group == "package"), None)
+    for item in facts:
         key = (item.group, item.name)
-        if item.group == "package":
-            packages_from = packages_from or item.source
-            if item.source != packages_from and (key not in kept or not is_pinned(item.value)):
-                continue
+        if item.source != packages_from and (
+            item.group == LISTING or (item.group == "package" and key not in kept)
+        ):
+            continue
         first = kept.setdefault(key, item)
-        if first.source != item.source and first.value != item.value:
+        if first.source != item.source and not _same_fact(first, item):
             conflicts.append(
                 f"conflict: {item.group} {item.name} is {first.value} in {first.source},"
                 f" {item.value} in {item.source}"
             )
     remarks += _told(conflicts, "environment")
     return tuple(kept.values())
+
+
+def _same_fact(a: EnvironmentFact, b: EnvironmentFact) -> bool:
+    return agree(a.value, b.value) if a.group == "package" else a.value == b.value
 
 
 def _data(data: Iterable[DataSet], remarks: list[str]) -> tuple[DataSet, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from rolldeck.facts.document import entries, items, mapping, name, number, objects, text
-from rolldeck.facts.model import EnvironmentFact
+from rolldeck.facts.model import LISTING, EnvironmentFact
+from rolldeck.facts.packages import UNKNOWN, canonical_name
+from rolldeck.facts.purl import SCHEME, read_purl
 from rolldeck.text import clean_line
 from rolldeck.units import human_size
 
@@ -26,27 +26,20 @@ _GPU = (
     (" driver", "hw.driver_version"),
     (" compute capability", "computeCapability"),
 )
-_SEPARATORS = re.compile(r"[-_.]+")
 
 
-def canonical_name(package: str) -> str:
-    """Return a Python package's name as the packaging specifications normalize it."""
-    return _SEPARATORS.sub("-", package).lower()
-
-
-def read_environment(
-    record: Mapping[str, Any], source: str
-) -> tuple[tuple[EnvironmentFact, ...], tuple[str, ...]]:
-    """Return the facts of the environment, and in words what is known to be incomplete."""
+def read_environment(record: Mapping[str, Any], source: str) -> tuple[EnvironmentFact, ...]:
+    """Return the facts of the environment and of its list of packages."""
     described = mapping(record.get("environment"))
     facts: dict[tuple[str, str], EnvironmentFact] = {}
     for group, label, value in _all(record, described):
         if value:
             facts.setdefault((group, label), EnvironmentFact(group, label, value, source))
-    inferred = name(described.get("completeness")) == "inferred"
-    known = any(fact.group == "package" for fact in facts.values())
-    remark = f"packages: {source} holds inferred ones, what they depend on is unknown"
-    return tuple(facts.values()), (remark,) if inferred and known else ()
+    if any(fact.group == "package" for fact in facts.values()):
+        stated = (("source", source), ("completeness", name(described.get("completeness"))))
+        about = [EnvironmentFact(LISTING, label, value, source) for label, value in stated if value]
+        return (*facts.values(), *about)
+    return tuple(facts.values())
 
 
 def _all(record: Mapping[str, Any], described: Mapping[str, Any]) -> _Found:
@@ -95,17 +88,10 @@ def read_package(entry: Any) -> tuple[str, str] | None:
         if (purl := name(entry.get("purl"))) is not None:
             return read_package(purl)
         label, version = name(entry.get("name")), text(entry.get("version"))
-        return (canonical_name(label), version or "unknown") if label else None
+        return (canonical_name(label), version or UNKNOWN) if label else None
     if not isinstance(entry, str):
         return None
-    if not entry.startswith("pkg:"):
+    if not entry.startswith(SCHEME):
         label, _, version = clean_line(entry, 500).partition("==")
-        return (canonical_name(label.strip()), version.strip() or "unknown") if label else None
-    rest = entry[4:].partition("#")[0].partition("?")[0].strip("/")
-    path, mark, version = rest.rpartition("@")
-    kind, _, label = (path if mark else rest).partition("/")
-    label, version = (clean_line(unquote(part), 250) for part in (label, version if mark else ""))
-    if not label:
-        return None
-    label = canonical_name(label) if kind.lower() == "pypi" else f"{clean_line(kind)}:{label}"
-    return label, version or "unknown"
+        return (canonical_name(label.strip()), version.strip() or UNKNOWN) if label else None
+    return read_purl(entry)

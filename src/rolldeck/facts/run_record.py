@@ -50,18 +50,17 @@ def read_run_record(document: Any, source: str) -> Facts:
         )
     missing = [] if version else [f"{source}: declares no schema version, read as {MAJOR}.x"]
     missing += _overlong(record, source)
-    environment, remarks = read_environment(record, source)
     settings = flatten(mapping(record.get("parameters")))
     if settings.truncated:
         missing.append(f"{source}: too many parameters, the rest is not shown")
     return Facts(
         metrics=read_metrics(record.get("metrics"), source),
         parameters=tuple(Parameter(path, value, source) for path, value in settings.leaves),
-        environment=environment,
+        environment=read_environment(record, source),
         data=read_data(record, source),
         signature=read_signature(record.get("signature")),
         lineage=read_lineage(record),
-        missing=(*missing, *remarks),
+        missing=tuple(missing),
     )
 
 

@@ -227,8 +227,7 @@ def _environment_brief(facts: Sequence[EnvironmentFact]) -> tuple[str, ...]:
     python = [item for item in facts if (item.group, item.name) == ("python", "version")]
     first = [packages[name] for name in _FIRST_PACKAGES if name in packages]
     hardware = [item for item in facts if item.group == "hardware"]
-    order = [*python, *first, *hardware]
-    order += [item for item in facts if item not in order]
+    order = dict.fromkeys((*python, *first, *hardware, *facts))
     return tuple(f"{_fact_name(item)} {cut(clean_line(item.value, 60), 24)}" for item in order)
 
 
