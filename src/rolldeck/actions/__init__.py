@@ -15,8 +15,10 @@ from rolldeck.actions.verify import Verified, is_target, verify, verify_all
 from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
+    from rolldeck.actions.check import Checked, check_kit
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
     from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
+    from rolldeck.actions.init import Initialized, initialize
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
     from rolldeck.actions.repositories import (
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
     from rolldeck.release import Check, Plan
 
 _LATER = {
+    "rolldeck.actions.check": ("Checked", "check_kit"),
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
+    "rolldeck.actions.init": ("Initialized", "initialize"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
     "rolldeck.actions.repositories": (
@@ -59,9 +63,11 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "DEMO_REPOSITORY",
     "Check",
+    "Checked",
     "Demo",
     "DiffResult",
     "Garbage",
+    "Initialized",
     "Kept",
     "Moved",
     "Plan",
@@ -78,8 +84,10 @@ __all__ = [
     "VersionRow",
     "Workspace",
     "apply",
+    "check_kit",
     "collect_garbage",
     "diff",
+    "initialize",
     "is_target",
     "known_targets",
     "list_repositories",

@@ -176,6 +176,10 @@ def _verb(name: str) -> Verb:
         from rolldeck.cli import upkeep
 
         return {"verify": upkeep.run_verify, "gc": upkeep.run_gc}[name]
+    if name in ("init", "check"):
+        from rolldeck.cli import authoring
+
+        return {"init": authoring.run_init, "check": authoring.run_check}[name]
     if name in ("pin", "rollback", "undo"):
         from rolldeck.cli import moves
 
