@@ -62,7 +62,7 @@ def _initialize(directory: Path, progress: Progress, write: bool, force: bool) -
         )
     proposal = propose(directory, progress)
     if not proposal.elements:
-        left = ", ".join(item.path for item in proposal.left_out[:3])
+        left = ", ".join(f"{item.path} ({item.why})" for item in proposal.left_out[:3])
         raise NotFoundError(
             f"Nothing to pack in {directory}",
             reference=str(directory),

@@ -144,7 +144,7 @@ def _value(node: YamlNode, field: Field, findings: Findings) -> None:
         findings.error(node.place, f"{field.name} must be a list", _list_hint(node, field))
     elif field.kind == "objects":
         for item in node.value:
-            if item.is_null:
+            if item.is_null and not item.partial:
                 text = f"an empty element in {field.name}; it is passed over"
                 findings.warning(item.place, text, "Give it a path, or remove it.")
             _object(item, field.fields, f"an element of {field.name}", findings)

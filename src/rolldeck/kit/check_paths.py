@@ -91,6 +91,11 @@ def _without_path(element: KitfileElement, findings: Findings) -> LocalElement |
     return LocalElement(element, (), place)
 
 
+def reads_as_address(path: str) -> bool:
+    """Whether kit takes the name of a file for that of another kit, or for an address."""
+    return parse_model_reference(path) is not None or _SCHEME.match(path) is not None
+
+
 def _not_local(element: KitfileElement, path: str, context: Path) -> tuple[str, str] | None:
     """Return why kit does not take a path for a local one, and what to do; None where it does."""
     if parse_model_reference(path) is not None:

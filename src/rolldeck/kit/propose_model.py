@@ -37,13 +37,8 @@ def model_elements(
     weights: Sequence[FoundFile], in_directories: Sequence[FoundFile], directories: Sequence[str]
 ) -> Iterator[ProposedElement]:
     """Yield the model, then its parts: the rest of its files, other weights, settings."""
-    single = [
-        file
-        for file in weights
-        if not any(file.path.startswith(f"{path}/") for path in directories)
-    ]
-    families = _families([file for file in single if file.kind == "weights"])
-    settings = [file for file in single if file.kind == "part"]
+    families = _families([file for file in weights if file.kind == "weights"])
+    settings = [file for file in weights if file.kind == "part"]
     whole = [
         _whole(path, [file for file in in_directories if file.path.startswith(f"{path}/")])
         for path in directories

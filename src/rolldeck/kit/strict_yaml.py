@@ -211,6 +211,7 @@ class _Composer:
         items: list[YamlNode] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             if event is None:
+                items[-1:] = [replace(item, partial=True) for item in items[-1:]]
                 return YamlNode(place, items, partial=True)
             items.append(self._node(event, depth + 1))
         return YamlNode(place, items)
@@ -220,6 +221,8 @@ class _Composer:
         partial = False
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if event is None:
+                for name in list(pairs)[-1:]:
+                    pairs[name] = replace(pairs[name], partial=True)
                 return YamlNode(place, pairs, partial=True)
             key = self._node(event, depth + 1)
             name = self._key(event, key, pairs)
