@@ -78,7 +78,8 @@ LAYOUTS: dict[str, dict[str, str | bytes]] = {
         "src/a.py": "x",
         "src/__pycache__/a.pyc": "x",
         ".env": "TOKEN=1",
-        "venv/pyvenv.cfg": "x",
+        "py/pyvenv.cfg": "x",
+        "py/lib/a.py": "x",
     },
     "mlflow": {
         "model/MLmodel": "x",

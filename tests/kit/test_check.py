@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import pytest
 
+from rolldeck.errors import UsageError
 from rolldeck.kit.check import check_kitfile
 from rolldeck.kit.finding import Finding
+from rolldeck.kit.kitfile import read_kitfile
 from rolldeck.progress import Progress
+from tests.conftest import TORTURE
 from tests.kit.golden_kits import unpack_context
 from tests.kit.layouts import LFS, lay_out
 
@@ -88,7 +92,7 @@ def test_hints_for_errors_of_syntax(context: Path) -> None:
 
 
 def test_what_stands_before_an_error_of_syntax_is_checked_too(context: Path) -> None:
-    found = check(context, HEAD + "modle: {}\ncode:\n  - path: sorce\n  path: x\n")
+    found = check(context, HEAD + "modle: {}\ncode:\n  - path: srcs\n  path: x\n")
     assert [(item.line, item.severity) for item in found] == [
         (4, "error"),
         (6, "error"),
@@ -478,7 +482,7 @@ def test_what_lies_in_no_element_is_told(context: Path) -> None:
 def test_all_mistakes_are_told_in_order(context: Path) -> None:
     """Not only the first, and each once."""
     text = (
-        "manifestVersion: 1\npackage:\n  nmae: x\nmodel:\n  path: model.onx\n"
+        "manifestVersion: 1\npackage:\n  nname: x\nmodel:\n  path: model.onx\n"
         "code:\n  - path: ../up\n  - path: src\n  - path: src\ndatasets:\n  path: data\n"
     )
     found = check(context, text)
@@ -508,3 +512,50 @@ def test_what_kit_packed_holds_no_mistake(tmp_path: Path, name: str) -> None:
     context = unpack_context(name, tmp_path)
     found = check_kitfile((context / "Kitfile").read_bytes(), context, Progress())
     assert [item for item in found if item.severity == "error"] == []
+
+
+_PIECES = (
+    b"\n",
+    b"  ",
+    b"- ",
+    b": ",
+    b"&a ",
+    b"*a",
+    b"<<: ",
+    b"!x ",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b'"',
+    b"path",
+    b"\t",
+    b"#",
+    b"~",
+    b"|",
+    b"---\n",
+    b"\x00",
+    b"\xff",
+    b"017",
+    b"remotePath: s3://a/b",
+)
+_TEXT = (
+    HEAD + "model:\n  path: model.onnx\n  parts:\n    - path: src\n      type: a\n"
+    "  parameters: {a: 1, b: [x]}\ndatasets:\n  - path: data\n    remotePath: s3://a/b\n"
+).encode()
+
+
+def test_any_bytes_are_checked(context: Path) -> None:
+    """No text crashes the check, and none that the reader refuses is found sound."""
+    chance = random.Random(7)
+    for _ in range(300 * TORTURE):
+        data = bytearray(_TEXT)
+        for _ in range(chance.randint(1, 6)):
+            start = chance.randrange(len(data))
+            data[start : start + chance.choice((0, 0, 1, 3, 20))] = chance.choice(_PIECES)
+        found = check_kitfile(bytes(data), context, Progress())
+        assert all(item.line >= 1 and item.column >= 1 for item in found)
+        try:
+            read_kitfile(bytes(data))
+        except UsageError:
+            assert any(item.severity == "error" for item in found), bytes(data)

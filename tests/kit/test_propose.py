@@ -117,8 +117,8 @@ def test_a_usual_project(tmp_path: Path) -> None:
     }
     assert {item.path: item.is_secret for item in found.left_out} == {
         ".env": True,
+        "py/": False,
         "src/__pycache__/": False,
-        "venv/": False,
     }
     assert (kitignore_text(found) or "").split("\n")[1:] == ["# a cache", "**/__pycache__", ""]
     assert found.package["license"] == "MIT"

@@ -51,6 +51,7 @@ async def run_init(workspace: Workspace, arguments: argparse.Namespace, progress
 
 def _print_findings(path: Path, data: bytes, findings: Iterable[Finding]) -> None:
     """Print findings as a compiler does; on a terminal with the line that they are about."""
+    from rich.cells import cell_len
     from rich.text import Text
 
     out = console()
@@ -64,10 +65,10 @@ def _print_findings(path: Path, data: bytes, findings: Iterable[Finding]) -> Non
             shown.append(f"; {_continued(finding.hint)}")
         out.print(shown, soft_wrap=True)
         if sys.stdout.isatty() and finding.file == path.name and finding.line <= len(lines):
-            start = lines[finding.line - 1][: finding.column - 1]
-            source = clean_line(lines[finding.line - 1].replace("\t", " ").rstrip("\r"), 200)
-            out.print(Text(f"    {source}", "dim"), no_wrap=True, overflow="crop", crop=True)
-            out.print(Text(f"    {' ' * len(clean_line(start))}^", _COLOURS[finding.severity]))
+            source = lines[finding.line - 1].replace("\t", " ").rstrip("\r")
+            before = cell_len(clean_line(source[: finding.column - 1]))
+            out.print(Text(f"    {clean_line(source)}", "dim"), no_wrap=True, overflow="crop")
+            out.print(Text(f"    {' ' * before}^", _COLOURS[finding.severity]), overflow="crop")
 
 
 def _continued(hint: str) -> str:

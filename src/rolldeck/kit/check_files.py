@@ -9,15 +9,18 @@ from pathlib import Path
 from rolldeck.errors import RefusedError
 from rolldeck.kit.check_paths import LocalElement
 from rolldeck.kit.context_tree import ContextEntry, ContextTree
+from rolldeck.kit.file_kinds import kind_of_name
 from rolldeck.kit.finding import Findings, closest, some
 from rolldeck.kit.kitfile import KITFILE_NAMES
 from rolldeck.kit.kitignore import KITIGNORE, KitIgnore
-from rolldeck.kit.lfs import is_lfs_pointer
 from rolldeck.kit.member_path import member_parts
 from rolldeck.kit.strict_yaml import Place
-from rolldeck.kit.unwanted import unwanted
+from rolldeck.kit.unwanted import ENVIRONMENT, ENVIRONMENT_MARK, Unwanted, unwanted
+from rolldeck.kit.weights_head import LFS_POINTER, format_of_head, read_head
 
 _NEVER = (*KITFILE_NAMES, KITIGNORE)
+_POINTER_SIZES = range(100, 1025)
+"""Sizes in bytes that a pointer of Git LFS has; files of other sizes are not read."""
 
 
 def check_files(
@@ -63,7 +66,7 @@ def _exists(
             return True
         text = f"{path} is hidden by {pattern.text} in line {pattern.line} of {KITIGNORE}"
         findings.warning(element.place, text, f"Add !{path} to {KITIGNORE}, or remove the element.")
-        return found.kind == "dir"
+        return found.kind == "dir" and any(item.takes_back for item in ignore.patterns)
     for length in range(1, len(element.parts) + 1):
         above = tree.find("/".join(element.parts[:length]))
         if above is not None and above.kind == "link":
@@ -135,7 +138,7 @@ def _element(
         files += entry.kind == "file"
         if ".." in entry.path or entry.path.startswith(foreign):
             not_by_kit.append(entry.path)
-        found = unwanted(entry.name, is_dir=entry.kind == "dir")
+        found = _unwanted(entry, tree)
         if found and (found.is_secret or (found.is_heavy and entry.path != element.path)):
             bad.setdefault(found.why, []).append(entry.path)
             if entry.kind == "dir":
@@ -174,6 +177,12 @@ def _tell(
         findings.warning(element.place, f"kit would drop {some(not_by_kit)} of {title}", hint)
 
 
+def _unwanted(entry: ContextEntry, tree: ContextTree) -> Unwanted | None:
+    if tree.find(f"{entry.path}/{ENVIRONMENT_MARK}"):
+        return ENVIRONMENT
+    return unwanted(entry.name, is_dir=entry.kind == "dir")
+
+
 def _unusable(path: str) -> str | None:
     try:
         member_parts(path)
@@ -186,7 +195,10 @@ def _lfs(element: LocalElement, context: Path, tree: ContextTree, findings: Find
     pointers = [
         entry.path
         for entry in tree.within(element.path)
-        if entry.kind == "file" and is_lfs_pointer(context / entry.path, entry.size)
+        if entry.kind == "file"
+        and entry.size in _POINTER_SIZES
+        and (entry.path == element.path or kind_of_name(entry.name) == "weights")
+        and format_of_head(read_head(context / entry.path), entry.size) == LFS_POINTER
     ]
     if pointers:
         text = f"{some(pointers)}: a pointer of Git LFS, not the content"
@@ -202,7 +214,7 @@ def _uncovered(covered: set[str], tree: ContextTree, ignore: KitIgnore, findings
         if skipped and entry.path.startswith(skipped):
             continue
         is_dir = entry.kind == "dir"
-        is_left_out = ignore.hides(entry.path) or unwanted(entry.name, is_dir=is_dir) is not None
+        is_left_out = ignore.hides(entry.path) or _unwanted(entry, tree) is not None
         if entry.path in covered or entry.path in ancestors:
             continue
         if entry.path in (*_NEVER, findings.file):

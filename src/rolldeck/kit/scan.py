@@ -15,7 +15,7 @@ from rolldeck.kit.kitfile import KITFILE_NAMES
 from rolldeck.kit.kitignore import KITIGNORE, KitIgnore, parse_kitignore
 from rolldeck.kit.member_path import member_parts
 from rolldeck.kit.proposal import LeftOut
-from rolldeck.kit.unwanted import unwanted
+from rolldeck.kit.unwanted import ENVIRONMENT, ENVIRONMENT_MARK, unwanted
 from rolldeck.kit.weights_head import LFS_POINTER, format_of_head, read_head
 from rolldeck.progress import Progress
 
@@ -84,16 +84,23 @@ def scan(root: Path, progress: Progress) -> Scanned:
     ignore, _ = parse_kitignore(read_kitignore(root))
     takes_back = any(pattern.takes_back for pattern in ignore.patterns)
 
+    reasons: dict[str, LeftOut | None] = {}
+
     def enter(entry: ContextEntry) -> bool:
+        reason = _not_packed(entry, ignore)
+        if reason is None and (root / entry.path / ENVIRONMENT_MARK).exists():
+            pattern = _escaped(entry.path)
+            reason = LeftOut(f"{entry.path}/", ENVIRONMENT.why, pattern=pattern)
+        reasons[entry.path] = reason
         if takes_back and ignore.hides(entry.path):
             return unwanted(entry.name, is_dir=True) is None
-        return _not_packed(entry, ignore) is None
+        return reason is None
 
     tree = read_context(root, progress, enter)
     left_out: list[LeftOut] = []
     files: list[FoundFile] = []
     for entry in tree.entries:
-        reason = _not_packed(entry, ignore)
+        reason = reasons[entry.path] if entry.kind == "dir" else _not_packed(entry, ignore)
         if reason is not None:
             left_out.append(reason)
         elif entry.kind == "file" and entry.path not in (*KITFILE_NAMES, KITIGNORE):

@@ -221,8 +221,8 @@ class _Composer:
         partial = False
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if event is None:
-                for name in list(pairs)[-1:]:
-                    pairs[name] = replace(pairs[name], partial=True)
+                for last in list(pairs)[-1:]:
+                    pairs[last] = replace(pairs[last], partial=True)
                 return YamlNode(place, pairs, partial=True)
             key = self._node(event, depth + 1)
             name = self._key(event, key, pairs)

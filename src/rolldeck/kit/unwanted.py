@@ -18,14 +18,19 @@ class Unwanted:
     is_heavy: bool = False
 
 
-_ENVIRONMENT = "a virtual environment; requirements say how to make it again"
+ENVIRONMENT = Unwanted(
+    "a virtual environment; requirements say how to make it again", is_heavy=True
+)
+ENVIRONMENT_MARK = "pyvenv.cfg"
+"""The file that tells a virtual environment of any name."""
+
 _CACHE = "a cache"
 _TRACKING = "records of an experiment tracker"
 
 _DIRECTORIES: dict[str, Unwanted] = {
     **dict.fromkeys((".git", ".hg", ".svn", ".bzr"), Unwanted("version control", is_heavy=True)),
-    **dict.fromkeys((".venv", "venv", ".conda"), Unwanted(_ENVIRONMENT, is_heavy=True)),
-    **dict.fromkeys((".tox", ".nox"), Unwanted(_ENVIRONMENT, is_heavy=True)),
+    **dict.fromkeys((".venv", "venv", ".conda"), ENVIRONMENT),
+    **dict.fromkeys((".tox", ".nox"), ENVIRONMENT),
     "node_modules": Unwanted("installed packages; package.json names them", is_heavy=True),
     **dict.fromkeys(
         (
