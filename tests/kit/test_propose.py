@@ -167,6 +167,27 @@ def test_many_files_of_a_kind_are_one_element(tmp_path: Path) -> None:
     assert "**/.env" in (kitignore_text(found) or "")
 
 
+def test_elements_stay_few(tmp_path: Path) -> None:
+    """Hundreds of small mixed directories, and hundreds of arrays, are data, not layers each."""
+    files = {f"set/{n}/{name}": "x" for n in range(200) for name in ("a.jpg", "b.jpg", "note.md")}
+    found = propose(lay_out(tmp_path / "kit", files), Progress())
+    assert paths(found) == {"dataset": ["set"]}
+    assert found.elements[0].why.endswith("200 of them of other kinds")
+    arrays = {f"folds/{n}.npy": "x" for n in range(200)}
+    assert paths(propose(lay_out(tmp_path / "arrays", arrays), Progress())) == {
+        "dataset": ["folds"]
+    }
+
+
+def test_documents_among_code_stay_there(tmp_path: Path) -> None:
+    """At any depth; data among code has a layer of its own."""
+    files = {"app/a.py": "x", "app/README.md": "x", "app/sub/b.py": "x", "app/sub/c.md": "x"}
+    files |= {"app/sub/d.md": "x", "app/sub/rows.csv": "x"}
+    found = propose(lay_out(tmp_path / "kit", files), Progress())
+    assert paths(found) == {"code": ["app"], "dataset": ["app/sub/rows.csv"]}
+    assert found.of("code")[0].files == 5
+
+
 def test_a_kitignore_that_is_there_counts(tmp_path: Path) -> None:
     """What it hides is no element and is told."""
     files = {"a.csv": "x", "b.csv": "x", "notes/x.md": "x", ".kitignore": "# c\nb.csv\nnotes\n"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rolldeck.actions import Checked, Initialized, Workspace, check_kit, initialize
@@ -12,6 +12,7 @@ from rolldeck.cli.documents import checked_document, initialized_document, print
 from rolldeck.cli.terminal import console, message, table
 from rolldeck.errors import UsageError
 from rolldeck.kit.finding import Finding
+from rolldeck.kit.proposal import LeftOut
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
 from rolldeck.units import human_size
@@ -47,6 +48,18 @@ async def run_init(workspace: Workspace, arguments: argparse.Namespace, progress
     else:
         _print_proposal(found)
     return 0
+
+
+def _left_out(items: Iterable[LeftOut]) -> Iterator[tuple[str, str, str]]:
+    """Yield rows; many of one name and reason are one, but every secret is named."""
+    alike: dict[tuple[str, str], list[LeftOut]] = {}
+    for item in items:
+        name = item.path if item.is_secret else item.path.rstrip("/").rpartition("/")[2]
+        alike.setdefault((name, item.why), []).append(item)
+    for found in alike.values():
+        more = f" and {len(found) - 1} more of that name" if len(found) > 1 else ""
+        mark = "! " if found[0].is_secret else ""
+        yield mark, clean_line(found[0].path) + more, clean_line(found[0].why)
 
 
 def _print_findings(path: Path, data: bytes, findings: Iterable[Finding]) -> None:
@@ -102,11 +115,8 @@ def _print_proposal(found: Initialized) -> None:
     out.print(table(columns, rows))
     if proposal.left_out:
         print()
-        shown = [
-            ("! " if item.is_secret else "", clean_line(item.path), clean_line(item.why))
-            for item in proposal.left_out
-        ]
-        out.print(table([("", "left"), ("left out", "left"), ("why", "left")], shown))
+        columns = [("", "left"), ("left out", "left"), ("why", "left")]
+        out.print(table(columns, _left_out(proposal.left_out)))
     print()
     for note in proposal.notes:
         print(f"note: {clean_line(note)}")

@@ -15,7 +15,7 @@ from rolldeck.kit.kitfile import KITFILE_NAMES
 from rolldeck.kit.kitignore import KITIGNORE, KitIgnore
 from rolldeck.kit.member_path import member_parts
 from rolldeck.kit.strict_yaml import Place
-from rolldeck.kit.unwanted import ENVIRONMENT, ENVIRONMENT_MARK, Unwanted, unwanted
+from rolldeck.kit.unwanted import MARKS, Unwanted, unwanted
 from rolldeck.kit.weights_head import LFS_POINTER, format_of_head, read_head
 
 _NEVER = (*KITFILE_NAMES, KITIGNORE)
@@ -178,8 +178,9 @@ def _tell(
 
 
 def _unwanted(entry: ContextEntry, tree: ContextTree) -> Unwanted | None:
-    if tree.find(f"{entry.path}/{ENVIRONMENT_MARK}"):
-        return ENVIRONMENT
+    for name, reason in MARKS.items():
+        if tree.find(f"{entry.path}/{name}"):
+            return reason
     return unwanted(entry.name, is_dir=entry.kind == "dir")
 
 

@@ -18,6 +18,9 @@ from rolldeck.kit.scan import FoundFile
 _MOST = 12
 """Most single files of one kind in one directory; more become one element with the directory."""
 
+_MOST_INSIDE = 24
+"""Most elements inside one directory; where it would be more, its commonest kind takes it all."""
+
 _SKILL = "skill.md"
 """A directory with this file is one skill, as in kit."""
 
@@ -34,27 +37,39 @@ _NOUNS: dict[ElementKind, str] = {
     "docs": "documents",
     "prompt": "prompts",
 }
+_NOUN: dict[ElementKind, str] = {
+    "code": "code",
+    "dataset": "data",
+    "docs": "a document",
+    "prompt": "a prompt",
+}
 
 
 def rest_elements(files: Sequence[FoundFile]) -> Iterator[ProposedElement]:
     """Yield elements for all files that are neither weights nor parts of a model."""
-    yield from _group("", files, None)
+    yield from _mixed("", files, None)
 
 
 def _group(
     directory: str, files: Sequence[FoundFile], inside: ElementKind | None
 ) -> Iterator[ProposedElement]:
     """Yield elements for the files below a directory; those of the kind ``inside`` are packed."""
-    if not files:
-        return
+    kinds = Counter(_KINDS[file.kind] for file in files)
+    if len(kinds) > 1:
+        found = list(_mixed(directory, files, inside))
+        if len(found) <= _MOST_INSIDE:
+            yield from found
+            return
+    kind = max(kinds, key=lambda kind: (kinds[kind], kind))
+    if kind != inside:
+        yield _directory(directory, kind, files)
+
+
+def _mixed(
+    directory: str, files: Sequence[FoundFile], inside: ElementKind | None
+) -> Iterator[ProposedElement]:
     if any(file.directory == directory and file.name.casefold() == _SKILL for file in files):
         yield _directory(directory or ".", "prompt", files)
-        return
-    kinds = Counter(_KINDS[file.kind] for file in files)
-    if directory and len(kinds) == 1:
-        (kind,) = kinds
-        if kind != inside:
-            yield _directory(directory, kind, files)
         return
     start = len(directory) + 1 if directory else 0
     direct: list[FoundFile] = []
@@ -156,5 +171,5 @@ def _file(file: FoundFile, kind: ElementKind) -> ProposedElement:
         why = "of no known kind; packed as code, as kit does"
     described = (text for start, text in _DESCRIPTIONS.items() if name.startswith(start))
     description = next(described, None) if kind == "docs" else None
-    why = why or f"{_NOUNS[kind]} by its name"
+    why = why or f"{_NOUN[kind]} by its name"
     return ProposedElement(kind, file.path, why, 1, file.size, description=description)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +16,15 @@ from rolldeck.kit.kitfile import KITFILE_NAMES
 from rolldeck.kit.kitignore import KITIGNORE, KitIgnore, parse_kitignore
 from rolldeck.kit.member_path import member_parts
 from rolldeck.kit.proposal import LeftOut
-from rolldeck.kit.unwanted import ENVIRONMENT, ENVIRONMENT_MARK, unwanted
+from rolldeck.kit.unwanted import MARKS, unwanted
 from rolldeck.kit.weights_head import LFS_POINTER, format_of_head, read_head
 from rolldeck.progress import Progress
 
 _HEADS = 256
 """Most files whose first bytes are read; beyond that names decide."""
+
+_MOST_WEIGHTS = 12
+"""Most arrays or pickles in one directory that are taken for weights; more are data."""
 
 _LARGE = 1024 * 1024
 _CHECKPOINT = re.compile(r"(?:checkpoint|ckpt|step|epoch)s?[-_=]?([0-9]+)?", re.IGNORECASE)
@@ -88,9 +92,9 @@ def scan(root: Path, progress: Progress) -> Scanned:
 
     def enter(entry: ContextEntry) -> bool:
         reason = _not_packed(entry, ignore)
-        if reason is None and (root / entry.path / ENVIRONMENT_MARK).exists():
-            pattern = _escaped(entry.path)
-            reason = LeftOut(f"{entry.path}/", ENVIRONMENT.why, pattern=pattern)
+        marks = (found for name, found in MARKS.items() if (root / entry.path / name).exists())
+        if reason is None and (mark := next(marks, None)):
+            reason = LeftOut(f"{entry.path}/", mark.why, pattern=_escaped(entry.path))
         reasons[entry.path] = reason
         if takes_back and ignore.hides(entry.path):
             return unwanted(entry.name, is_dir=True) is None
@@ -211,14 +215,16 @@ def _settle(files: list[FoundFile]) -> Iterator[FoundFile]:
     """Decide what yields by what lies beside it."""
     weights_in = {file.directory for file in files if file.kind == "weights"}
     others = {(file.directory, file.kind) for file in files}
+    ambiguous = Counter(file.directory for file in files if file.kind == "ambiguous")
     has_weights = any(file.kind == "weights" for file in files)
     has_model = has_weights or any(file.kind == "ambiguous" for file in files)
     for file in files:
         beside_weights = file.directory in weights_in or (file.directory, "ambiguous") in others
         beside_code = (file.directory, "code") in others
         if file.kind == "ambiguous":
-            is_array = file.format == "NumPy"
-            yield replace(file, kind="data" if is_array and has_weights else "weights")
+            is_array = file.format == "NumPy" and has_weights
+            is_one_of_many = ambiguous[file.directory] > _MOST_WEIGHTS
+            yield replace(file, kind="data" if is_array or is_one_of_many else "weights")
         elif file.kind == "part" and not beside_weights and (beside_code or not has_model):
             yield replace(file, kind=_beside(file.directory, others))
         elif file.kind == "settings":

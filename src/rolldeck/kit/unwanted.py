@@ -18,19 +18,16 @@ class Unwanted:
     is_heavy: bool = False
 
 
-ENVIRONMENT = Unwanted(
+_ENVIRONMENT = Unwanted(
     "a virtual environment; requirements say how to make it again", is_heavy=True
 )
-ENVIRONMENT_MARK = "pyvenv.cfg"
-"""The file that tells a virtual environment of any name."""
-
-_CACHE = "a cache"
+_CACHE = Unwanted("a cache", is_heavy=True)
 _TRACKING = "records of an experiment tracker"
 
 _DIRECTORIES: dict[str, Unwanted] = {
     **dict.fromkeys((".git", ".hg", ".svn", ".bzr"), Unwanted("version control", is_heavy=True)),
-    **dict.fromkeys((".venv", "venv", ".conda"), ENVIRONMENT),
-    **dict.fromkeys((".tox", ".nox"), ENVIRONMENT),
+    **dict.fromkeys((".venv", "venv", ".conda"), _ENVIRONMENT),
+    **dict.fromkeys((".tox", ".nox"), _ENVIRONMENT),
     "node_modules": Unwanted("installed packages; package.json names them", is_heavy=True),
     **dict.fromkeys(
         (
@@ -43,7 +40,7 @@ _DIRECTORIES: dict[str, Unwanted] = {
             ".pytest_cache",
             ".ruff_cache",
         ),
-        Unwanted(_CACHE, is_heavy=True),
+        _CACHE,
     ),
     ".dvc": Unwanted("DVC's cache and settings", is_heavy=True),
     **dict.fromkeys((".idea", ".vscode"), Unwanted("settings of an editor")),
@@ -56,13 +53,16 @@ _DIRECTORIES: dict[str, Unwanted] = {
     ),
 }
 
+MARKS: dict[str, Unwanted] = {"CACHEDIR.TAG": _CACHE, "pyvenv.cfg": _ENVIRONMENT}
+"""What a directory is, whatever its name, that holds a file of such a name."""
+
 _SYSTEM = "left there by an operating system; newer kit drops it too"
 _FILES: dict[str, Unwanted] = {
     **dict.fromkeys(
         (".ds_store", ".lsoverride", "thumbs.db", "ehthumbs.db", "desktop.ini"), Unwanted(_SYSTEM)
     ),
     **dict.fromkeys(
-        (".gitignore", ".gitattributes", ".gitmodules", ".dockerignore", ".dvcignore"),
+        (".git", ".gitignore", ".gitattributes", ".gitmodules", ".dockerignore", ".dvcignore"),
         Unwanted("settings of version control and builds"),
     ),
 }
