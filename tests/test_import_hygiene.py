@@ -66,6 +66,15 @@ def test_local_verbs_load_neither_textual_nor_the_network(
     assert not loaded & {"textual", "urllib3", "requests", "yaml", "http.client", "sqlite3"}
 
 
+def test_init_and_check_load_neither_textual_nor_the_network(tmp_path: Path) -> None:
+    """They read YAML and the names of files."""
+    (tmp_path / "model.onnx").touch()
+    for words in (["init", str(tmp_path)], ["check", str(tmp_path)]):
+        loaded = modules(words)
+        assert "yaml" in loaded
+        assert not loaded & {"textual", "urllib3", "requests", "http.client"}
+
+
 def test_pull_loads_no_textual() -> None:
     """The network verbs load the network, not the deck."""
     loaded = modules(["pull", "127.0.0.1:1/x:v1"], 5)

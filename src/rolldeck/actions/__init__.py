@@ -15,6 +15,7 @@ from rolldeck.actions.verify import Verified, is_target, verify, verify_all
 from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
+    from rolldeck.actions.check import Checked, check_kit
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
     from rolldeck.actions.doctor import Diagnosis, Finding, diagnose
     from rolldeck.actions.file_view import FileView
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         look_at_file,
     )
     from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
+    from rolldeck.actions.init import Initialized, initialize
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from rolldeck.release import Check, Plan
 
 _LATER = {
+    "rolldeck.actions.check": ("Checked", "check_kit"),
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
@@ -63,6 +66,7 @@ _LATER = {
         "list_layer_files",
         "look_at_file",
     ),
+    "rolldeck.actions.init": ("Initialized", "initialize"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
     "rolldeck.actions.repositories": (
@@ -95,6 +99,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "DEMO_REPOSITORY",
     "Check",
+    "Checked",
     "CopiedFile",
     "Demo",
     "Diagnosis",
@@ -103,6 +108,7 @@ __all__ = [
     "Finding",
     "Garbage",
     "InView",
+    "Initialized",
     "Kept",
     "LoggedIn",
     "LoggedOut",
@@ -122,11 +128,13 @@ __all__ = [
     "VersionRow",
     "Workspace",
     "apply",
+    "check_kit",
     "collect_garbage",
     "copy_out",
     "diagnose",
     "diff",
     "find_and_look",
+    "initialize",
     "is_target",
     "known_targets",
     "list_files",

@@ -268,6 +268,25 @@ def verb_parser() -> argparse.ArgumentParser:
     )
     completion = verb("completion")
     completion.add_argument("shell", choices=SHELLS, help="the shell that is to complete")
+    init = verb("init")
+    init.add_argument(
+        "directory", nargs="?", type=Path, default=Path(), metavar="DIR", help="default: here"
+    )
+    init.add_argument("--force", "-f", action="store_true", help="replace the Kitfile there")
+    init.add_argument("--stdout", action="store_true", help="print the Kitfile, write nothing")
+    init.add_argument("--dry-run", action="store_true", help="show the proposal, write nothing")
+    check = verb("check")
+    check.add_argument(
+        "where",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar="DIR|KITFILE",
+        help="a directory with a Kitfile, or the file itself; default: here",
+    )
+    check.add_argument(
+        "-f", "--file", type=Path, metavar="KITFILE", help="another Kitfile for the directory"
+    )
     demo = verb("demo")
     demo.add_argument(
         "--headless", action="store_true", help="tell the story as text, also on a terminal"

@@ -13,6 +13,8 @@ from rolldeck.units import rfc3339
 
 if TYPE_CHECKING:
     from rolldeck.actions import (
+        Checked,
+        Initialized,
         LoggedIn,
         LoggedOut,
         Moved,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from rolldeck.compare import Version
     from rolldeck.facts import Facts
     from rolldeck.kit import Layer
+    from rolldeck.kit.finding import Finding
     from rolldeck.release import Plan
 
 Document = dict[str, Any]
@@ -313,4 +316,53 @@ def garbage_document(found: Survey, *, applied: bool) -> Document:
             for item in found.kept
         ],
         "problems": list(found.problems),
+    }
+
+
+def checked_document(checked: Checked) -> Document:
+    """Return what ``check`` prints."""
+    return {
+        "path": str(checked.path),
+        "ok": checked.ok,
+        "findings": [_finding(item) for item in checked.findings],
+    }
+
+
+def initialized_document(found: Initialized) -> Document:
+    """Return what ``init`` prints."""
+    proposal = found.proposal
+    return {
+        "path": str(found.path),
+        "written": found.written,
+        "kitfile": found.text,
+        "kitignore": found.ignore,
+        "kitignore_written": found.written and found.ignore is not None and found.ignore_is_new,
+        "elements": [
+            {
+                "kind": item.kind,
+                "path": item.path,
+                "type": item.type,
+                "files": item.files,
+                "size": item.size,
+                "why": item.why,
+            }
+            for item in proposal.elements
+        ],
+        "left_out": [
+            {"path": item.path, "why": item.why, "secret": item.is_secret}
+            for item in proposal.left_out
+        ],
+        "notes": list(proposal.notes),
+        "findings": [_finding(item) for item in found.findings],
+    }
+
+
+def _finding(item: Finding) -> Document:
+    return {
+        "file": item.file,
+        "line": item.line,
+        "column": item.column,
+        "severity": item.severity,
+        "message": item.message,
+        "hint": item.hint,
     }

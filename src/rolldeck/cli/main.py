@@ -207,6 +207,8 @@ _VERBS = {
     "diff": ("compare", "run_diff"),
     "pull": ("transfer", "run_pull"),
     "unpack": ("transfer", "run_unpack"),
+    "init": ("authoring", "run_init"),
+    "check": ("authoring", "run_check"),
     "verify": ("upkeep", "run_verify"),
     "gc": ("upkeep", "run_gc"),
     "login": ("login", "run_login"),

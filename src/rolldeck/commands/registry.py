@@ -335,6 +335,19 @@ COMMANDS: tuple[Command, ...] = (
         cli="cat",
     ),
     Command(
+        "kitfile.init",
+        "propose a Kitfile",
+        "Propose a Kitfile from what lies in a directory, with the reason for each element.",
+        danger="adds",
+        cli="init",
+    ),
+    Command(
+        "kitfile.check",
+        "check a Kitfile",
+        "Check a Kitfile: every mistake with its place and what was probably meant.",
+        cli="check",
+    ),
+    Command(
         "version.verify",
         "verify",
         "Check every byte of a version or of a local target against its digests.",

@@ -71,9 +71,8 @@ def _object(node: YamlNode, fields: tuple[Field, ...], name: str) -> dict[str, A
     for key, item in node.value.items():
         field = known.get(key)
         if field is None:
-            raise yaml_error(
-                name, item.line, f"unknown field {key}", f"Known here: {', '.join(known)}."
-            )
+            line = item.key.line if item.key else item.line
+            raise yaml_error(name, line, f"unknown field {key}", f"Known here: {', '.join(known)}.")
         if not item.is_null:
             document[key] = _value(item, field, name)
     return document

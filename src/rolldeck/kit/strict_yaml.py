@@ -7,11 +7,12 @@ when it is read cannot be bounded. The tree is built from events, so limits hold
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import yaml
+from yaml.reader import Reader
 
 from rolldeck.errors import UsageError
 from rolldeck.kit.go_scalar import resolve
@@ -28,17 +29,51 @@ NODE_LIMIT = 20_000
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+_COLON = "Put text that holds ': ' in quotes."
+_INDENT = "Lines of one list or mapping begin in the same column; a list item begins with '- '."
+_HINTS = (
+    ("cannot start any token", "Put text that begins with a special character in quotes."),
+    ("mapping values are not allowed", _COLON),
+    ("could not find expected ':'", "Write it as 'name: value', with a space after the colon."),
+    ("did not find expected", _INDENT),
+    ("unexpected end of stream", "A quote is opened and not closed."),
+)
+
+
+class Place(NamedTuple):
+    """Where something stands in a file: line and column, both from 1."""
+
+    line: int
+    column: int
+
+
+Report = Callable[[Place, str, str | None], None]
+"""Takes a problem: its place, what it is, and what was probably meant."""
+
+
+class _StopReadingError(Exception):
+    """The rest of the file cannot be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class YamlNode:
-    """One value with its line (from 1): text, a list of nodes, or a mapping from text to nodes.
+    """One value with its place: text, a list of nodes, or a mapping from text to nodes.
 
-    ``quoted`` text is text whatever it looks like; plain text means what ``resolve`` says.
+    ``quoted`` text is text whatever it looks like; plain text means what ``resolve`` says. ``key``
+    is the place of the key that the value belongs to. A ``partial`` value misses what could not be
+    read of it.
     """
 
-    line: int
+    place: Place
     value: str | list[YamlNode] | dict[str, YamlNode]
     quoted: bool = False
+    key: Place | None = None
+    partial: bool = False
+
+    @property
+    def line(self) -> int:
+        """The line in which it begins, from 1."""
+        return self.place.line
 
     def plain(self) -> Any:
         """Return the value as JSON has it; timestamps become RFC 3339 text."""
@@ -57,23 +92,40 @@ class YamlNode:
 
 def load_yaml(data: bytes, name: str) -> YamlNode:
     """Parse the one document of the file called ``name``; raises UsageError naming the line."""
+
+    def refuse(place: Place, problem: str, hint: str | None) -> None:
+        raise yaml_error(name, place.line, problem, hint)
+
+    root = read_yaml(data, refuse)
+    if root is None:
+        raise UsageError(f"{name} is empty", reference=name)
+    return root
+
+
+def read_yaml(data: bytes, report: Report) -> YamlNode | None:
+    """Parse the one document of a file, telling ``report`` of every problem and reading on.
+
+    Returns None where there is nothing to read. What follows an error of syntax is not read.
+    """
     if len(data) > SIZE_LIMIT:
-        raise UsageError(f"{name} is larger than {SIZE_LIMIT // 1024} KiB", reference=name)
+        report(Place(1, 1), f"larger than {SIZE_LIMIT // 1024} KiB", None)
+        return None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise yaml_error(name, line, "not UTF-8 text") from None
+        report(_place_of(data, error.start), "not UTF-8 text", "Save the file as UTF-8.")
+        return None
+    if found := Reader.NON_PRINTABLE.search(text):
+        what = f"not YAML: the character U+{ord(found.group()):04X} is not allowed"
+        report(_place_of(text.encode(), len(text[: found.start()].encode())), what, None)
+        return None
     try:
-        return _Composer(name, yaml.parse(text, Loader=_LOADER)).document()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise yaml_error(name, line, str(error.problem or error.context)) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise UsageError(
-            f"{name} is not YAML: {clean_line(str(error), 200)}", reference=name
-        ) from None
+        return _Composer(text, report).document()
+    except _StopReadingError:
+        return None
+    except RecursionError:
+        report(Place(1, 1), "not YAML: nested too deeply", None)
+        return None
 
 
 def yaml_error(name: str, line: int, problem: str, hint: str | None = None) -> UsageError:
@@ -81,64 +133,119 @@ def yaml_error(name: str, line: int, problem: str, hint: str | None = None) -> U
     return UsageError(f"{name}, line {line}: {clean_line(problem, 200)}", reference=name, hint=hint)
 
 
+def _place_of(data: bytes, offset: int) -> Place:
+    before = data[:offset]
+    start = before.rfind(b"\n") + 1
+    return Place(before.count(b"\n") + 1, len(before[start:].decode(errors="replace")) + 1)
+
+
+def _mark(mark: Any) -> Place:
+    return Place(mark.line + 1, mark.column + 1)
+
+
 class _Composer:
-    def __init__(self, name: str, events: Iterator[Any]) -> None:
-        self._name = name
-        self._events = events
+    def __init__(self, text: str, report: Report) -> None:
+        self._text = text
+        self._events = self._until_broken()
+        self._report = report
         self._nodes = 0
 
-    def document(self) -> YamlNode:
-        """Compose the only document of the stream."""
+    def _until_broken(self) -> Iterator[Any]:
+        """Yield the events; after an error of syntax None, which ends every open collection."""
+        try:
+            yield from yaml.parse(self._text, Loader=_LOADER)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = _mark(mark) if mark else Place(1, 1)
+            problem = str(error.problem or error.context)
+            hint = next((hint for words, hint in _HINTS if words in problem), None)
+            line = self._text.split("\n")[place.line - 1 : place.line]
+            if line and line[0][place.column - 1 : place.column] == "\t":
+                hint = "Indent with spaces, not with a tab."
+            self._report(place, problem, hint)
+        except yaml.YAMLError as error:
+            self._report(Place(1, 1), f"not YAML: {error}", None)
+        while True:
+            yield None
+
+    def document(self) -> YamlNode | None:
+        """Compose the only document of the stream; None where there is none."""
         root = None
-        for event in self._events:
+        while (event := next(self._events)) is not None:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
-                    raise self._error(event, "a second document; only one is read")
+                    self._tell(event, "a second document; only one is read")
+                    break
                 root = self._node(next(self._events), 0)
-        if root is None:
-            raise UsageError(f"{self._name} is empty", reference=self._name)
         return root
 
-    def _error(self, event: Any, problem: str, hint: str | None = None) -> UsageError:
-        return yaml_error(self._name, event.start_mark.line + 1, problem, hint)
+    def _tell(self, event: Any, problem: str, hint: str | None = None) -> None:
+        self._report(_mark(event.start_mark), problem, hint)
 
     def _node(self, event: Any, depth: int) -> YamlNode:
+        if event is None:
+            return YamlNode(Place(1, 1), "", partial=True)
         self._nodes += 1
         if self._nodes > NODE_LIMIT:
-            raise self._error(event, f"over {NODE_LIMIT} values")
+            self._tell(event, f"over {NODE_LIMIT} values")
+            raise _StopReadingError
         if depth > DEPTH_LIMIT:
-            raise self._error(event, f"nested deeper than {DEPTH_LIMIT}")
-        if isinstance(event, yaml.AliasEvent) or event.anchor:
+            self._tell(event, f"nested deeper than {DEPTH_LIMIT}")
+            raise _StopReadingError
+        place = _mark(event.start_mark)
+        is_alias = isinstance(event, yaml.AliasEvent)
+        if is_alias or event.anchor:
             hint = "kit reads them, rolldeck does not: write the value out."
-            raise self._error(event, "anchors and aliases are not allowed", hint)
+            self._tell(event, "anchors and aliases are not allowed", hint)
+        if is_alias:
+            return YamlNode(place, "", partial=True)
         if event.tag:
-            raise self._error(event, "tags are not allowed", "Write the value without its tag.")
-        line = event.start_mark.line + 1
+            self._tell(event, "tags are not allowed", "Write the value without its tag.")
         if isinstance(event, yaml.ScalarEvent):
-            return YamlNode(line, event.value, quoted=not event.implicit[0])
+            return YamlNode(place, event.value, not event.implicit[0], partial=bool(event.tag))
         if isinstance(event, yaml.SequenceStartEvent):
-            return YamlNode(line, self._items(depth))
-        return YamlNode(line, self._pairs(depth))
+            return self._items(place, depth)
+        return self._pairs(place, depth)
 
-    def _items(self, depth: int) -> list[YamlNode]:
-        items = []
+    def _items(self, place: Place, depth: int) -> YamlNode:
+        items: list[YamlNode] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            if event is None:
+                items[-1:] = [replace(item, partial=True) for item in items[-1:]]
+                return YamlNode(place, items, partial=True)
             items.append(self._node(event, depth + 1))
-        return items
+        return YamlNode(place, items)
 
-    def _pairs(self, depth: int) -> dict[str, YamlNode]:
+    def _pairs(self, place: Place, depth: int) -> YamlNode:
         pairs: dict[str, YamlNode] = {}
+        partial = False
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            if event is None:
+                for last in list(pairs)[-1:]:
+                    pairs[last] = replace(pairs[last], partial=True)
+                return YamlNode(place, pairs, partial=True)
             key = self._node(event, depth + 1)
-            if not isinstance(key.value, str):
-                raise self._error(event, "a key must be text")
-            if not key.quoted and key.value == "<<":
-                hint = "kit reads them, rolldeck does not: write the values out."
-                raise self._error(event, "merge keys are not allowed", hint)
-            if not key.quoted and resolve(key.value) is not key.value:
-                raise self._error(event, f"the key {key.value} is not text", "Put it in quotes.")
-            if key.value in pairs:
-                first = pairs[key.value].line
-                raise self._error(event, f"the key {key.value} stands already in line {first}")
-            pairs[key.value] = self._node(next(self._events), depth + 1)
-        return pairs
+            name = self._key(event, key, pairs)
+            value = self._node(next(self._events), depth + 1)
+            if name is None:
+                partial = True
+            else:
+                pairs[name] = replace(value, key=key.place)
+        return YamlNode(place, pairs, partial=partial)
+
+    def _key(self, event: Any, key: YamlNode, pairs: dict[str, YamlNode]) -> str | None:
+        """Return the name that a key gives its value; None where that value does not count."""
+        if not isinstance(key.value, str) or key.partial:
+            self._tell(event, "a key must be text")
+        elif not key.quoted and key.value == "<<":
+            hint = "kit reads them, rolldeck does not: write the values out."
+            self._tell(event, "merge keys are not allowed", hint)
+        elif not key.quoted and resolve(key.value) is not key.value:
+            self._tell(event, f"the key {key.value} is not text", "Put it in quotes.")
+        elif first := pairs.get(key.value):
+            line = first.key.line if first.key else first.line
+            hint = "Keep one of them; for two elements of a kind, make a list of them."
+            self._tell(event, f"the key {key.value} stands already in line {line}", hint)
+        else:
+            return key.value
+        return None
