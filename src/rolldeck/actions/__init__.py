@@ -14,9 +14,13 @@ from rolldeck.actions.verify import Problem, Verified, is_target, verify
 from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
+    from rolldeck.actions.copy import plan_copy
+    from rolldeck.actions.delivery import Delivered, Delivery, deliver, missing_blobs
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
+    from rolldeck.actions.push import plan_push
+    from rolldeck.actions.removal import Removal, plan_rm, plan_untag, remove
     from rolldeck.actions.repositories import (
         RepositoryList,
         RepositoryRow,
@@ -24,14 +28,19 @@ if TYPE_CHECKING:
         watch_repositories,
     )
     from rolldeck.actions.show import load_version
+    from rolldeck.actions.tag import plan_tag
     from rolldeck.actions.targets import TargetState, known_targets
     from rolldeck.actions.versions import VersionList, VersionRow, list_versions, watch_versions
     from rolldeck.release import Check, Plan
 
 _LATER = {
+    "rolldeck.actions.copy": ("plan_copy",),
+    "rolldeck.actions.delivery": ("Delivered", "Delivery", "deliver", "missing_blobs"),
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
+    "rolldeck.actions.push": ("plan_push",),
+    "rolldeck.actions.removal": ("Removal", "plan_rm", "plan_untag", "remove"),
     "rolldeck.actions.repositories": (
         "RepositoryList",
         "RepositoryRow",
@@ -39,6 +48,7 @@ _LATER = {
         "watch_repositories",
     ),
     "rolldeck.actions.show": ("load_version",),
+    "rolldeck.actions.tag": ("plan_tag",),
     "rolldeck.actions.targets": ("TargetState", "known_targets"),
     "rolldeck.actions.versions": ("VersionList", "VersionRow", "list_versions", "watch_versions"),
     "rolldeck.release": ("Check", "Plan"),
@@ -56,6 +66,8 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "DEMO_REPOSITORY",
     "Check",
+    "Delivered",
+    "Delivery",
     "Demo",
     "DiffResult",
     "Moved",
@@ -63,6 +75,7 @@ __all__ = [
     "Problem",
     "Pulled",
     "PulledBlob",
+    "Removal",
     "RepositoryList",
     "RepositoryRow",
     "TargetState",
@@ -72,6 +85,7 @@ __all__ = [
     "VersionRow",
     "Workspace",
     "apply",
+    "deliver",
     "diff",
     "is_target",
     "known_targets",
@@ -79,10 +93,17 @@ __all__ = [
     "list_versions",
     "load_version",
     "make_demo",
+    "missing_blobs",
+    "plan_copy",
     "plan_pin",
+    "plan_push",
+    "plan_rm",
     "plan_rollback",
+    "plan_tag",
     "plan_undo",
+    "plan_untag",
     "pull",
+    "remove",
     "stage_demo",
     "unpack",
     "verify",

@@ -6,14 +6,14 @@ import asyncio
 
 from rolldeck.oci import Descriptor, Registry
 from rolldeck.progress import Progress
-from rolldeck.store import Library, Partial
+from rolldeck.store import LayoutStore, Partial
 
 _LOOK = 0.05
 """Seconds between two looks at a blob that another process fetches."""
 
 
 async def fetch(
-    library: Library, registry: Registry, repository: str, blob: Descriptor, progress: Progress
+    library: LayoutStore, registry: Registry, repository: str, blob: Descriptor, progress: Progress
 ) -> int:
     """Have a blob in the library; returns the bytes that had to be transferred for it.
 
@@ -35,7 +35,7 @@ async def fetch(
     return blob.size - partial.resumed
 
 
-async def _claim(library: Library, blob: Descriptor, progress: Progress) -> Partial | None:
+async def _claim(library: LayoutStore, blob: Descriptor, progress: Progress) -> Partial | None:
     """Become the one who fetches the blob; None where it is here."""
     waited = False
     try:
@@ -52,7 +52,7 @@ async def _claim(library: Library, blob: Descriptor, progress: Progress) -> Part
             progress.note = ""
 
 
-async def _try_claim(library: Library, blob: Descriptor) -> Partial | None:
+async def _try_claim(library: LayoutStore, blob: Descriptor) -> Partial | None:
     claiming = asyncio.ensure_future(asyncio.to_thread(library.claim, blob))
     try:
         return await asyncio.shield(claiming)

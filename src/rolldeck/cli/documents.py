@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,11 @@ from rolldeck.units import rfc3339
 
 if TYPE_CHECKING:
     from rolldeck.actions import (
+        Delivered,
+        Delivery,
         Moved,
         Pulled,
+        Removal,
         RepositoryList,
         Unpacked,
         Verified,
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
     from rolldeck.compare import Version
     from rolldeck.facts import Facts
     from rolldeck.kit import Layer
-    from rolldeck.release import Plan
+    from rolldeck.oci import Digest
+    from rolldeck.release import Check, Plan
 
 Document = dict[str, Any]
 
@@ -199,7 +203,7 @@ def plan_document(plan: Plan) -> Document:
         "reference": plan.reference,
         "bytes_to_move": plan.bytes_to_move,
         "summary": plan.summary,
-        "plan": _checks(plan),
+        "plan": _checks(plan.checks),
         "applied": False,
     }
 
@@ -211,7 +215,7 @@ def moved_document(moved: Moved, plan: Plan) -> Document:
         "reference": moved.reference,
         "directory": str(moved.directory) if moved.directory else None,
         "generation": moved.generation,
-        "plan": _checks(plan),
+        "plan": _checks(plan.checks),
         "applied": True,
     }
 
@@ -222,8 +226,61 @@ def _move_keys(verb: str, target: str, start: str | None, goal: str | None) -> D
     return {"target": target, "from": start, "to": goal, "skipped": []}
 
 
-def _checks(plan: Plan) -> list[Document]:
-    return [{"check": item.check, "ok": item.ok, "detail": item.detail} for item in plan.checks]
+def _checks(checks: Iterable[Check]) -> list[Document]:
+    return [{"check": item.check, "ok": item.ok, "detail": item.detail} for item in checks]
+
+
+def delivery_document(delivery: Delivery, missing: Collection[Digest]) -> Document:
+    """Return what a dry run of ``push``, ``copy`` and ``tag`` prints."""
+    blobs = delivery.graph.blobs
+    return {
+        **_delivery_keys(delivery),
+        "bytes_to_move": sum(blob.size for blob in blobs if blob.digest in missing),
+        "blobs": [
+            {
+                "digest": blob.digest,
+                "size": blob.size,
+                "status": "missing" if blob.digest in missing else "present",
+            }
+            for blob in blobs
+        ],
+        "applied": False,
+    }
+
+
+def delivered_document(delivered: Delivered) -> Document:
+    """Return what ``push``, ``copy`` and ``tag`` print."""
+    return {
+        **_delivery_keys(delivered.delivery),
+        "bytes_transferred": delivered.bytes_transferred,
+        "blobs": [
+            {"digest": blob.digest, "size": blob.size, "status": blob.status}
+            for blob in delivered.blobs
+        ],
+        "seconds": round(delivered.seconds, 3),
+        "applied": True,
+    }
+
+
+def _delivery_keys(delivery: Delivery) -> Document:
+    return {
+        "reference": str(delivery.reference),
+        "digest": delivery.digest,
+        "source": str(delivery.source),
+        "tags": [{"tag": item.tag, "from": item.before} for item in delivery.tags],
+    }
+
+
+def removal_document(removal: Removal, *, applied: bool) -> Document:
+    """Return what ``rm`` and ``untag`` print."""
+    return {
+        "reference": str(removal.reference),
+        "digest": removal.digest,
+        "tags": list(removal.tags),
+        "kept": list(removal.kept),
+        "plan": _checks(removal.checks),
+        "applied": applied,
+    }
 
 
 def verified_document(verified: Verified) -> Document:

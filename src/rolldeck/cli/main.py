@@ -101,7 +101,8 @@ def _settings(parsed: argparse.Namespace) -> Settings:
         changes["concurrency"] = concurrency
     if getattr(parsed, "plain_http", False):
         named = [getattr(parsed, name, None) for name in ("reference", "place", "a", "b")]
-        named += [*getattr(parsed, "references", []), *getattr(parsed, "what", [])]
+        for name in ("references", "destinations", "what"):
+            named += getattr(parsed, name, [])
         registries = dict(settings.registries)
         for text in filter(None, named):
             with contextlib.suppress(UsageError):
@@ -176,6 +177,14 @@ def _verb(name: str) -> Verb:
         from rolldeck.cli import moves
 
         return {"pin": moves.run_pin, "rollback": moves.run_rollback, "undo": moves.run_undo}[name]
+    if name in ("push", "copy", "tag"):
+        from rolldeck.cli import publish
+
+        return {"push": publish.run_push, "copy": publish.run_copy, "tag": publish.run_tag}[name]
+    if name in ("rm", "untag"):
+        from rolldeck.cli import removal
+
+        return {"rm": removal.run_rm, "untag": removal.run_untag}[name]
     from rolldeck.cli import demo
 
     return demo.run_demo

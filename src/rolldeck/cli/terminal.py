@@ -102,13 +102,16 @@ def progress_line(progress: Progress, title: str) -> Iterator[None]:
         sys.stderr.flush()
 
 
-def confirm(question: str, *, yes: bool) -> bool:
-    """Ask on a terminal; elsewhere raise UsageError unless ``yes`` was given."""
+def confirm(question: str, what: str, *, yes: bool) -> bool:
+    """Ask on a terminal; elsewhere raise UsageError unless ``yes`` was given.
+
+    ``what`` says in few words what would happen: ``This moves a tag``.
+    """
     if yes:
         return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
-            "This moves what is live, and there is no terminal to ask on",
+            f"{what}, and there is no terminal to ask on",
             hint="Add --yes to do it, or --dry-run to see the plan.",
         )
     sys.stderr.write(f"{clean_line(question)} [y/N] ")

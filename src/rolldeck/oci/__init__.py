@@ -14,7 +14,16 @@ from rolldeck.oci.model import (
     parse_manifest,
 )
 from rolldeck.oci.reference import Place, Reference, is_repository, is_tag
-from rolldeck.oci.registry import SMALL_BLOB, FileSink, Listing, Registry, Sink
+from rolldeck.oci.registry import (
+    SMALL_BLOB,
+    BlobStatus,
+    BlobsUnknownError,
+    FileSink,
+    Listing,
+    Registry,
+    RegistryWriter,
+    Sink,
+)
 
 __all__ = [
     "INDEX",
@@ -23,6 +32,8 @@ __all__ = [
     "MANIFEST_LIMIT",
     "MANIFEST_TYPES",
     "SMALL_BLOB",
+    "BlobStatus",
+    "BlobsUnknownError",
     "Descriptor",
     "Digest",
     "FileSink",
@@ -32,6 +43,7 @@ __all__ = [
     "Place",
     "Reference",
     "Registry",
+    "RegistryWriter",
     "Sink",
     "Verifier",
     "digest_of",

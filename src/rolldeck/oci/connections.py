@@ -1,8 +1,8 @@
 """urllib3 connections that can be interrupted, and that can refuse private addresses.
 
-The only changes to urllib3: sockets are announced to the thread's ``Interrupt``, and a pool for
-strangers looks at every resolved address before it connects to any (no request forgery into the
-private network, not even after a change of the name's address).
+The only changes to urllib3: sockets are announced to the thread's ``Interrupt``; uploads are sent
+by ``sending.py``; and a pool for strangers looks at every resolved address before it connects to
+any (no request forgery into the private network, not even after a change of the name's address).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from urllib3.exceptions import (
 from rolldeck.errors import UsageError
 from rolldeck.oci.address import is_public_address
 from rolldeck.oci.interrupt import announce
+from rolldeck.oci.sending import FilePiece, send_piece
 
 
 class PrivateAddressError(HTTPError):
@@ -62,26 +63,60 @@ def _connect(connection: HTTPConnection, *, public_only: bool) -> socket.socket:
     raise failure
 
 
+def _end(connection: HTTPConnection) -> None:
+    """Let nobody send on a connection after half a body; its response can still be read."""
+    connection.sock.close()
+    connection.sock = None
+
+
 class _PlainConnection(HTTPConnection):
     public_only = False
+    _torn = False
 
     def _new_conn(self) -> socket.socket:
         return _connect(self, public_only=self.public_only)
 
+    def send(self, data: Any) -> None:
+        if not isinstance(data, memoryview | FilePiece):
+            super().send(data)
+            return
+        try:
+            send_piece(self.sock, data)
+        except (BrokenPipeError, ConnectionResetError):
+            self._torn = True
+            raise BrokenPipeError from None
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         announce(self.sock)
-        return super().getresponse()
+        response = super().getresponse()
+        if self._torn:
+            _end(self)
+        return response
 
 
 class _SecureConnection(HTTPSConnection):
     public_only = False
+    _torn = False
 
     def _new_conn(self) -> socket.socket:
         return _connect(self, public_only=self.public_only)
 
+    def send(self, data: Any) -> None:
+        if not isinstance(data, memoryview | FilePiece):
+            super().send(data)
+            return
+        try:
+            send_piece(self.sock, data)
+        except (BrokenPipeError, ConnectionResetError):
+            self._torn = True
+            raise BrokenPipeError from None
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         announce(self.sock)
-        return super().getresponse()
+        response = super().getresponse()
+        if self._torn:
+            _end(self)
+        return response
 
 
 class _PublicPlainConnection(_PlainConnection):

@@ -7,8 +7,9 @@ by HEAD, everything after goes by digest and is verified against the digest that
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rolldeck.errors import DeniedError, IntegrityError, NotFoundError, RolldeckError
 from rolldeck.oci.address import manifest_name, repository_path
@@ -33,6 +34,9 @@ from rolldeck.oci.transfer import damaged, transfer_blob
 from rolldeck.oci.transport import HttpTransport
 from rolldeck.oci.workers import Workers
 from rolldeck.progress import Progress
+
+if TYPE_CHECKING:
+    from rolldeck.oci.http_writer import HttpWriter
 
 _CATALOG_SCOPE = "registry:catalog:*"
 _NO_CATALOG = (404, 405)
@@ -72,6 +76,14 @@ class HttpRegistry:
             connections=concurrency,
         )
         self._workers = Workers(concurrency, f"rolldeck {host}", (timeouts or Timeouts()).stall)
+
+    @cached_property
+    def writer(self) -> HttpWriter:
+        """The half that changes what is here."""
+        # Imported late: who only reads need not pay for it.
+        from rolldeck.oci.http_writer import HttpWriter
+
+        return HttpWriter(self._host, self._transport, self._workers)
 
     @property
     def address(self) -> str:

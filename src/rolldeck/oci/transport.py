@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from urllib3 import HTTPResponse, PoolManager, Timeout
 from urllib3.exceptions import HTTPError
@@ -33,6 +33,7 @@ from rolldeck.oci.interrupt import Interrupt, current_interrupt
 from rolldeck.oci.reply import Reply
 from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, parse_retry_after
 from rolldeck.oci.secret import CredentialSource, no_credentials
+from rolldeck.oci.sending import Piece
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
@@ -79,6 +80,11 @@ class HttpTransport:
         self._authenticator = Authenticator(
             self.origin, host, credentials, token_hosts, self._ask_token, self.clocks.monotonic
         )
+
+    @property
+    def patience(self) -> float:
+        """Seconds that an answer may take."""
+        return self._patience
 
     def attempts(
         self,
@@ -143,6 +149,8 @@ class HttpTransport:
             raise status_failure(reply.status, body, reply.origin.authority, call.reference, asked)
 
     def _authorized(self, call: Call, interrupt: Interrupt) -> Reply:
+        if call.url is not None and Origin.of(call.url) != self.origin:
+            return self._follow(call, None, interrupt)
         used = self._authenticator.authorization(call.scope)
         reply = self._follow(call, used, interrupt)
         if reply.status != 401 or reply.redirected:
@@ -154,18 +162,21 @@ class HttpTransport:
         return self._follow(call, fresh, interrupt)
 
     def _follow(self, call: Call, authorization: str | None, interrupt: Interrupt) -> Reply:
-        url = self.origin.url + call.path
+        url = call.url or self.origin.url + call.path
         headers = dict(call.headers)
         if authorization is not None:
             headers["Authorization"] = authorization
         for hop in range(_MOST_REDIRECTS + 1):
             origin = Origin.of(url)
             interrupt.check()
-            response = self._send(call.method, url, headers, None, origin, call.reference)
+            body = call.body() if callable(call.body) else call.body
+            response = self._send(
+                call.method, url, headers, body, origin, call.reference, patience=call.patience
+            )
             reply = Reply(
                 response,
                 origin,
-                redirected=hop > 0,
+                redirected=origin != self.origin or hop > 0,
                 reference=call.reference,
                 interrupt=interrupt,
                 clocks=self.clocks,
@@ -191,11 +202,12 @@ class HttpTransport:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: bytes | Iterable[Piece] | None,
         origin: Origin,
         reference: str,
         *,
         public_only: bool = False,
+        patience: float | None = None,
     ) -> HTTPResponse:
         complete = {
             "User-Agent": f"rolldeck/{__version__}",
@@ -206,18 +218,21 @@ class HttpTransport:
             response = self._pool(origin.scheme, public_only).urlopen(
                 method,
                 url,
-                body=body,
+                body=cast("Any", body),
                 headers=complete,
                 retries=False,
                 redirect=False,
                 preload_content=False,
                 decode_content=False,
-                timeout=self._timeout,
+                timeout=self._timeout if patience is None else self._patient(patience),
             )
         except (HTTPError, OSError) as error:
             raise connection_failure(error, origin, reference) from error
         assert isinstance(response, HTTPResponse)
         return response
+
+    def _patient(self, seconds: float) -> Timeout:
+        return Timeout(connect=self._timeout.connect_timeout, read=seconds)
 
     def _pool(self, scheme: str, public_only: bool) -> PoolManager:
         with self._lock:

@@ -1,6 +1,7 @@
 """Blobs and names on this disk; what a tag means is for the rooms above."""
 
-from rolldeck.store.library import BlobWriter, Library
+from rolldeck.store.layout_store import BlobWriter, LayoutStore
+from rolldeck.store.library import Library
 from rolldeck.store.partial import Partial
 
-__all__ = ["BlobWriter", "Library", "Partial"]
+__all__ = ["BlobWriter", "LayoutStore", "Library", "Partial"]

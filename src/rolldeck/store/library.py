@@ -2,40 +2,35 @@
 
 It is a plain image layout (other OCI tools can read it) with names of the form
 ``repository:tag``, plus ``rolldeck.json`` (the store's version), ``lock`` and ``partial/`` (bytes
-not yet verified). Write order: blobs, then the manifest, then the index, each durable before the
-next, so a name never stands before what it names.
+not yet verified).
 """
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import json
-import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from rolldeck import fsops
 from rolldeck.errors import UsageError
-from rolldeck.oci import INDEX, Descriptor, Digest, LayoutRegistry
-from rolldeck.oci.layout import REF_NAME, Entry
-from rolldeck.store.partial import Partial, lock_partial
+from rolldeck.oci import Digest
+from rolldeck.store.layout_store import LayoutStore
 
 STORE_VERSION = 1
 _MARKER = "rolldeck.json"
 
 
-class Library:
-    """A layout directory that can be written; created at the first write."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.layout = LayoutRegistry(root)
+class Library(LayoutStore):
+    """A layout of rolldeck's own, with a version of its own."""
 
     @property
-    def exists(self) -> bool:
-        """Whether there is a library on the disk yet."""
-        return (self.root / "index.json").exists()
+    def scratch(self) -> Path:
+        """The directory of what is not complete yet."""
+        return self.root / "partial"
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock the index is changed under."""
+        return self.root / "lock"
 
     def prepare(self) -> None:
         """Create the library, or check that it is one that this rolldeck knows.
@@ -48,25 +43,17 @@ class Library:
             self._check_version(marker)
             return
         self._require_ours()
-        for name in ("blobs/sha256", "blobs/sha512", "partial"):
-            fsops.make_directories(self.root / name)
-        with fsops.locked(self.root / "lock"):
-            layout = json.dumps({"imageLayoutVersion": "1.0.0"}).encode()
-            if not (self.root / "oci-layout").exists():
-                fsops.write_atomic(self.root / "oci-layout", layout)
-            if not self.exists:
-                self._write_index([])
+        fsops.make_directories(self.scratch)
+        super().prepare()
+        with fsops.locked(self.lock):
             fsops.write_atomic(marker, json.dumps({"version": STORE_VERSION}).encode())
 
-    def _require_ours(self) -> None:
-        """Raise UsageError where the directory holds what is no library."""
-        with fsops.storage(self.root):
-            if not self.exists and self.root.is_dir() and any(self.root.iterdir()):
-                raise UsageError(
-                    f"{self.root} is neither empty nor a library",
-                    reference=str(self.root),
-                    hint="Choose another directory: --library, or `library` in the settings.",
-                )
+    def _not_ours(self) -> UsageError:
+        return UsageError(
+            f"{self.root} is neither empty nor a library",
+            reference=str(self.root),
+            hint="Choose another directory: --library, or `library` in the settings.",
+        )
 
     def _check_version(self, marker: Path) -> None:
         try:
@@ -83,155 +70,10 @@ class Library:
                 hint="It was left untouched. Update rolldeck, or choose another library.",
             )
 
-    def entries(self) -> list[Entry]:
-        """What stands in the library; empty where there is none yet."""
-        self._require_ours()
-        return self.layout.entries() if self.exists else []
-
-    def has(self, blob: Descriptor) -> bool:
-        """Whether the blob is here, whole in size; its bytes were verified when it came."""
-        try:
-            return self.layout.blob_path(blob.digest).stat().st_size == blob.size
-        except OSError:
-            return False
-
     def holds(self, digest: Digest) -> bool:
         """Whether a manifest with this digest is listed here."""
         return any(entry.descriptor.digest == digest for entry in self.entries())
 
     def partial_path(self, digest: Digest) -> Path:
         """Where a blob lies until it is whole."""
-        return self.root / "partial" / digest.replace(":", "-")
-
-    def claim(self, blob: Descriptor) -> Partial | None:
-        """Become the only one, of all processes, who fetches this blob; with what came before.
-
-        None where another does so now, or where the blob is here meanwhile. Raises StorageError
-        where it cannot fit.
-        """
-        self.prepare()
-        path = self.partial_path(blob.digest)
-        fd = lock_partial(path)
-        if fd is None:
-            return None
-        if self.has(blob):
-            fsops.unlink(path)
-            os.close(fd)
-            return None
-        return Partial(blob, fd, path, self.layout.blob_path(blob.digest))
-
-    def put(self, blob: Descriptor, data: bytes) -> None:
-        """Put a small blob into the library; whoever calls has verified it."""
-        self.prepare()
-        file = _TemporaryFile(self)
-        try:
-            file.write(memoryview(data))
-            file.publish(blob.digest)
-        except BaseException:
-            file.abort()
-            raise
-
-    def writer(self) -> BlobWriter:
-        """Return a writer for a blob whose digest is known only when it is complete."""
-        self.prepare()
-        return BlobWriter(self)
-
-    def add(self, data: bytes) -> Digest:
-        """Put a small blob into the library and return its digest."""
-        writer = self.writer()
-        writer.write(memoryview(data))
-        return writer.commit()[0]
-
-    def tag(self, repository: str, tags: Iterable[str], manifest: Descriptor) -> None:
-        """Give a manifest its names, taking each from whatever held it; durable on return."""
-        self.prepare()
-        names = set(tags)
-        with fsops.locked(self.root / "lock"):
-            kept = [
-                entry
-                for entry in self.layout.entries()
-                if not (entry.repository == repository and entry.tag in names)
-            ]
-            listed = Descriptor(
-                manifest.media_type, manifest.digest, manifest.size, {}, manifest.artifact_type
-            )
-            kept += [Entry(repository, name, listed) for name in sorted(names)]
-            if not names and not any(entry.descriptor.digest == manifest.digest for entry in kept):
-                kept.append(Entry(repository, None, listed))
-            self._write_index(kept)
-
-    def _write_index(self, entries: list[Entry]) -> None:
-        manifests = []
-        for entry in entries:
-            item = entry.descriptor.to_json()
-            annotations = dict(entry.descriptor.annotations)
-            if entry.tag:
-                prefix = f"{entry.repository}:" if entry.repository else ""
-                annotations[REF_NAME] = prefix + entry.tag
-            if annotations:
-                item["annotations"] = annotations
-            manifests.append(item)
-        document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}
-        data = json.dumps(document, separators=(",", ":")).encode()
-        fsops.write_atomic(self.root / "index.json", data)
-
-
-class _TemporaryFile:
-    """Bytes on their way into the library, under a name that nobody reads."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-        self._path = fsops.temporary_name(library.root / "partial")
-        with fsops.storage(self._path):
-            self._fd = fsops.create(self._path, 0o600)
-
-    def write(self, chunk: memoryview, /) -> None:
-        """Append bytes."""
-        with fsops.storage(self._path):
-            fsops.write(self._fd, chunk)
-
-    def publish(self, digest: Digest) -> None:
-        """Make the bytes visible and durable under their digest."""
-        final = self._library.layout.blob_path(digest)
-        try:
-            with fsops.storage(final):
-                os.fchmod(self._fd, 0o444)
-                fsops.fsync(self._fd)
-                os.close(self._fd)
-                self._fd = -1
-                fsops.replace(self._path, final)
-        except BaseException:
-            self.abort()
-            raise
-
-    def abort(self) -> None:
-        """Forget the bytes; harmless after a commit."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-        try:
-            fsops.unlink(self._path)
-        except OSError as error:
-            if error.errno != errno.EROFS:
-                raise
-
-
-class BlobWriter(_TemporaryFile):
-    """Takes a blob made here and names it by the digest of what was written."""
-
-    def __init__(self, library: Library) -> None:
-        super().__init__(library)
-        self._hash = hashlib.sha256()
-        self._size = 0
-
-    def write(self, chunk: memoryview, /) -> None:
-        """Append and hash bytes."""
-        super().write(chunk)
-        self._hash.update(chunk)
-        self._size += len(chunk)
-
-    def commit(self) -> tuple[Digest, int]:
-        """Make the blob visible and durable; returns its digest and size in bytes."""
-        digest = Digest("sha256:" + self._hash.hexdigest())
-        self.publish(digest)
-        return digest, self._size
+        return self.scratch / digest.replace(":", "-")
