@@ -26,7 +26,7 @@ from urllib3.exceptions import (
 from rolldeck.errors import UsageError
 from rolldeck.oci.address import is_public_address
 from rolldeck.oci.interrupt import announce
-from rolldeck.oci.sending import FilePiece, send_piece
+from rolldeck.oci.sending import send_piece
 
 
 class PrivateAddressError(HTTPError):
@@ -65,8 +65,9 @@ def _connect(connection: HTTPConnection, *, public_only: bool) -> socket.socket:
 
 def _end(connection: HTTPConnection) -> None:
     """Let nobody send on a connection after half a body; its response can still be read."""
-    connection.sock.close()
-    connection.sock = None
+    if connection.sock is not None:
+        connection.sock.close()
+        connection.sock = None
 
 
 class _PlainConnection(HTTPConnection):
@@ -77,7 +78,7 @@ class _PlainConnection(HTTPConnection):
         return _connect(self, public_only=self.public_only)
 
     def send(self, data: Any) -> None:
-        if not isinstance(data, memoryview | FilePiece):
+        if not isinstance(data, memoryview):
             super().send(data)
             return
         try:
@@ -90,6 +91,7 @@ class _PlainConnection(HTTPConnection):
         announce(self.sock)
         response = super().getresponse()
         if self._torn:
+            self._torn = False
             _end(self)
         return response
 
@@ -102,7 +104,7 @@ class _SecureConnection(HTTPSConnection):
         return _connect(self, public_only=self.public_only)
 
     def send(self, data: Any) -> None:
-        if not isinstance(data, memoryview | FilePiece):
+        if not isinstance(data, memoryview):
             super().send(data)
             return
         try:
@@ -115,6 +117,7 @@ class _SecureConnection(HTTPSConnection):
         announce(self.sock)
         response = super().getresponse()
         if self._torn:
+            self._torn = False
             _end(self)
         return response
 

@@ -59,7 +59,7 @@ class HttpWriter:
         """Have a blob in a repository."""
         parse_digest(blob.digest, reference=f"{self._host}/{repository}")
         head = self._blob_call(repository, blob)
-        reader = source.reader(blob, in_kernel=self._transport.origin.scheme == "http")
+        reader = source.reader(blob)
 
         def push(interrupt: Interrupt) -> BlobStatus:
             if not known_missing and self._has_blob(head, blob, interrupt):
@@ -129,7 +129,7 @@ class HttpWriter:
         there = repository_path(self._host, other).removeprefix("/v2/")
         return replace(
             begin,
-            path=f"{begin.path}?mount={quote(blob.digest)}&from={quote(there, safe='')}",
+            path=f"{begin.path}?mount={blob.digest}&from={quote(there, safe='')}",
             scope=f"{begin.scope} repository:{there}:pull",
         )
 

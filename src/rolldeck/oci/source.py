@@ -1,43 +1,42 @@
 """Where the bytes of a pushed blob come from: a file of a layout, or another registry.
 
-Either way they are hashed on the way, and the last piece is given away only when all bytes are
-known to be the blob: what rotted on the disk never becomes a blob of the registry.
+What comes from another registry is hashed on the way, and its last piece is given away only when
+all bytes are known to be the blob. A file was verified when it came, and is hashed by the registry
+that gets it; it is hashed here as well only where that refuses it, to say whose bytes are wrong.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import FileIO
 from typing import Protocol
 
 from rolldeck.errors import CancelledError, IntegrityError, RolldeckError
-from rolldeck.fsops import storage, storage_error
+from rolldeck.fsops import storage
 from rolldeck.oci.digest import Verifier
 from rolldeck.oci.layout import LayoutRegistry
 from rolldeck.oci.model import Descriptor
 from rolldeck.oci.registry import Registry
-from rolldeck.oci.sending import PIECE, FilePiece, Piece
+from rolldeck.oci.sending import PIECE
 from rolldeck.oci.stream import BlobStream
 from rolldeck.progress import Progress
-
-_LOOK = 0.05
-"""Seconds between two looks whether a wait should end."""
 
 
 class BlobReader(Protocol):
     """Gives the bytes of one blob, piece by piece; used by one thread."""
 
-    def pieces(self, start: int, end: int, check: Callable[[], None]) -> Iterator[Piece]:
+    def pieces(self, start: int, end: int, check: Callable[[], None]) -> Iterator[memoryview]:
         """Yield the bytes from ``start`` up to ``end``; may begin before the last end again.
 
-        ``check`` is called where it waits, and may raise. Before the blob's last byte raises
-        IntegrityError where its bytes are not what its digest says; also StorageError and the
-        errors of the registry that it comes from.
+        ``check`` is called where it waits, and may raise. Raises StorageError, IntegrityError and
+        the errors of the registry that the blob comes from.
         """
+
+    def verify(self, check: Callable[[], None]) -> None:
+        """Raise IntegrityError where what was given away was not the blob."""
 
     def close(self) -> None:
         """Give back what is held."""
@@ -50,85 +49,61 @@ class BlobSource:
     registry: Registry
     repository: str
 
-    def reader(self, blob: Descriptor, *, in_kernel: bool) -> Callable[[], BlobReader]:
-        """Return what opens a blob in another thread; called on the event loop.
-
-        ``in_kernel`` says whether pieces of files may be given, instead of their bytes.
-        """
+    def reader(self, blob: Descriptor) -> Callable[[], BlobReader]:
+        """Return what opens a blob in another thread; called on the event loop."""
         registry = self.registry
         if isinstance(registry, LayoutRegistry):
-            return lambda: FileReader(registry.open_blob(blob.digest), blob, in_kernel=in_kernel)
+            return lambda: FileReader(registry.open_blob(blob.digest), blob)
         loop = asyncio.get_running_loop()
         return lambda: StreamReader(registry, self.repository, blob, loop)
 
 
 class FileReader:
-    """A blob in a file, hashed in a second thread while the first sends it."""
+    """A blob in a file."""
 
-    def __init__(self, file: FileIO, blob: Descriptor, *, in_kernel: bool) -> None:
+    def __init__(self, file: FileIO, blob: Descriptor) -> None:
         """Take over ``file``; raises IntegrityError where it has another size."""
         self._file = file
         self._blob = blob
-        self._in_kernel = in_kernel
-        self._failure: RolldeckError | None = None
-        self._stopped = False
         size = os.fstat(file.fileno()).st_size
         if size != blob.size:
             file.close()
             raise self._damaged(f"{blob.digest} should have {blob.size} bytes, its file has {size}")
-        self._thread = threading.Thread(target=self._hash, name="rolldeck hash")
-        self._thread.start()
 
-    def pieces(self, start: int, end: int, check: Callable[[], None]) -> Iterator[Piece]:
+    def pieces(self, start: int, end: int, check: Callable[[], None]) -> Iterator[memoryview]:
         """Yield the bytes from ``start`` up to ``end``."""
-        buffer = memoryview(bytearray(0 if self._in_kernel else PIECE))
+        buffer = memoryview(bytearray(PIECE))
         while start < end:
             check()
-            size = min(PIECE, end - start)
-            if start + size == self._blob.size:
-                self._verify(check)
-            if self._in_kernel:
-                yield FilePiece(self._file, start, size)
-            else:
-                with storage():
-                    size = os.preadv(self._file.fileno(), [buffer[:size]], start)
-                if not size:
-                    raise self._damaged(f"{self._blob.digest} ended after {start} bytes")
-                yield buffer[:size]
+            size = self._read(buffer[: min(PIECE, end - start)], start)
+            yield buffer[:size]
             start += size
-        if not self._blob.size:
-            self._verify(check)
 
-    def _verify(self, check: Callable[[], None]) -> None:
-        while self._thread.is_alive():
-            self._thread.join(_LOOK)
-            check()
-        if self._failure is not None:
-            raise self._failure
+    def _read(self, buffer: memoryview, start: int) -> int:
+        with storage():
+            size = os.preadv(self._file.fileno(), [buffer], start)
+        if not size:
+            raise self._damaged(f"{self._blob.digest} ended after {start} bytes")
+        return size
 
-    def _hash(self) -> None:
+    def verify(self, check: Callable[[], None]) -> None:
+        """Hash the file."""
         verifier = Verifier(self._blob.digest, self._blob.size)
         buffer = memoryview(bytearray(PIECE))
         try:
-            while not self._stopped:
-                count = os.preadv(self._file.fileno(), [buffer], verifier.received)
-                if not count:
-                    verifier.finish()
-                    return
-                verifier.update(buffer[:count])
-        except OSError as error:
-            self._failure = storage_error(error)
+            while verifier.received < self._blob.size:
+                check()
+                verifier.update(buffer[: self._read(buffer, verifier.received)])
+            verifier.finish()
         except IntegrityError as error:
-            self._failure = self._damaged(error.message)
+            raise self._damaged(error.message) from None
 
     def _damaged(self, message: str) -> IntegrityError:
         hint = "The local copy is damaged: pull the version again."
         return IntegrityError(message, reference=self._blob.digest, hint=hint)
 
     def close(self) -> None:
-        """Stop hashing and close the file."""
-        self._stopped = True
-        self._thread.join()
+        """Close the file."""
         self._file.close()
 
 
@@ -152,7 +127,7 @@ class StreamReader:
         self._stream: BlobStream | None = None
         self._fetching = Progress()
 
-    def pieces(self, start: int, end: int, check: Callable[[], None]) -> Iterator[Piece]:
+    def pieces(self, start: int, end: int, check: Callable[[], None]) -> Iterator[memoryview]:
         """Yield the bytes from ``start`` up to ``end``; what was given before is received again."""
         if self._stream is None or start < self._position:
             self._begin()
@@ -169,6 +144,9 @@ class StreamReader:
                 return
             if self._position > start:
                 yield buffer[:count]
+
+    def verify(self, check: Callable[[], None]) -> None:
+        """Do nothing: the last piece was given away only when all were known to be the blob."""
 
     def _begin(self) -> None:
         self.close()

@@ -33,7 +33,6 @@ from rolldeck.oci.interrupt import Interrupt, current_interrupt
 from rolldeck.oci.reply import Reply
 from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, parse_retry_after
 from rolldeck.oci.secret import CredentialSource, no_credentials
-from rolldeck.oci.sending import Piece
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
@@ -202,7 +201,7 @@ class HttpTransport:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | Iterable[Piece] | None,
+        body: bytes | Iterable[memoryview] | None,
         origin: Origin,
         reference: str,
         *,

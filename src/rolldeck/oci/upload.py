@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from rolldeck.errors import DeniedError, IntegrityError, NotFoundError, UnavailableError
 from rolldeck.oci.address import Origin
@@ -21,7 +21,6 @@ from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.model import Descriptor
 from rolldeck.oci.registry import BlobStatus
 from rolldeck.oci.retry import TransientFailure
-from rolldeck.oci.sending import Piece
 from rolldeck.oci.source import BlobReader
 from rolldeck.oci.transport import HttpTransport
 from rolldeck.progress import Progress
@@ -184,7 +183,7 @@ class BlobUpload:
     def _put(self, start: int) -> bool:
         """Send the rest from ``start`` and end the upload."""
         url = self._url or ""
-        url += f"{'&' if '?' in url else '?'}digest={quote(self._blob.digest)}"
+        url += f"{'&' if '?' in url else '?'}digest={self._blob.digest}"
         answer = self._send("PUT", url, start, self._blob.size)
         if answer.status in _REFUSED:
             self._refused(answer, start, self._blob.size)
@@ -214,7 +213,7 @@ class BlobUpload:
             self._reader = self._open_reader()
         reader = self._reader
 
-        def body() -> Iterable[Piece]:
+        def body() -> Iterable[memoryview]:
             self._count(start)
             for piece in reader.pieces(start, end, self._interrupt.check):
                 yield piece
@@ -237,10 +236,11 @@ class BlobUpload:
 
     def _refused(self, answer: Answer, start: int, end: int) -> None:
         """Decide what to do after a part was not taken."""
-        codes = error_codes(answer.body)
         if answer.status == 404:
             self._lose(error_detail(answer.body) or "unknown upload")
-        elif codes & _DAMAGED:
+        elif answer.status == 400 and error_codes(answer.body) & _DAMAGED:
+            if self._reader is not None:
+                self._reader.verify(self._interrupt.check)
             if self._refused_digest:
                 raise self._damaged(error_detail(answer.body))
             self._refused_digest = True
@@ -254,9 +254,10 @@ class BlobUpload:
 
     def _smaller(self, sent: int) -> int:
         """Return the size of parts to go on with after one of ``sent`` bytes was too large."""
-        most = min(LARGEST_CHUNK, max(_SMALLEST_CHUNK, sent // 2))
-        known = self._habits.chunk
-        return max(self._least_chunk, most if known is None else min(known, most))
+        chunk = LARGEST_CHUNK
+        while chunk >= sent and chunk > _SMALLEST_CHUNK:
+            chunk //= 2
+        return max(self._least_chunk, min(chunk, self._habits.chunk or chunk))
 
     # After a failure.
 
