@@ -56,10 +56,14 @@ class PushServer:
         """Announced as OCI-Chunk-Min-Length."""
         self.locations: str = "relative"
         """``relative``, ``absolute``, ``none``, or another host to send uploads to."""
+        self.stall: threading.Event | None = None
+        """Where set, parts are not read on after 64 KiB before it is set."""
         self.phantoms: set[str] = set()
         """Digests that HEAD calls present although they are not."""
         self.many_tags = False
         """Whether several tags in one request are understood."""
+        self.tags_are_versions = False
+        """Whether deleting a tag deletes what it names."""
         self.tokens: list[str] | None = None
         """Where set, requests need the first of these; ``expire`` drops it."""
         self.expire_after: int | None = None
@@ -72,6 +76,8 @@ class PushServer:
         """Scopes that tokens were asked for."""
         self.received: Counter[str] = Counter()
         """Body bytes by method."""
+        self.torn = 0
+        """Parts that the client did not send to their end."""
         self.ranges: list[str | None] = []
         """Content-Range of every PATCH."""
         self.uploads: dict[str, bytearray] = {}
@@ -146,6 +152,13 @@ class _Handler(BaseHTTPRequestHandler):
         if owner.tokens is not None and not self._allowed():
             realm = f'Bearer realm="http://{owner.host}/token",service="s"'
             self._answer(401, headers={"WWW-Authenticate": realm}, unread=True)
+            return
+        if parts.path.endswith("/tags/list"):
+            repository = parts.path.removeprefix("/v2/").removesuffix("/tags/list")
+            names = [
+                tag for where, tag in owner.manifests if where == repository and ":" not in tag
+            ]
+            self._answer(200, json.dumps({"tags": names}).encode())
             return
         found = re.fullmatch(r"/v2/(.+)/(blobs|manifests)/(uploads/)?(.*)", parts.path)
         assert found, self.path
@@ -227,10 +240,13 @@ class _Handler(BaseHTTPRequestHandler):
         while left and (piece := self.rfile.read(min(left, _PIECE))):
             new += piece
             left -= len(piece)
+            if owner.stall is not None:
+                owner.stall.wait(30)
             with owner.lock:
                 owner.received[self.command] += len(piece)
         held += new[: fault.short]
         if fault.cut is not None or left:
+            owner.torn += bool(left)
             self._hang_up()
             return
         if self.command == "PATCH":
@@ -257,7 +273,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, "MANIFEST_UNKNOWN")
         elif self.command == "DELETE":
             same = [key for key, raw in owner.manifests.items() if raw == found]
-            for key in same if ":" in self.name else [(self.repository, self.name)]:
+            whole = ":" in self.name or owner.tags_are_versions
+            for key in same if whole else [(self.repository, self.name)]:
                 del owner.manifests[key]
             self._answer(202)
         else:

@@ -63,9 +63,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def run_registry(directory: Path, *, htpasswd: bool = False) -> Iterator[RunningRegistry]:
-    """Run a registry with its storage in ``directory`` until the block ends."""
-    program = shutil.which("docker-registry")
+def run_registry(
+    directory: Path, *, htpasswd: bool = False, program: str | None = None
+) -> Iterator[RunningRegistry]:
+    """Run a registry with its storage in ``directory`` until the block ends.
+
+    ``program`` is another one than Debian's docker-registry.
+    """
+    program = program or shutil.which("docker-registry")
     if program is None:
         pytest.fail(
             "docker-registry is not on PATH; these tests need a real registry"

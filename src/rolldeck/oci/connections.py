@@ -77,6 +77,12 @@ class _PlainConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return _connect(self, public_only=self.public_only)
 
+    def request(self, *arguments: Any, **more: Any) -> None:
+        if self.sock is not None:
+            # A line that was used before; a new one is announced when it connects.
+            announce(self.sock)
+        super().request(*arguments, **more)
+
     def send(self, data: Any) -> None:
         if not isinstance(data, memoryview):
             super().send(data)
@@ -102,6 +108,12 @@ class _SecureConnection(HTTPSConnection):
 
     def _new_conn(self) -> socket.socket:
         return _connect(self, public_only=self.public_only)
+
+    def request(self, *arguments: Any, **more: Any) -> None:
+        if self.sock is not None:
+            # A line that was used before; a new one is announced when it connects.
+            announce(self.sock)
+        super().request(*arguments, **more)
 
     def send(self, data: Any) -> None:
         if not isinstance(data, memoryview):
