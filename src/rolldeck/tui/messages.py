@@ -9,8 +9,10 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from rolldeck.actions import (
+        Delivery,
         DiffResult,
         Plan,
+        Removal,
         RepositoryList,
         TargetState,
         VersionList,
@@ -76,11 +78,11 @@ class VersionsCompared(Message):
 
 @dataclass(repr=False, eq=False)
 class PlanMade(Message):
-    """A plan for a local target is ready to be shown, or could not be made."""
+    """A plan is ready to be shown, or could not be made."""
 
     command: str
     """Id of the command that asked for it."""
-    result: Plan | RolldeckError
+    result: Plan | Delivery | Removal | RolldeckError
 
 
 @dataclass(repr=False, eq=False)
