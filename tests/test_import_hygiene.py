@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,12 +40,16 @@ def test_the_version_loads_almost_nothing() -> None:
     assert not loaded & {"textual", "rich", "pydantic", "urllib3", "oras", "yaml"}
 
 
-@pytest.mark.parametrize("verb", ["ls", "show", "diff", "unpack", "pin", "rollback", "verify"])
+@pytest.mark.parametrize(
+    "verb",
+    ["ls", "show", "diff", "unpack", "pin", "rollback", "verify", "copy", "tag", "rm", "untag"],
+)
 def test_local_verbs_load_neither_textual_nor_the_network(
     verb: str, golden: Path, tmp_path: Path
 ) -> None:
     """Every headless verb on local data."""
-    layout = f"oci:{golden}/layouts/wdbc"
+    shutil.copytree(golden / "layouts" / "wdbc", tmp_path / "wdbc")
+    layout = f"oci:{tmp_path}/wdbc"
     target = str(tmp_path / "serving")
     words = {
         "ls": [layout],
@@ -54,6 +59,10 @@ def test_local_verbs_load_neither_textual_nor_the_network(
         "pin": [f"{layout}:v1.0.0", target],
         "rollback": [target],
         "verify": [f"{layout}:v1.0.0"],
+        "copy": [f"{layout}:v1.0.0", "mine", "--library", str(tmp_path / "library")],
+        "tag": [f"{layout}:v1.0.0", "live"],
+        "rm": [f"{layout}:v1.0.0", "--yes"],
+        "untag": [f"{layout}:latest", "--yes"],
     }
     loaded = modules([verb, *words[verb]], 3 if verb == "rollback" else 0)
     assert not loaded & {"textual", "urllib3", "requests", "yaml", "http.client"}

@@ -11,9 +11,6 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 
-PIECE = 1024 * 1024
-"""Bytes sent at a time: with less, or with sendfile(2), a push takes a tenth longer (measured)."""
-
 Body = Callable[[], Iterable[memoryview]]
 """Makes the pieces of a body, again for every time that it is sent."""
 
