@@ -264,8 +264,7 @@ class BlobUpload:
     def _ask_how_far(self) -> None:
         """Ask the registry how much it has; an upload that it lost begins again."""
         assert self._url is not None
-        allowed = (*_REFUSED, 204)
-        call = replace(self._begin_call, method="GET", url=self._url, body=None, allow=allowed)
+        call = replace(self._begin_call, method="GET", url=self._url, allow=_REFUSED)
         answer = self._exchange(call)
         offset = _offset(answer.headers.get("Range"), None)
         if answer.status in _REFUSED or offset is None or offset > self._blob.size:
@@ -289,14 +288,14 @@ class BlobUpload:
     def _arrived(self) -> bool:
         """Whether a lost upload was lost because it had ended: only its last answer was cut."""
         path = self._begin_call.path.removesuffix("uploads/") + self._blob.digest
-        call = replace(self._begin_call, method="HEAD", path=path, allow=_REFUSED)
+        call = replace(self._begin_call, method="HEAD", path=path, allow=(*_REFUSED, 401, 403))
         return self._exchange(call).status == 200
 
     def _abandon(self) -> None:
         """Tell the registry that nothing more comes; it may forget what it has."""
         if self._url is None:
             return
-        call = replace(self._begin_call, method="DELETE", url=self._url, body=None, allow=_REFUSED)
+        call = replace(self._begin_call, method="DELETE", url=self._url, allow=_REFUSED)
         try:
             self._exchange(call)
         except (DeniedError, NotFoundError, UnavailableError, TransientFailure):
