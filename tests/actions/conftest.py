@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,6 @@ from rolldeck.actions import Delivered, Workspace, deliver, plan_copy
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.settings import Settings
-
-Copy = Callable[..., object]
 
 
 @pytest.fixture

@@ -193,7 +193,9 @@ async def test_what_an_image_index_names_is_kept(
     assert [check.check for check in plan.checks if check.ok is False] == ["image index"]
 
 
-async def test_a_tag_must_be_named(workspace: Workspace, wdbc: str) -> None:
-    """Exit code 2."""
+async def test_what_goes_must_be_named(workspace: Workspace, wdbc: str) -> None:
+    """Exit code 2: no tag does not mean the latest version here."""
     with pytest.raises(UsageError):
         await plan_untag(workspace, Reference.parse(wdbc))
+    with pytest.raises(UsageError):
+        await plan_rm(workspace, Reference.parse(wdbc))

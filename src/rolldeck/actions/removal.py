@@ -49,9 +49,16 @@ async def plan_rm(workspace: Workspace, reference: Reference, *, force: bool = F
     """Plan to remove a version with all of its tags.
 
     What only ``force`` overrides: a local target that runs it or may go back to it, where its
-    copy in the library would go, and an image index that names it.
+    copy in the library would go, and an image index that names it. Raises UsageError where no
+    version is named: nobody means the latest one by saying nothing.
     """
     workspace.require_writable("rm")
+    if reference.tag is None and reference.digest is None:
+        raise UsageError(
+            f"{reference} names no version",
+            reference=str(reference),
+            hint="Write REPOSITORY:TAG or REPOSITORY@DIGEST.",
+        )
     resolved = await workspace.resolve(reference)
     digest = resolved.digest
     assert digest is not None

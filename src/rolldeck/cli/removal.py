@@ -67,5 +67,5 @@ def _question(removal: Removal) -> str:
 
 
 def _print_plan(removal: Removal) -> None:
-    console().print(f"{removal.verb} {_what(removal)}", style="bold")
+    console().print(f"Remove {_what(removal)}", style="bold")
     print_checks(removal.checks)

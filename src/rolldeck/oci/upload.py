@@ -7,14 +7,11 @@ is asked how far it is; one that has lost the upload gets it once more from the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit, urlunsplit
 
 from rolldeck.errors import DeniedError, IntegrityError, NotFoundError, UnavailableError
-from rolldeck.oci.address import Origin
-from rolldeck.oci.call import Answer, Call, redirect_target
+from rolldeck.oci.call import Answer, Call
 from rolldeck.oci.digest import is_digest
 from rolldeck.oci.failures import ERROR_BODY_LIMIT, error_codes, error_detail
 from rolldeck.oci.interrupt import Interrupt
@@ -23,6 +20,7 @@ from rolldeck.oci.registry import BlobStatus
 from rolldeck.oci.retry import TransientFailure
 from rolldeck.oci.source import BlobReader
 from rolldeck.oci.transport import HttpTransport
+from rolldeck.oci.upload_headers import held_bytes, upload_url, whole_number
 from rolldeck.progress import Progress
 
 LARGEST_CHUNK = 4 * 1024 * 1024
@@ -38,7 +36,6 @@ _COMMIT_RATE = 10 * 1024 * 1024
 _FRUITLESS = 8
 """Answers in one try that bring an upload no further, after which the try has failed."""
 
-_RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,19})")
 _BINARY = {"Content-Type": "application/octet-stream"}
 _REFUSED = frozenset({400, 404, 405, 413, 416})
 """Statuses that say something of the upload, not of the connection or the login."""
@@ -137,7 +134,7 @@ class BlobUpload:
         answer = self._mount() or self._exchange(self._begin_call)
         if answer.status == 201 and self._mount_call is not None:
             return True
-        self._least_chunk = _number(answer.headers.get("OCI-Chunk-Min-Length"))
+        self._least_chunk = whole_number(answer.headers.get("OCI-Chunk-Min-Length"))
         self._url = None
         self._go_to(answer)
         if self._url is None:
@@ -166,7 +163,7 @@ class BlobUpload:
         if location:
             base = self._url or self._transport.origin.url + self._begin_call.path
             reference = self._begin_call.reference
-            self._url = _upload_url(self._transport.origin, base, location, reference)
+            self._url = upload_url(self._transport.origin, base, location, reference)
 
     # The middle and the end.
 
@@ -201,7 +198,7 @@ class BlobUpload:
             self._refused(answer, start, end)
             return
         self._go_to(answer)
-        offset = _offset(answer.headers.get("Range"), end)
+        offset = held_bytes(answer.headers.get("Range"), end)
         if offset is None or not start <= offset <= end:
             raise self._failed("says of the upload what cannot be")
         self._offset, self._certain = offset, True
@@ -266,7 +263,7 @@ class BlobUpload:
         assert self._url is not None
         call = replace(self._begin_call, method="GET", url=self._url, allow=_REFUSED)
         answer = self._exchange(call)
-        offset = _offset(answer.headers.get("Range"), None)
+        offset = held_bytes(answer.headers.get("Range"), None)
         if answer.status in _REFUSED or offset is None or offset > self._blob.size:
             self._lose(error_detail(answer.body) or "it does not say how far the upload is")
             return
@@ -327,33 +324,3 @@ class BlobUpload:
             reference=reference,
             hint="Something between here and the registry changes what is sent.",
         )
-
-
-def _upload_url(registry: Origin, base: str, location: str, reference: str) -> str:
-    """Return where an upload goes on; raises UnavailableError for what is not followed.
-
-    A registry behind a proxy that ends the encryption may name itself without it: then its own,
-    encrypted address is meant.
-    """
-    parts = urlsplit(location)
-    named = parts.hostname or ""
-    if parts.scheme == "http" and registry.scheme == "https" and named == registry.host:
-        location = urlunsplit(("https", registry.authority, parts.path, parts.query, ""))
-    return redirect_target(base, Origin.of(base), location, reference)
-
-
-def _offset(text: str | None, default: int | None) -> int | None:
-    """Return how many bytes a Range header (``0-499``) says are there; None for no such header.
-
-    ``0-0`` is what registries say of an upload that has nothing yet.
-    """
-    if text is None:
-        return default
-    found = _RANGE.fullmatch(text.strip())
-    last = int(found.group(1)) if found else None
-    return None if last is None else last + 1 if last else 0
-
-
-def _number(text: str | None) -> int:
-    text = (text or "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
