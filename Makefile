@@ -11,7 +11,8 @@ BIN := $(VENV)/bin
 # Set in some shells; it makes every import several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check format bench bench-pull bench-list torture screenshots clean servers
+.PHONY: help demo test check format bench bench-pull bench-push bench-list torture screenshots clean \
+	servers
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +42,9 @@ bench-pull: $(VENV)/.stamp-dev servers ## Race pull against kit, oras, crane, re
 
 bench-list: $(VENV)/.stamp-dev servers ## List 2,000 and 10,000 tags over a slow line, and race kit (5 min)
 	@$(BIN)/python -m benchmarks.list
+
+bench-push: $(VENV)/.stamp-dev servers ## Race push against kit, oras, crane, regctl, skopeo (5 min)
+	@$(BIN)/python -m benchmarks.push
 
 torture: $(VENV)/.stamp-dev servers ## The tests by chance, forty times as long: kills, mutated archives and records
 	@ROLLDECK_TORTURE=1 $(BIN)/python -m pytest -n auto

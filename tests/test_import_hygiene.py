@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,12 +43,16 @@ def test_the_version_loads_almost_nothing() -> None:
 LOCAL = ["ls", "files", "cat", "show", "diff", "unpack", "verify", "pin", "rollback"]
 
 
-@pytest.mark.parametrize("verb", [*LOCAL, "logout", "doctor"])
+WRITING = ["copy", "tag", "rm", "untag"]
+
+
+@pytest.mark.parametrize("verb", [*LOCAL, *WRITING, "logout", "doctor"])
 def test_local_verbs_load_neither_textual_nor_the_network(
     verb: str, golden: Path, tmp_path: Path
 ) -> None:
     """Every headless verb on local data."""
-    layout = f"oci:{golden}/layouts/wdbc"
+    shutil.copytree(golden / "layouts" / "wdbc", tmp_path / "wdbc")
+    layout = f"oci:{tmp_path}/wdbc"
     target = str(tmp_path / "serving")
     words = {
         "ls": ["ls", layout],
@@ -59,6 +64,10 @@ def test_local_verbs_load_neither_textual_nor_the_network(
         "pin": ["pin", f"{layout}:v1.0.0", target],
         "rollback": ["rollback", target],
         "verify": ["verify", f"{layout}:v1.0.0"],
+        "copy": ["copy", f"{layout}:v1.0.0", "mine", "--library", str(tmp_path / "library")],
+        "tag": ["tag", f"{layout}:v1.0.0", "live"],
+        "rm": ["rm", f"{layout}:v1.0.0", "--yes"],
+        "untag": ["untag", f"{layout}:latest", "--yes"],
         "logout": ["logout", "registry.example"],
         "doctor": ["doctor"],
     }

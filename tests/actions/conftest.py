@@ -1,16 +1,16 @@
-"""Fixtures of the tests of actions: an empty library, kits to make, a registry that counts."""
+"""Fixtures of the tests of actions: workspaces, kits to make, places with versions in them."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from rolldeck.actions import (
-    Workspace,
-)
+from rolldeck.actions import Delivered, Workspace, deliver, plan_copy
 from rolldeck.oci import Reference
+from rolldeck.progress import Progress
 from rolldeck.settings import Settings
 from tests.actions.looking import Serve
 from tests.made_kits import KIT_LAYER, MadeLayout
@@ -55,3 +55,17 @@ def serve(
         return Reference.parse(f"{proxy.host}/{name}:v1")
 
     return push
+
+
+@pytest.fixture
+def wdbc(golden: Path, tmp_path: Path) -> str:
+    """A layout of its own with the versions of one ModelKit repository, as ``oci:DIRECTORY``."""
+    shutil.copytree(golden / "layouts" / "wdbc", tmp_path / "wdbc")
+    return f"oci:{tmp_path}/wdbc"
+
+
+async def copy(workspace: Workspace, a: str, b: str, *, force: bool = False) -> Delivered:
+    """Copy a version."""
+    source, target = Reference.parse(a), Reference.parse(b)
+    delivery = await plan_copy(workspace, source, target, force=force)
+    return await deliver(workspace, delivery, Progress())

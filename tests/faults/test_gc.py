@@ -139,7 +139,7 @@ def test_beside_pulls_unpacks_and_pins(
         current = Target(target).current()
         assert current is not None
         assert library.holds(current)
-    assert list(library.leases.iterdir()) == list(library.partials.iterdir()) == []
+    assert list(library.leases.iterdir()) == list(library.scratch.iterdir()) == []
 
 
 NAMED, UNNAMED = "v1.0.0", ("v1.1.0", "v1.2.0", "v2.0.0")

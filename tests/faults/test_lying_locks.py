@@ -71,7 +71,7 @@ def test_several_processes_pull_the_same_versions(
     assert {entry.tag for entry in library.entries()} == set(TAGS)
     for digest in library.blobs():
         assert digest_of(library.layout.blob_path(digest).read_bytes()) == digest
-    assert list(library.partials.iterdir()) == list(library.leases.iterdir()) == []
+    assert list(library.scratch.iterdir()) == list(library.leases.iterdir()) == []
     checking = start("verify", "--library", root)
     out, errors = checking.communicate(timeout=60)
     assert checking.returncode == 0, out + errors
@@ -92,7 +92,7 @@ def test_each_fetches_under_a_name_of_its_own(
     second.commit()
     assert held(library, blob) == b"data"
     first.close()
-    assert list(library.partials.iterdir()) == []
+    assert list(library.scratch.iterdir()) == []
     assert library.claim(blob) is None
 
 

@@ -35,6 +35,16 @@ def locked_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
 
 
 @pytest.fixture(scope="session")
+def distribution_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
+    """An open registry of distribution 3, which does things that docker-registry does not."""
+    program = shutil.which("registry")
+    if program is None:
+        pytest.skip("needs distribution 3: its `registry` is not on PATH")
+    with run_registry(tmp_path_factory.mktemp("distribution"), program=program) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
 def golden_registry(docker_registry: RunningRegistry) -> RunningRegistry:
     """The open registry with every golden layout pushed as ``golden/<layout>``; do not damage."""
     for layout in sorted(LAYOUTS.iterdir()):

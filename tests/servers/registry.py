@@ -106,13 +106,15 @@ def run_registry(
     tls: Path | None = None,
     token: TokenServer | None = None,
     storage: Path | None = None,
+    program: str | None = None,
 ) -> Iterator[RunningRegistry]:
     """Run a registry with its storage in ``directory`` until the block ends.
 
     ``tls`` is a certificate with ``key.pem`` beside; ``token`` is who gives out its tokens;
-    ``storage`` is that of another registry, whose content it then serves, too.
+    ``storage`` is that of another registry, whose content it then serves, too; ``program`` is
+    another one than Debian's docker-registry.
     """
-    program = shutil.which("docker-registry")
+    program = program or shutil.which("docker-registry")
     if program is None:
         pytest.fail(
             "docker-registry is not on PATH; these tests need a real registry"

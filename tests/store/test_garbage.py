@@ -350,7 +350,7 @@ def test_partials_go_when_nobody_will_go_on(library: Library) -> None:
     Path(f"{kept}.journal").touch()
     assert {name for _, name in kinds(library)} == {path.name for path in [*paths, lone]}
     collect(library, nothing)
-    assert sorted(library.partials.iterdir()) == [kept, Path(f"{kept}.journal")]
+    assert sorted(library.scratch.iterdir()) == [kept, Path(f"{kept}.journal")]
 
 
 def test_a_partial_that_is_fetched_now_stays(library: Library) -> None:
@@ -370,7 +370,7 @@ def test_a_partial_that_is_fetched_now_stays(library: Library) -> None:
 
 def test_temporary_files_go_with_their_process(library: Library) -> None:
     """Those of this process stay; those of a place that cannot be seen go after a day."""
-    own = fsops.temporary_name(library.partials)
+    own = fsops.temporary_name(library.scratch)
     pid, place = own.name.removeprefix(fsops.TEMPORARY_PREFIX).split("-")[:2]
     dead = own.with_name(own.name.replace(f"-{pid}-", "-999999999-"))
     elsewhere = own.with_name(dead.name.replace(place, "elsewher"))
@@ -379,7 +379,7 @@ def test_temporary_files_go_with_their_process(library: Library) -> None:
     assert kinds(library) == [("temporary", dead.name)]
     os.utime(elsewhere, (0, 0))
     collect(library, nothing)
-    assert list(library.partials.iterdir()) == [own]
+    assert list(library.scratch.iterdir()) == [own]
 
 
 def test_quarantine_is_kept_for_a_month(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -412,7 +412,7 @@ def test_what_is_not_ours_stays(library: Library) -> None:
         library.root / "notes.txt",
         library.root / "blobs" / "sha256" / "README",
         library.root / "blobs" / "blake3" / ("0" * 64),
-        library.partials / "x",
+        library.scratch / "x",
     ]
     for path in strays:
         path.parent.mkdir(exist_ok=True)

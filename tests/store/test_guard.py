@@ -74,7 +74,7 @@ def test_what_everybody_may_write_is_not_written(library: Library, below: str, m
 
 def test_a_group_may_write(library: Library) -> None:
     """Where each user has a group of his own, umask 002 is usual."""
-    for directory in (library.root, library.partials, library.leases):
+    for directory in (library.root, library.scratch, library.leases):
         directory.chmod(0o2775)
     library.put(BLOB, DATA)
 
@@ -213,9 +213,9 @@ def test_a_link_in_place_of_a_quarantined_blob(library: Library, victim: Path) -
 
 def test_temporary_names_cannot_be_guessed(library: Library, victim: Path) -> None:
     """A link at every name but the right one: files are only ever created."""
-    name = fsops.temporary_name(library.partials)
+    name = fsops.temporary_name(library.scratch)
     name.symlink_to(victim)
     with pytest.raises(FileExistsError):
         fsops.create(name)
-    assert fsops.temporary_name(library.partials) != name
+    assert fsops.temporary_name(library.scratch) != name
     assert unchanged(victim)

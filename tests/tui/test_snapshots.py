@@ -136,9 +136,22 @@ async def pin(play: Stage) -> None:
     await play.see("releases/ and a current link")
 
 
+async def remove(play: Stage) -> None:
+    """What removing a version, or one of its tags, would take away."""
+    await play.press("D")
+    await play.see("Remove v2.4.1", "Type a tag")
+
+
+async def moved_tag(play: Stage) -> None:
+    """A push would move a tag."""
+    await play.press(":", *"push v2.4.1 ghcr.io/acme/other:live", "enter")
+    await play.see("moves here")
+
+
 SCENES: tuple[Scene, ...] = (
     versions, marked, details, repositories, filtered, nothing_matches, sorted_by_metric, help_page,
     inspect, layers, files, file_text, file_weights, rollback, pulled, jobs, log, command_line, pin,
+    inspect, rollback, pulled, jobs, log, command_line, pin, remove, moved_tag,
 )  # fmt: skip
 
 NAMES = {f"deck-{scene.__name__}-{size[0]}x{size[1]}" for scene in SCENES for size in SIZES} | {

@@ -25,6 +25,8 @@ from rolldeck.actions import (
     VersionRow,
     Workspace,
 )
+from rolldeck.actions.delivery import DeliveredBlob, TagChange
+from rolldeck.actions.graph import Graph
 from rolldeck.compare import Version, compare
 from rolldeck.errors import RolldeckError
 from rolldeck.facts import DataSet, EnvironmentFact, Facts, Metric, Parameter
@@ -188,6 +190,8 @@ class World:
     failure: RolldeckError | None = None
     """Raised by every read of versions."""
     checks: tuple[Check, ...] = (Check("unpacked here", True, "0 B to move"),)
+    uses: tuple[Check, ...] = ()
+    """Further checks of a removal."""
     pull_steps: int = 2
     """Steps of 10 ms that a pull takes; 0 = until it is cancelled."""
     answered: asyncio.Event | None = None
@@ -318,12 +322,67 @@ class World:
             plan.target, plan.to_digest, plan.from_digest, None, 4, plan.verb, plan.reference
         )
 
+    async def plan_rm(self, workspace: Workspace, reference: Reference) -> actions.Removal:
+        """Answer with what removing a version would take away."""
+        row = next(row for row in fraud_rows() if row.digest == reference.digest)
+        self.calls.append(("plan_rm", str(reference.tag)))
+        checks = (
+            Check("layers", True, "3 of 4 also in v2.4.0; 212.0 KiB in no other"),
+            Check("current", None, "in /srv/fraud"),
+        )
+        return actions.Removal("rm", reference, row.digest, row.tags, (), checks + self.uses)
+
+    async def plan_untag(self, workspace: Workspace, reference: Reference) -> actions.Removal:
+        """Answer with what removing a tag would leave."""
+        assert reference.tag
+        assert reference.digest
+        checks = (Check("other tags", True, "v2.4.1 stays"),)
+        tags = (reference.tag,)
+        return actions.Removal("untag", reference, reference.digest, tags, ("v2.4.1",), checks)
+
+    async def remove(self, workspace: Workspace, removal: actions.Removal) -> None:
+        """Remove nothing."""
+        self.calls.append(("remove", removal.verb, *removal.tags))
+
+    async def plan_push(
+        self, workspace: Workspace, reference: Reference, destinations: list[str]
+    ) -> actions.Delivery:
+        """Answer with a push; onto ``live`` it moves a tag."""
+        target = Reference.parse(destinations[0])
+        assert reference.digest
+        before = digest_of("before") if target.tag == "live" else None
+        root = replace(a_version(fraud_rows()[0]).kit.manifest, digest=reference.digest)
+        graph = Graph((root,), (blob_of("layer", 4_402_000_000),))
+        tags = (TagChange(str(target.tag), before),)
+        home = replace(target, tag=None)
+        return actions.Delivery("push", reference, home, graph, tags, {})
+
+    async def plan_tag(
+        self, workspace: Workspace, reference: Reference, names: list[str]
+    ) -> actions.Delivery:
+        """Answer with a new tag."""
+        self.calls.append(("plan_tag", str(reference.tag), *names))
+        home = replace(reference, digest=None)
+        made = await self.plan_push(workspace, reference, [str(home.tagged(names[0]))])
+        return replace(made, verb="tag")
+
+    async def deliver(
+        self, workspace: Workspace, delivery: actions.Delivery, progress: Progress
+    ) -> actions.Delivered:
+        """Move nothing."""
+        self.calls.append(("deliver", delivery.verb, str(delivery.reference.tag)))
+        blob = delivery.graph.blobs[0]
+        blobs = (DeliveredBlob(blob.digest, blob.size, "pushed"),)
+        return actions.Delivered(delivery, blobs, 40.0)
+
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Answer in place of the real actions."""
         for name in (
             "list_repositories", "watch_repositories", "watch_versions", "load_version", "diff",
             "list_layer_files", "look_at_file", "find_and_look", "known_targets", "pull",
             "plan_rollback", "plan_undo", "plan_pin", "apply",
+            "known_targets", "pull", "plan_rollback", "plan_undo", "plan_pin", "apply",
+            "plan_rm", "plan_untag", "remove", "plan_push", "plan_tag", "deliver",
         ):  # fmt: skip
             patch.setattr(actions, name, getattr(self, name))
 

@@ -16,6 +16,8 @@ from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
     from rolldeck.actions.check import Checked, check_kit
+    from rolldeck.actions.copy import plan_copy
+    from rolldeck.actions.delivery import Delivered, Delivery, deliver, missing_blobs
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
     from rolldeck.actions.doctor import Diagnosis, Finding, diagnose
     from rolldeck.actions.file_view import FileView
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
+    from rolldeck.actions.push import plan_push
+    from rolldeck.actions.removal import Removal, plan_rm, plan_untag, remove
     from rolldeck.actions.repositories import (
         RepositoryList,
         RepositoryRow,
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
         watch_repositories,
     )
     from rolldeck.actions.show import load_version
+    from rolldeck.actions.tag import plan_tag
     from rolldeck.actions.targets import TargetState, known_targets
     from rolldeck.actions.versions import (
         InView,
@@ -52,6 +57,8 @@ if TYPE_CHECKING:
 
 _LATER = {
     "rolldeck.actions.check": ("Checked", "check_kit"),
+    "rolldeck.actions.copy": ("plan_copy",),
+    "rolldeck.actions.delivery": ("Delivered", "Delivery", "deliver", "missing_blobs"),
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
@@ -69,6 +76,8 @@ _LATER = {
     "rolldeck.actions.init": ("Initialized", "initialize"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
+    "rolldeck.actions.push": ("plan_push",),
+    "rolldeck.actions.removal": ("Removal", "plan_rm", "plan_untag", "remove"),
     "rolldeck.actions.repositories": (
         "RepositoryList",
         "RepositoryRow",
@@ -76,6 +85,7 @@ _LATER = {
         "watch_repositories",
     ),
     "rolldeck.actions.show": ("load_version",),
+    "rolldeck.actions.tag": ("plan_tag",),
     "rolldeck.actions.targets": ("TargetState", "known_targets"),
     "rolldeck.actions.versions": (
         "InView",
@@ -101,6 +111,8 @@ __all__ = [
     "Check",
     "Checked",
     "CopiedFile",
+    "Delivered",
+    "Delivery",
     "Demo",
     "Diagnosis",
     "DiffResult",
@@ -117,6 +129,7 @@ __all__ = [
     "Problem",
     "Pulled",
     "PulledBlob",
+    "Removal",
     "RepositoryList",
     "RepositoryRow",
     "Survey",
@@ -131,6 +144,7 @@ __all__ = [
     "check_kit",
     "collect_garbage",
     "copy_out",
+    "deliver",
     "diagnose",
     "diff",
     "find_and_look",
@@ -146,10 +160,17 @@ __all__ = [
     "log_out",
     "look_at_file",
     "make_demo",
+    "missing_blobs",
+    "plan_copy",
     "plan_pin",
+    "plan_push",
+    "plan_rm",
     "plan_rollback",
+    "plan_tag",
     "plan_undo",
+    "plan_untag",
     "pull",
+    "remove",
     "stage_demo",
     "survey_garbage",
     "trust_token_host",

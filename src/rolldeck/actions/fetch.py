@@ -6,7 +6,7 @@ import asyncio
 
 from rolldeck.oci import Descriptor, Registry
 from rolldeck.progress import Progress
-from rolldeck.store import Library, Partial
+from rolldeck.store import LayoutStore, Partial
 from rolldeck.text import clean_line
 from rolldeck.units import short_digest
 
@@ -28,7 +28,7 @@ def part_name(blob: Descriptor) -> str:
 
 
 async def fetch(
-    library: Library, registry: Registry, repository: str, blob: Descriptor, progress: Progress
+    library: LayoutStore, registry: Registry, repository: str, blob: Descriptor, progress: Progress
 ) -> int:
     """Have a blob in the library; returns the bytes that had to be transferred for it.
 
@@ -53,7 +53,7 @@ async def fetch(
     return blob.size - partial.resumed
 
 
-async def _claim(library: Library, blob: Descriptor, progress: Progress) -> Partial | None:
+async def _claim(library: LayoutStore, blob: Descriptor, progress: Progress) -> Partial | None:
     """Become the one who fetches the blob; None where it is here."""
     waited = False
     try:
@@ -72,7 +72,7 @@ async def _claim(library: Library, blob: Descriptor, progress: Progress) -> Part
             progress.note = ""
 
 
-async def _try_claim(library: Library, blob: Descriptor) -> Partial | None:
+async def _try_claim(library: LayoutStore, blob: Descriptor) -> Partial | None:
     claiming = asyncio.ensure_future(asyncio.to_thread(library.claim, blob))
     try:
         return await asyncio.shield(claiming)

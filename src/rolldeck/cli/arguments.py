@@ -73,10 +73,32 @@ def _registry_place(text: str) -> str:
     return text if "/" in text or text.startswith(("oci:", "local:")) else f"{text}/"
 
 
+def _asking() -> _Parser:
+    """Return the options of every verb that may have to ask first."""
+    asking = _Parser(add_help=False)
+    asking.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+    asking.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    return asking
+
+
+def _publishing() -> _Parser:
+    publishing = _Parser(add_help=False, parents=[_asking()])
+    publishing.add_argument(
+        "--force", action="store_true", help="move tags that look like a version, too"
+    )
+    return publishing
+
+
+def _removing() -> _Parser:
+    removing = _Parser(add_help=False, parents=[_asking()])
+    removing.add_argument(
+        "--force", action="store_true", help="also where a local target or an index needs it"
+    )
+    return removing
+
+
 def _moving() -> _Parser:
-    moving = _Parser(add_help=False)
-    moving.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
-    moving.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    moving = _Parser(add_help=False, parents=[_asking()])
     moving.add_argument("--reason", metavar="TEXT", help="recorded in the target's history")
     return moving
 
@@ -287,6 +309,24 @@ def verb_parser() -> argparse.ArgumentParser:
     check.add_argument(
         "-f", "--file", type=Path, metavar="KITFILE", help="another Kitfile for the directory"
     )
+    push = verb("push", _network(), _publishing())
+    push.add_argument("reference", metavar="REFERENCE", help="of the library, or oci:DIRECTORY")
+    push.add_argument(
+        "destinations",
+        nargs="*",
+        metavar="DESTINATION",
+        help="HOST/REPOSITORY:TAG, then further tags; without it where the version came from",
+    )
+    copy = verb("copy", _network(), _publishing())
+    copy.add_argument("a", metavar="A", help="a version, wherever it is")
+    copy.add_argument("b", metavar="B", help="where it goes; without a tag it keeps its own")
+    tag = verb("tag", _network(), _publishing())
+    tag.add_argument("reference", metavar="REFERENCE")
+    tag.add_argument("tags", nargs="+", metavar="TAG", help="in the same repository")
+    rm = verb("rm", _network(), _removing())
+    rm.add_argument("reference", metavar="REFERENCE")
+    untag = verb("untag", _network(), _removing())
+    untag.add_argument("reference", metavar="REPOSITORY:TAG")
     demo = verb("demo")
     demo.add_argument(
         "--headless", action="store_true", help="tell the story as text, also on a terminal"

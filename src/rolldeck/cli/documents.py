@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,15 @@ from rolldeck.units import rfc3339
 if TYPE_CHECKING:
     from rolldeck.actions import (
         Checked,
+        Delivered,
+        Delivery,
         Initialized,
         LoggedIn,
         LoggedOut,
         Moved,
         Problem,
         Pulled,
+        Removal,
         RepositoryList,
         Survey,
         Unpacked,
@@ -31,7 +34,8 @@ if TYPE_CHECKING:
     from rolldeck.facts import Facts
     from rolldeck.kit import Layer
     from rolldeck.kit.finding import Finding
-    from rolldeck.release import Plan
+    from rolldeck.oci import Digest
+    from rolldeck.release import Check, Plan
 
 Document = dict[str, Any]
 
@@ -221,7 +225,7 @@ def plan_document(plan: Plan) -> Document:
         "reference": plan.reference,
         "bytes_to_move": plan.bytes_to_move,
         "summary": plan.summary,
-        "plan": _checks(plan),
+        "plan": _checks(plan.checks),
         "applied": False,
     }
 
@@ -233,7 +237,7 @@ def moved_document(moved: Moved, plan: Plan) -> Document:
         "reference": moved.reference,
         "directory": str(moved.directory) if moved.directory else None,
         "generation": moved.generation,
-        "plan": _checks(plan),
+        "plan": _checks(plan.checks),
         "applied": True,
     }
 
@@ -244,8 +248,61 @@ def _move_keys(verb: str, target: str, start: str | None, goal: str | None) -> D
     return {"target": target, "from": start, "to": goal, "skipped": []}
 
 
-def _checks(plan: Plan) -> list[Document]:
-    return [{"check": item.check, "ok": item.ok, "detail": item.detail} for item in plan.checks]
+def _checks(checks: Iterable[Check]) -> list[Document]:
+    return [{"check": item.check, "ok": item.ok, "detail": item.detail} for item in checks]
+
+
+def delivery_document(delivery: Delivery, missing: Collection[Digest]) -> Document:
+    """Return what a dry run of ``push``, ``copy`` and ``tag`` prints."""
+    blobs = delivery.graph.blobs
+    return {
+        **_delivery_keys(delivery),
+        "bytes_to_move": sum(blob.size for blob in blobs if blob.digest in missing),
+        "blobs": [
+            {
+                "digest": blob.digest,
+                "size": blob.size,
+                "status": "missing" if blob.digest in missing else "present",
+            }
+            for blob in blobs
+        ],
+        "applied": False,
+    }
+
+
+def delivered_document(delivered: Delivered) -> Document:
+    """Return what ``push``, ``copy`` and ``tag`` print."""
+    return {
+        **_delivery_keys(delivered.delivery),
+        "bytes_transferred": delivered.bytes_transferred,
+        "blobs": [
+            {"digest": blob.digest, "size": blob.size, "status": blob.status}
+            for blob in delivered.blobs
+        ],
+        "seconds": round(delivered.seconds, 3),
+        "applied": True,
+    }
+
+
+def _delivery_keys(delivery: Delivery) -> Document:
+    return {
+        "reference": str(delivery.reference),
+        "digest": delivery.digest,
+        "source": str(delivery.source),
+        "tags": [{"tag": item.tag, "from": item.before} for item in delivery.tags],
+    }
+
+
+def removal_document(removal: Removal, *, applied: bool) -> Document:
+    """Return what ``rm`` and ``untag`` print."""
+    return {
+        "reference": str(removal.reference),
+        "digest": removal.digest,
+        "tags": list(removal.tags),
+        "kept": list(removal.kept),
+        "plan": _checks(removal.checks),
+        "applied": applied,
+    }
 
 
 def logged_in_document(done: LoggedIn) -> Document:

@@ -128,9 +128,10 @@ def _settings(parsed: argparse.Namespace) -> Settings:
         changes["concurrency"] = concurrency
     if getattr(parsed, "plain_http", False):
         named = [getattr(parsed, name, None) for name in ("reference", "place", "a", "b")]
-        named += [*getattr(parsed, "references", []), *getattr(parsed, "what", [])]
         if registry := getattr(parsed, "registry", None):
             named.append(f"{registry}/")
+        for name in ("references", "destinations", "what"):
+            named += getattr(parsed, name, [])
         registries = dict(settings.registries)
         for text in filter(None, named):
             with contextlib.suppress(UsageError):
@@ -213,6 +214,11 @@ _VERBS = {
     "gc": ("upkeep", "run_gc"),
     "login": ("login", "run_login"),
     "logout": ("login", "run_logout"),
+    "push": ("publish", "run_push"),
+    "copy": ("publish", "run_copy"),
+    "tag": ("publish", "run_tag"),
+    "rm": ("removal", "run_rm"),
+    "untag": ("removal", "run_untag"),
     "pin": ("moves", "run_pin"),
     "rollback": ("moves", "run_rollback"),
     "undo": ("moves", "run_undo"),

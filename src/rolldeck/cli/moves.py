@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 
 from rich.text import Text
 
@@ -12,7 +13,7 @@ from rolldeck.cli.terminal import confirm, console, message, progress_line
 from rolldeck.errors import CancelledError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
-from rolldeck.release import Plan
+from rolldeck.release import Check, Plan
 from rolldeck.text import clean_line
 from rolldeck.units import human_size, short_digest
 
@@ -53,7 +54,11 @@ async def _carry_out(
         return 0
     moves_live = plan.from_digest is not None and plan.from_digest != plan.to_digest
     question = f"{plan.verb} {plan.target} to {plan.to_label}?"
-    if moves_live and plan.ok and not confirm(question, yes=arguments.yes):
+    if (
+        moves_live
+        and plan.ok
+        and not confirm(question, "This moves what is live", yes=arguments.yes)
+    ):
         raise CancelledError("Nothing was changed")
     with progress_line(progress, f"{plan.verb} {plan.to_label}", quiet=arguments.json):
         moved = await apply(workspace, plan, progress, arguments.reason)
@@ -69,6 +74,14 @@ async def _carry_out(
     return 0
 
 
+def print_checks(checks: Iterable[Check]) -> None:
+    """Print what was checked."""
+    for check in checks:
+        mark, style = _MARKS[check.ok]
+        text = f" {check.check}: {clean_line(check.detail)}"
+        console().print(Text.assemble("  ", (mark, style), text), soft_wrap=True)
+
+
 def print_plan(plan: Plan) -> None:
     """Print what will change and what was checked."""
     out = console()
@@ -78,9 +91,7 @@ def print_plan(plan: Plan) -> None:
     goal = f"{plan.to_label} ({short_digest(plan.to_digest)})" if plan.to_digest else "nothing"
     out.print(Text(f"{plan.verb} {plan.target}", style="bold"))
     out.print(Text(f"  current: {clean_line(start)} → {clean_line(goal)}"))
-    for check in plan.checks:
-        mark, style = _MARKS[check.ok]
-        out.print(Text.assemble("  ", (mark, style), f" {check.check}: {clean_line(check.detail)}"))
+    print_checks(plan.checks)
     if plan.summary:
         out.print(Text(f"  {plan.summary}"), soft_wrap=True)
     out.print(Text(f"  {human_size(plan.bytes_to_move)} to move", style="dim"))

@@ -144,13 +144,16 @@ def counting_line() -> Iterator[Callable[[str], None]]:
         say("")
 
 
-def confirm(question: str, *, yes: bool, deed: str = "moves what is live") -> bool:
-    """Ask on a terminal; elsewhere raise UsageError unless ``yes`` was given."""
+def confirm(question: str, what: str, *, yes: bool) -> bool:
+    """Ask on a terminal; elsewhere raise UsageError unless ``yes`` was given.
+
+    ``what`` says in few words what would happen: ``This moves a tag``.
+    """
     if yes:
         return True
     if not can_ask():
         raise UsageError(
-            f"This {deed}, and there is no terminal to ask on",
+            f"{what}, and there is no terminal to ask on",
             hint="Add --yes to do it, or --dry-run to see the plan.",
         )
     return ask(question)

@@ -108,7 +108,7 @@ async def run_gc(workspace: Workspace, arguments: argparse.Namespace, progress: 
     if not arguments.yes and not arguments.json:
         _print_survey(found)
     question = f"Remove {len(found.garbage)} files, {human_size(found.size)}?"
-    if not confirm(question, yes=arguments.yes, deed="removes files"):
+    if not confirm(question, "This removes files", yes=arguments.yes):
         raise CancelledError("Nothing was removed")
     shown = None if arguments.yes else {item.path for item in found.garbage}
     gone = await collect_garbage(workspace, shown=shown, grace=grace)

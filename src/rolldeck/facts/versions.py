@@ -106,6 +106,11 @@ def is_referrer_tag(tag: str) -> bool:
     return _REFERRER.fullmatch(tag) is not None
 
 
+def is_version_tag(tag: str) -> bool:
+    """Whether a tag has the shape of a version, which is one for ever: ``v1.2.3``, ``2026.11``."""
+    return VersionOrder.of(tag).scheme in ("semver", "calver", "pep440")
+
+
 def is_moving_tag(tag: str) -> bool:
     """Whether a tag is a word that moves from version to version: ``latest``, ``prod-eu``."""
     lowered = tag.lower()

@@ -17,10 +17,13 @@ from rolldeck.oci.model import (
 from rolldeck.oci.reference import Place, Reference, is_repository, is_tag
 from rolldeck.oci.registry import (
     SMALL_BLOB,
+    BlobStatus,
+    BlobsUnknownError,
     FileSink,
     Listing,
     RangesIgnoredError,
     Registry,
+    RegistryWriter,
     Sink,
 )
 
@@ -31,6 +34,8 @@ __all__ = [
     "MANIFEST_LIMIT",
     "MANIFEST_TYPES",
     "SMALL_BLOB",
+    "BlobStatus",
+    "BlobsUnknownError",
     "Descriptor",
     "Digest",
     "FileSink",
@@ -42,6 +47,7 @@ __all__ = [
     "RangesIgnoredError",
     "Reference",
     "Registry",
+    "RegistryWriter",
     "Sink",
     "Verifier",
     "digest_of",

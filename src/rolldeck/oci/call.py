@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 from rolldeck.errors import UnavailableError
 from rolldeck.oci.address import Origin, shown_url
+from rolldeck.oci.sending import Body
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ class Call:
     """One request to the registry.
 
     ``path`` starts with ``/``; ``reference`` is what messages name; ``scope`` is the token scope;
-    ``allow`` lists statuses other than 2xx that are answers and no errors.
+    ``allow`` lists statuses other than 2xx that are answers and no errors. ``url`` is set where the
+    registry named a whole address for what follows; another host gets no login. ``patience`` is
+    how many seconds the answer may take, where that is not the usual time.
     """
 
     method: str
@@ -47,7 +50,9 @@ class Call:
     scope: str
     headers: Mapping[str, str]
     allow: Collection[int] = ()
-    body: bytes | None = None
+    body: bytes | Body | None = None
+    url: str | None = None
+    patience: float | None = None
 
 
 def redirect_target(url: str, origin: Origin, location: str, reference: str) -> str:

@@ -1,8 +1,8 @@
 """urllib3 connections that can be interrupted, and that can refuse private addresses.
 
-The only changes to urllib3: sockets are announced to the thread's ``Interrupt``, and a pool for
-strangers looks at every resolved address before it connects to any (no request forgery into the
-private network, not even after a change of the name's address).
+The only changes to urllib3: sockets are announced to the thread's ``Interrupt``; uploads are sent
+by ``sending.py``; and a pool for strangers looks at every resolved address before it connects to
+any (no request forgery into the private network, not even after a change of the name's address).
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from rolldeck.errors import UsageError
 from rolldeck.oci.address import is_public_address
 from rolldeck.oci.interrupt import announce
 from rolldeck.oci.proxy import Proxy
+from rolldeck.oci.sending import send_piece
 
 # Its debug log would hold whole addresses, and with them the signatures that open them.
 logging.getLogger("urllib3").setLevel(logging.WARNING)
@@ -73,26 +74,75 @@ def _connect(connection: HTTPConnection, *, public_only: bool) -> socket.socket:
     raise failure
 
 
+def _end(connection: HTTPConnection) -> None:
+    """Let nobody send on a connection after half a body; its response can still be read."""
+    if connection.sock is not None:
+        connection.sock.close()
+        connection.sock = None
+
+
 class _PlainConnection(HTTPConnection):
     public_only = False
+    _torn = False
 
     def _new_conn(self) -> socket.socket:
         return _connect(self, public_only=self.public_only)
 
+    def request(self, *arguments: Any, **more: Any) -> None:
+        if self.sock is not None:
+            # A line that was used before; a new one is announced when it connects.
+            announce(self.sock)
+        super().request(*arguments, **more)
+
+    def send(self, data: Any) -> None:
+        if not isinstance(data, memoryview):
+            super().send(data)
+            return
+        try:
+            send_piece(self.sock, data)
+        except (BrokenPipeError, ConnectionResetError):
+            self._torn = True
+            raise BrokenPipeError from None
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         announce(self.sock)
-        return super().getresponse()
+        response = super().getresponse()
+        if self._torn:
+            self._torn = False
+            _end(self)
+        return response
 
 
 class _SecureConnection(HTTPSConnection):
     public_only = False
+    _torn = False
 
     def _new_conn(self) -> socket.socket:
         return _connect(self, public_only=self.public_only)
 
+    def request(self, *arguments: Any, **more: Any) -> None:
+        if self.sock is not None:
+            # A line that was used before; a new one is announced when it connects.
+            announce(self.sock)
+        super().request(*arguments, **more)
+
+    def send(self, data: Any) -> None:
+        if not isinstance(data, memoryview):
+            super().send(data)
+            return
+        try:
+            send_piece(self.sock, data)
+        except (BrokenPipeError, ConnectionResetError):
+            self._torn = True
+            raise BrokenPipeError from None
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         announce(self.sock)
-        return super().getresponse()
+        response = super().getresponse()
+        if self._torn:
+            self._torn = False
+            _end(self)
+        return response
 
 
 class _PublicPlainConnection(_PlainConnection):

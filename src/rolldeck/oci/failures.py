@@ -128,6 +128,14 @@ def not_a_registry(host: str, reference: str) -> UnavailableError:
     )
 
 
+def error_codes(body: bytes) -> set[str]:
+    """Return the codes in the body of an error (distribution-spec "Error Codes")."""
+    try:
+        return {str(item.get("code")) for item in json.loads(body)["errors"]}
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return set()
+
+
 def error_detail(body: bytes) -> str:
     """Return the registry's own words (distribution-spec "Error Codes") as one clean line."""
     try:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rolldeck.errors import (
     DeniedError,
@@ -43,6 +44,9 @@ from rolldeck.oci.transfer import damaged, transfer_blob
 from rolldeck.oci.transport import HttpTransport
 from rolldeck.oci.workers import Workers
 from rolldeck.progress import Progress
+
+if TYPE_CHECKING:
+    from rolldeck.oci.http_writer import HttpWriter
 
 _T = TypeVar("_T")
 
@@ -91,6 +95,14 @@ class HttpRegistry:
         )
         self._parts = PartReader(self._transport)
         self._workers = Workers(concurrency, f"rolldeck {host}", (timeouts or Timeouts()).stall)
+
+    @cached_property
+    def writer(self) -> HttpWriter:
+        """The half that changes what is here."""
+        # Imported late: who only reads need not pay for it.
+        from rolldeck.oci.http_writer import HttpWriter
+
+        return HttpWriter(self._host, self._transport, self._workers)
 
     @property
     def address(self) -> str:

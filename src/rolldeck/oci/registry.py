@@ -2,19 +2,26 @@
 
 Implementations: an OCI image layout directory (``layout.py``), kit's own storage
 (``kit_storage.py``) and an HTTP registry (``http.py``).
-Everything that waits is a coroutine; nothing blocks the event loop.
+What may be changed has a ``RegistryWriter`` beside it. Everything that waits is a coroutine;
+nothing blocks the event loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from rolldeck.errors import UnavailableError
 from rolldeck.oci.digest import Digest
 from rolldeck.oci.model import Descriptor, Manifest
 from rolldeck.progress import Progress
+
+if TYPE_CHECKING:
+    from rolldeck.oci.source import BlobSource
+
+BlobStatus = Literal["pushed", "present", "mounted"]
+"""How a blob came to be in a repository; ``present``: it was there before."""
 
 SMALL_BLOB = 8 * 1024 * 1024
 """Largest blob read whole into memory, in bytes: configs, code and docs layers."""
@@ -125,3 +132,68 @@ class Registry(Protocol):
 
     async def close(self) -> None:
         """Release connections; the registry must not be used afterwards."""
+
+
+class BlobsUnknownError(UnavailableError):
+    """A registry does not take a manifest because it lacks blobs: ``digests``, where it says so."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reference: str | None = None,
+        hint: str | None = None,
+        digests: frozenset[Digest] = frozenset(),
+    ) -> None:
+        super().__init__(message, reference=reference, hint=hint)
+        self.digests = digests
+
+
+class RegistryWriter(Protocol):
+    """What can be put into, and removed from, the repositories behind one address.
+
+    The order is the caller's: blobs, then the manifest that names them, then its tags. Every
+    method raises the typed errors, RefusedError among them for what the registry does not offer.
+    """
+
+    async def has_blob(self, repository: str, blob: Descriptor) -> bool:
+        """Ask whether a repository has a blob."""
+
+    async def push_blob(
+        self,
+        repository: str,
+        blob: Descriptor,
+        source: BlobSource,
+        progress: Progress,
+        *,
+        mount_from: str | None = None,
+        known_missing: bool = False,
+    ) -> BlobStatus:
+        """Have a blob in a repository, verified on its way; what is there already is not sent.
+
+        ``mount_from`` is a repository of the same registry that has the blob. ``known_missing``
+        asks neither for it nor for a mount.
+        """
+
+    async def find_tag(self, repository: str, tag: str) -> Digest | None:
+        """Ask which manifest a tag names; None where there is no such tag."""
+
+    async def push_manifest(
+        self,
+        repository: str,
+        manifest: Manifest,
+        tags: Sequence[str] = (),
+        *,
+        named_by_index: bool = False,
+    ) -> None:
+        """Put a manifest, byte for byte, then its tags, each taken from whatever held it.
+
+        One that is ``named_by_index`` has no name of its own: an image index follows. Raises
+        BlobsUnknownError where blobs of it are missing.
+        """
+
+    async def delete_manifest(self, repository: str, digest: Digest) -> None:
+        """Remove a manifest with all of its tags; its blobs go when the registry cleans up."""
+
+    async def delete_tag(self, repository: str, tag: str) -> None:
+        """Remove a tag; the manifest and its other tags stay."""

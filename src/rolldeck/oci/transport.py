@@ -7,9 +7,9 @@ retries, timeouts, proxies and limits. ``.netrc`` is never read.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from urllib3 import HTTPResponse, Timeout
 from urllib3.exceptions import HTTPError
@@ -88,6 +88,11 @@ class HttpTransport:
         self._authenticator = Authenticator(
             self.origin, host, credentials, token_hosts, self._ask_token, self.clocks.monotonic
         )
+
+    @property
+    def patience(self) -> float:
+        """Seconds that an answer may take."""
+        return self._patience
 
     def attempts(
         self,
@@ -192,6 +197,8 @@ class HttpTransport:
             return self._follow(call, None, interrupt)
 
     def _authorized(self, call: Call, interrupt: Interrupt) -> Reply:
+        if call.url is not None and Origin.of(call.url) != self.origin:
+            return self._follow(call, None, interrupt)
         used = self._authenticator.authorization(call.scope)
         reply = self._follow(call, used, interrupt)
         for is_first in (True, False):
@@ -211,7 +218,7 @@ class HttpTransport:
         return reply
 
     def _follow(self, call: Call, authorization: str | None, interrupt: Interrupt) -> Reply:
-        url = self.origin.url + call.path
+        url = call.url or self.origin.url + call.path
         headers = dict(call.headers)
         if authorization is not None:
             headers["Authorization"] = authorization
@@ -222,15 +229,16 @@ class HttpTransport:
                 call.method,
                 url,
                 headers,
-                call.body,
+                call.body() if callable(call.body) else call.body,
                 origin,
                 call.reference,
                 identified=origin == self.origin,
+                patience=call.patience,
             )
             reply = Reply(
                 response,
                 origin,
-                redirected=hop > 0,
+                redirected=origin != self.origin or hop > 0,
                 reference=call.reference,
                 interrupt=interrupt,
                 clocks=self.clocks,
@@ -256,12 +264,13 @@ class HttpTransport:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | None,
+        body: bytes | Iterable[memoryview] | None,
         origin: Origin,
         reference: str,
         *,
         identified: bool,
         public_only: bool = False,
+        patience: float | None = None,
     ) -> HTTPResponse:
         complete = {
             "User-Agent": f"rolldeck/{__version__}",
@@ -275,13 +284,13 @@ class HttpTransport:
                 response = pool.urlopen(
                     method,
                     url,
-                    body=body,
+                    body=cast("Any", body),
                     headers=complete,
                     retries=False,
                     redirect=False,
                     preload_content=False,
                     decode_content=False,
-                    timeout=self._timeout,
+                    timeout=self._timeout if patience is None else self._patient(patience),
                 )
         except (HTTPError, OSError) as error:
             raise connection_failure(error, origin, reference, proxy) from error
@@ -290,6 +299,9 @@ class HttpTransport:
             response.close()
             raise proxy_login_wanted(origin.authority, proxy, reference)
         return response
+
+    def _patient(self, seconds: float) -> Timeout:
+        return Timeout(connect=self._timeout.connect_timeout, read=seconds)
 
     def _ask_token(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, realm: Realm

@@ -1,7 +1,8 @@
 """Blobs and names on this disk; what a tag means is for the rooms above."""
 
 from rolldeck.store.cache import Cache, Seen
-from rolldeck.store.library import BlobWriter, Library
+from rolldeck.store.layout_store import BlobWriter, LayoutStore
+from rolldeck.store.library import Library
 from rolldeck.store.partial import Partial
 
-__all__ = ["BlobWriter", "Cache", "Library", "Partial", "Seen"]
+__all__ = ["BlobWriter", "Cache", "LayoutStore", "Library", "Partial", "Seen"]

@@ -37,11 +37,11 @@ def find_debris(library: Library, now: float) -> Iterator[Garbage]:
 
     ``now`` is in seconds since the epoch. Times only decide about what no digest needs.
     """
-    for directory in (library.root, library.partials):
+    for directory in (library.root, library.scratch):
         for path in fsops.abandoned(directory, DAY):
             yield _garbage("temporary", path, "left by a process that ended")
-    with fsops.storage(library.partials):
-        for path in _files(library.partials):
+    with fsops.storage(library.scratch):
+        for path in _files(library.scratch):
             if reason := _abandoned_partial(library, path, now):
                 yield _garbage("partial", path, reason, _digest(path.name))
         for path in _files(library.root / "quarantine"):

@@ -124,7 +124,7 @@ def _take_away(library: Library, entries: list[Entry], chosen: list[Garbage]) ->
         paths = [item.path for item in chosen if item.kind == kind]
         for path in paths:
             with fsops.storage(path):
-                aside.append(fsops.set_aside(path, library.partials))
+                aside.append(fsops.set_aside(path, library.scratch))
         for directory in {path.parent for path in paths}:
             with fsops.storage(directory):
                 fsops.fsync_directory(directory)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rolldeck import actions
 from rolldeck.commands import command
-from rolldeck.errors import UsageError
-from rolldeck.oci import Reference, is_tag
+from rolldeck.oci import Reference
 from rolldeck.tui import work
 from rolldeck.tui.failures import readable, told
 from rolldeck.tui.messages import PlanMade
@@ -18,11 +17,11 @@ from rolldeck.tui.reads import compare_versions
 from rolldeck.units import short_digest
 
 if TYPE_CHECKING:
-    from rolldeck.actions import Plan, TargetState, VersionRow, Workspace
+    from rolldeck.actions import Delivery, Plan, Removal, TargetState, VersionRow, Workspace
+
+    AnyPlan = Plan | Delivery | Removal
     from rolldeck.tui.app import Deck
-    from rolldeck.tui.models.typed import Typed
     from rolldeck.tui.screens.browser import BrowserScreen
-    from rolldeck.tui.screens.deck import DeckScreen
 
 
 def spoken(reference: Reference) -> str:
@@ -110,15 +109,15 @@ class Errands:
 
     def plan_pin(self, reference: Reference, target: Path) -> None:
         """Show what pinning would change."""
-        self._plan("target.pin", actions.plan_pin(self._workspace, reference, target))
+        self.plan("target.pin", actions.plan_pin(self._workspace, reference, target))
 
     def plan_rollback(self, target: Path) -> None:
         """Show what rolling back would change."""
-        self._plan("target.rollback", actions.plan_rollback(self._workspace, target))
+        self.plan("target.rollback", actions.plan_rollback(self._workspace, target))
 
     def plan_undo(self, target: Path) -> None:
         """Show what undoing the last move would change."""
-        self._plan("target.undo", actions.plan_undo(self._workspace, target))
+        self.plan("target.undo", actions.plan_undo(self._workspace, target))
 
     def on_target(self, identifier: str, targets: list[TargetState]) -> None:
         """Plan a rollback or an undo of one of these targets; asks which where there are more."""
@@ -139,7 +138,16 @@ class Errands:
             title = command(identifier).title.capitalize()
             self._deck.push_screen(ChooseDialog(f"{title}: which target?", lines), answered)
 
-    def _plan(self, identifier: str, making: Coroutine[Any, Any, Plan]) -> None:
+    def plan_removal(self, reference: Reference, *, tag_only: bool = False) -> None:
+        """Show what removing a version, or a tag, would take away."""
+        if tag_only:
+            self.plan("version.untag", actions.plan_untag(self._workspace, reference))
+        else:
+            self.plan("version.remove", actions.plan_rm(self._workspace, reference))
+
+    def plan(self, identifier: str, making: Coroutine[Any, Any, AnyPlan]) -> None:
+        """Make a plan in the background, then show it."""
+
         async def make() -> None:
             try:
                 plan = await making
@@ -150,18 +158,34 @@ class Errands:
 
         self._screen.run_worker(make(), group="plan", exclusive=True, exit_on_error=False)
 
-    def show_plan(self, plan: Plan) -> None:
-        """Show a plan; carry it out if it is accepted."""
+    def show_plan(self, plan: AnyPlan) -> None:
+        """Show a plan; carry it out if it is accepted, or at once where it only adds."""
         from rolldeck.tui.dialogs.plan import PlanDialog
+        from rolldeck.tui.dialogs.remove import RemoveDialog
+        from rolldeck.tui.models.delivery_lines import delivery_page
+        from rolldeck.tui.models.plan_lines import plan_page
 
-        def answered(yes: bool | None) -> None:
-            if yes:
+        def accepted(yes: bool | None) -> None:
+            if yes and isinstance(plan, actions.Plan):
                 self.carry_out(plan)
+            elif yes and isinstance(plan, actions.Delivery):
+                self.deliver(plan)
 
-        self._deck.push_screen(PlanDialog(plan), answered)
+        def named(name: str | None) -> None:
+            if name is not None and isinstance(plan, actions.Removal):
+                self.remove(plan, name)
+
+        if isinstance(plan, actions.Removal):
+            self._deck.push_screen(RemoveDialog(plan), named)
+        elif isinstance(plan, actions.Plan):
+            self._deck.push_screen(PlanDialog(plan_page(plan)), accepted)
+        elif plan.moved:
+            self._deck.push_screen(PlanDialog(delivery_page(plan)), accepted)
+        else:
+            self.deliver(plan)
 
     def carry_out(self, plan: Plan) -> None:
-        """Carry out a plan that was accepted."""
+        """Carry out a move of a local target that was accepted."""
         target = str(plan.target)
         if plan.verb == "pin":
             words = ["pin", plan.reference, target]
@@ -178,7 +202,36 @@ class Errands:
             work.apply(self._workspace, plan),
         )
 
-    # Comparing and typed commands.
+    def deliver(self, delivery: Delivery) -> None:
+        """Push, copy or tag as it was planned."""
+        source, goals = str(delivery.source), [item.tag for item in delivery.tags]
+        if delivery.verb != "tag":
+            goals = [str(delivery.target.tagged(tag)) for tag in goals] or [delivery.target.name]
+        self._deck.start_job(
+            delivery.verb,
+            f"{delivery.verb} {spoken(delivery.source)} → {', '.join(goals)}",
+            [delivery.verb, source, *goals],
+            delivery.target.name,
+            work.deliver(self._workspace, delivery),
+        )
+
+    def remove(self, removal: Removal, name: str) -> None:
+        """Remove the version, or the one of its tags that was named."""
+        from rolldeck.tui.models.removal_lines import names_to_type
+
+        verb = names_to_type(removal)[name]
+        goal = removal.reference
+        if verb == "untag":
+            goal = goal.tagged(name)
+        self._deck.start_job(
+            verb,
+            f"remove {spoken(goal)}",
+            [verb, str(goal)],
+            removal.reference.name,
+            work.remove(self._workspace, removal, goal),
+        )
+
+    # Comparing.
 
     def compare(self, a: Reference, b: Reference) -> None:
         """Compare two versions; the screen shows the answer when it comes."""
@@ -188,50 +241,6 @@ class Errands:
             exclusive=True,
             exit_on_error=False,
         )
-
-    def _version(self, word: str, repository: Reference | None = None) -> Reference:
-        """Return what a typed word names: a tag alone is one of ``repository`` or of the shown one.
-
-        Raises UsageError for a word that is neither a tag there nor a repository known here.
-        """
-        state = self._screen.state
-        known = word in self._screen.known_repositories()
-        here = repository or state.repository
-        if here is None or known or not is_tag(word):
-            return Reference.parse(word)
-        listing = state.lists.get(here)
-        if listing is not None and listing.complete:
-            for row in listing.rows:
-                if word in row.tags:
-                    return row.reference
-            raise UsageError(
-                f"There is no tag {word} in {here.name}",
-                hint="Write another repository's version as REPOSITORY:TAG.",
-            )
-        return here.tagged(word)
-
-    def typed(self, typed: Typed) -> None:
-        """Run a typed command; raises UsageError for an argument that cannot be."""
-        words = typed.arguments
-        match typed.command.id:
-            case "place.open":
-                self._deck.open_place(words[0])
-            case "version.verify":
-                self.verify(words[0])
-            case "version.diff":
-                a = self._version(words[0])
-                b = self._version(words[1], repository_of(a))
-                cast("DeckScreen", self._screen).compare(a, b)
-            case "version.pull":
-                self.pull(self._version(words[0]))
-            case "version.unpack":
-                self.unpack(self._version(words[0]), Path(words[1]).expanduser())
-            case "target.pin":
-                self.plan_pin(self._version(words[0]), Path(words[1]).expanduser())
-            case "target.rollback":
-                self.plan_rollback(Path(words[0]).expanduser())
-            case "target.undo":
-                self.plan_undo(Path(words[0]).expanduser())
 
 
 def failed(screen: BrowserScreen, error: Exception) -> None:

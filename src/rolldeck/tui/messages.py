@@ -9,9 +9,11 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from rolldeck.actions import (
+        Delivery,
         DiffResult,
         FileView,
         Plan,
+        Removal,
         RepositoryList,
         TargetState,
         VersionList,
@@ -92,11 +94,11 @@ class FileRead(Message):
 
 @dataclass(repr=False, eq=False)
 class PlanMade(Message):
-    """A plan for a local target is ready to be shown, or could not be made."""
+    """A plan is ready to be shown, or could not be made."""
 
     command: str
     """Id of the command that asked for it."""
-    result: Plan | RolldeckError
+    result: Plan | Delivery | Removal | RolldeckError
 
 
 @dataclass(repr=False, eq=False)

@@ -10,7 +10,7 @@ from rolldeck.units import human_size, short_digest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rolldeck.actions import Plan, Workspace
+    from rolldeck.actions import Delivery, Plan, Removal, Workspace
     from rolldeck.oci import Reference
     from rolldeck.progress import Progress
     from rolldeck.tui.jobs import Work
@@ -55,6 +55,38 @@ def apply(workspace: Workspace, plan: Plan) -> Work:
         now = plan.to_label if done.digest else "nothing"
         digest = f" {short_digest(done.digest)}" if done.digest else ""
         return f"{now}{digest} is current (g{done.generation}) in {done.target}; U takes it back"
+
+    return run
+
+
+def deliver(workspace: Workspace, delivery: Delivery) -> Work:
+    """Return the job that pushes, copies or tags a version."""
+
+    async def run(progress: Progress) -> str:
+        done = await actions.deliver(workspace, delivery, progress)
+        where = delivery.reference
+        name = f"{where.name}:{where.tag}" if where.tag else where.name
+        if delivery.verb == "tag":
+            return f"{name} is {short_digest(delivery.digest)}"
+        if not done.bytes_transferred:
+            return f"{name}: all {human_size(delivery.graph.size)} were there already"
+        sent = human_size(done.bytes_transferred)
+        return f"{sent} of {human_size(delivery.graph.size)} sent in {done.seconds:.0f} s; {name}"
+
+    return run
+
+
+def remove(workspace: Workspace, removal: Removal, goal: Reference) -> Work:
+    """Return the job that removes a version as it was shown, or ``goal``, one of its tags."""
+
+    async def run(progress: Progress) -> str:
+        progress.note = "removing"  # nothing is half removed, so it must come to its own end
+        if goal.digest is None:
+            untag = await actions.plan_untag(workspace, goal.at(removal.digest))
+            await actions.remove(workspace, untag)
+            return f"the tag {goal.tag} is gone"
+        await actions.remove(workspace, removal)
+        return f"{short_digest(removal.digest)} is gone with all of its tags"
 
     return run
 

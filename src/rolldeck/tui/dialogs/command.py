@@ -34,7 +34,14 @@ class CommandLine(Dialog[Typed]):
         with Vertical(classes="box") as box:
             box.border_title = Content("Command")
             box.border_subtitle = Content("enter runs · → takes a suggestion · esc cancels")
-            field = Input(self._text, suggester=self._suggester(), compact=True, id="command")
+            # Not selected: what is there is the beginning of what will be typed.
+            field = Input(
+                self._text,
+                suggester=self._suggester(),
+                select_on_focus=False,
+                compact=True,
+                id="command",
+            )
             field.cursor_blink = False
             yield field
             yield Static("", classes="problem", id="command-problem", markup=False)

@@ -1,8 +1,8 @@
-"""A plan: what a move of a local target will change, and what was checked beforehand."""
+"""A plan: what will change, and what was checked beforehand."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,38 +12,41 @@ from textual.widgets import Button, Static
 
 from rolldeck.text import clean_line
 from rolldeck.tui.dialogs.dialog import Dialog
-from rolldeck.tui.models.plan_lines import VERB_WORDS, plan_lines, plan_note, plan_title
+from rolldeck.tui.models.lines import Line
+from rolldeck.tui.models.plan_lines import PlanPage
 from rolldeck.tui.widgets.job_bar import LOOK_STYLES
 
-if TYPE_CHECKING:
-    from rolldeck.actions import Plan
+
+def words_of(lines: Iterable[Line]) -> Static:
+    """Return lines as a dialog shows them."""
+    styled = [
+        Content.assemble(*((span.text, LOOK_STYLES[span.look]) for span in line.spans))
+        for line in lines
+    ]
+    return Static(Content("\n").join(styled), classes="words", id="plan-words")
 
 
 class PlanDialog(Dialog[bool]):
     """Shows a plan with Cancel focused; ``y`` carries it out, anything else does not."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, page: PlanPage) -> None:
         super().__init__()
-        self.plan = plan
+        self._page = page
 
     def compose(self) -> ComposeResult:
         """Return the plan and its buttons."""
-        verb = VERB_WORDS[self.plan.verb]
+        page = self._page
         with Vertical(classes="box") as box:
-            box.border_title = Content(clean_line(plan_title(self.plan), 100))
-            box.border_subtitle = Content(plan_note(self.plan))
-            lines = [
-                Content.assemble(*((span.text, LOOK_STYLES[span.look]) for span in line.spans))
-                for line in plan_lines(self.plan)
-            ]
-            yield Static(Content("\n").join(lines), classes="words", id="plan-words")
+            box.border_title = Content(clean_line(page.title, 100))
+            box.border_subtitle = Content(page.note)
+            yield words_of(page.lines)
             with Horizontal(classes="buttons"):
                 yield Button(Content("Cancel"), id="cancel", compact=True)
                 accept = Button(
-                    Content.assemble(("y", "$text-primary bold"), f" {verb}"),
+                    Content.assemble(("y", "$text-primary bold"), f" {page.verb}"),
                     id="accept",
                     compact=True,
-                    disabled=not self.plan.ok,
+                    disabled=not page.ok,
                 )
                 accept.can_focus = True
                 yield accept
@@ -63,7 +66,7 @@ class PlanDialog(Dialog[bool]):
 
     def action_dialog_accept(self) -> None:
         """Carry the plan out."""
-        if self.plan.ok:
+        if self._page.ok:
             self.dismiss(True)
         else:
             self.notify("A check failed, so this is not done.", markup=False, severity="warning")

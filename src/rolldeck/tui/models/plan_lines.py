@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rolldeck.text import clean_line
@@ -9,12 +11,27 @@ from rolldeck.tui.models.lines import Line, Look, Span
 from rolldeck.units import human_size, short_digest
 
 if TYPE_CHECKING:
-    from rolldeck.actions import Plan
+    from rolldeck.actions import Check, Plan
 
-VERB_WORDS = {"pin": "pin", "rollback": "roll back", "undo": "undo"}
-"""What the key ``y`` does, in words."""
-
+_VERB_WORDS = {"pin": "pin", "rollback": "roll back", "undo": "undo"}
 _TITLES = {"pin": "Pin", "rollback": "Roll back", "undo": "Undo"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPage:
+    """What a dialog shows of a plan: ``verb`` is what ``y`` does, ``ok`` whether it may."""
+
+    title: str
+    note: str
+    lines: list[Line]
+    verb: str
+    ok: bool
+
+
+def plan_page(plan: Plan) -> PlanPage:
+    """Return a move of a local target as a dialog shows it."""
+    note = f"{human_size(plan.bytes_to_move)} to move"
+    return PlanPage(plan_title(plan), note, plan_lines(plan), _VERB_WORDS[plan.verb], plan.ok)
 
 
 def plan_title(plan: Plan) -> str:
@@ -22,11 +39,6 @@ def plan_title(plan: Plan) -> str:
     before = clean_line(plan.from_label or "nothing", 60)
     after = clean_line(plan.to_label, 60)
     return f"{_TITLES[plan.verb]} {before} → {after} · {plan.target}"
-
-
-def plan_note(plan: Plan) -> str:
-    """Return what it costs."""
-    return f"{human_size(plan.bytes_to_move)} to move"
 
 
 def plan_lines(plan: Plan) -> list[Line]:
@@ -40,10 +52,7 @@ def plan_lines(plan: Plan) -> list[Line]:
     if plan.summary:
         lines.append(Line((Span("changes  "), Span(clean_line(plan.summary, 300)))))
     lines.append(Line())
-    for check in plan.checks:
-        mark, look = _MARKS[check.ok]
-        text = f"{clean_line(check.check, 60)}: {clean_line(check.detail, 200)}"
-        lines.append(Line((Span(f"{mark} ", look), Span(text))))
+    lines += check_lines(plan.checks)
     if plan.to_digest is not None:
         release = f"releases/{short_digest(plan.to_digest)}"
         lines.append(Line((Span(f"  switches current to {release}, all at once", "dim"),)))
@@ -51,6 +60,16 @@ def plan_lines(plan: Plan) -> list[Line]:
         lines.append(Line((Span("  takes the current link away: nothing was live before", "dim"),)))
     if not plan.ok:
         lines.append(Line((Span("× A check failed, so this cannot be done.", "worse"),)))
+    return lines
+
+
+def check_lines(checks: Iterable[Check]) -> list[Line]:
+    """Return a line for each check."""
+    lines = []
+    for check in checks:
+        mark, look = _MARKS[check.ok]
+        text = f"{clean_line(check.check, 60)}: {clean_line(check.detail, 200)}"
+        lines.append(Line((Span(f"{mark} ", look), Span(text))))
     return lines
 
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _REST = 0.12
 """Seconds the cursor must rest before something is read for it: who scrolls by wants nothing."""
 
+_TOLD = frozenset({"rollback", "undo", "pin", "rm", "untag", "tag"})
+"""Verbs that change what a name stands for: their end is told, not only shown."""
+
 
 class Reading:
     """Starts reads for the browser; an answer that is no longer asked for only fills the state."""
@@ -102,7 +105,7 @@ class Reading:
 
     def job_finished(self, job: Job) -> None:
         """Read again what the job may have changed."""
-        if job.verb in ("rollback", "undo", "pin") and job.state == "done":
+        if job.verb in _TOLD and job.state == "done":
             self._screen.notify(job.outcome, title="Done", markup=False, timeout=6)
         elif job.state == "failed":
             self._screen.notify(

@@ -10,6 +10,7 @@ from rolldeck.errors import UsageError
 from rolldeck.oci import Reference
 from rolldeck.tui.errands import failed, spoken
 from rolldeck.tui.screens.browser import PANES, BrowserScreen
+from rolldeck.tui.typed_errands import run_typed
 from rolldeck.tui.widgets.details import Details
 from rolldeck.tui.widgets.filter_bar import FilterBar
 from rolldeck.tui.widgets.repository_list import RepositoryPane
@@ -26,7 +27,7 @@ class DeckScreen(BrowserScreen):
     def run_typed(self, typed: Typed) -> None:
         """Run a typed command; an argument that cannot be is told of."""
         try:
-            self.errands.typed(typed)
+            run_typed(self, self.errands, self.deck.workspace, typed)
         except UsageError as error:
             failed(self, error)
 
@@ -199,6 +200,18 @@ class DeckScreen(BrowserScreen):
     def action_version_unpack(self) -> None:
         """Unpack the selected version."""
         self._with_row("version.unpack", self.errands.ask_unpack)
+
+    def action_version_tag(self) -> None:
+        """Ask for a further tag of the selected version."""
+        self._with_row("version.tag", self._ask_tag)
+
+    def _ask_tag(self, row: VersionRow) -> None:
+        name = row.label if row.label in row.tags else str(row.reference)
+        self.deck.ask_command(f"tag {name} ")
+
+    def action_version_remove(self) -> None:
+        """Show what removing the selected version, or one of its tags, would take away."""
+        self._with_row("version.remove", lambda row: self.errands.plan_removal(row.reference))
 
     # Local targets.
 
