@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from rolldeck.facts import Facts
 from rolldeck.kit.model import Kit
 from rolldeck.oci import Manifest, digest_of, parse_manifest
 
@@ -27,3 +28,8 @@ def make_kit(parameters: Any, annotations: dict[str, str] | None = None) -> Kit:
     manifest = make_manifest([], annotations or {})
     kitfile = {"manifestVersion": "1.0.0", "model": {"name": "m", "parameters": parameters}}
     return Kit(manifest, "modelkit", (), kitfile, kitfile)
+
+
+def lineage_of(facts: Facts) -> dict[str, str]:
+    """Return a version's lineage by name."""
+    return {item.name: item.value for item in facts.lineage}

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from rolldeck.compare.model import Row, Section, SectionName
+from rolldeck.facts.readers import holds_settings
 from rolldeck.facts.requirements import is_requirements_file
 from rolldeck.text import clean_line
 
 IDENTICAL = "Identical: same digest"
 SAME_CONTENT = "Same content, other packing or annotations"
 _WEIGHTS = ("model", "modelpart")
-_GROUP = re.compile(r"(python|os|hardware|seed|variable) ")
+_GROUP = re.compile(r"(python|os|hardware|image|seed|variable) ")
 """How the keys of environment rows begin that are no packages."""
 
 
@@ -83,7 +84,7 @@ def _moved(sections: Mapping[SectionName, Section], code_paths: Sequence[str]) -
         for row in _differing(sections, "environment")
         if row.key == "python version" and row.status == "changed"
     ]
-    parts += _code(sections, layers, code_paths, bool(packages))
+    parts += _code(sections, layers, code_paths, bool(packages), bool(parameters))
     if any(row.verdict != "unknown" for row in _differing(sections, "data")):
         parts.append("data")
     parts += _signature(_differing(sections, "signature"))
@@ -107,10 +108,12 @@ def _code(
     layers: Sequence[Row],
     code_paths: Sequence[str],
     has_packages: bool,
+    has_parameters: bool,
 ) -> list[str]:
     """Return the code files that differ, or the code layers where no files were read.
 
-    A requirements file is no code where its packages are told already.
+    A requirements file is no code where its packages are told already, and a file of settings none
+    where its parameters are.
     """
     if _rows(sections, "code"):
         paths = [row.key for row in _differing(sections, "code") if _is_in(row.key, code_paths)]
@@ -118,6 +121,8 @@ def _code(
         paths = [row.key.partition(" ")[2] for row in layers if row.key.startswith("code ")]
     if has_packages:
         paths = [path for path in paths if not is_requirements_file(path)]
+    if has_parameters:
+        paths = [path for path in paths if not holds_settings(path)]
     return _named([clean_line(path, 60) for path in paths], "code file")
 
 
@@ -198,6 +203,8 @@ def _signature(rows: Sequence[Row]) -> list[str]:
         for role in ("input", "output", "param")
         if counts[role, status]
     ]
+    if any(row.key.startswith("tokenizer ") for row in rows):
+        told.append("tokenizer")
     return [f"signature ({', '.join(told)})"] if told else []
 
 

@@ -7,31 +7,40 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from rolldeck.facts import run_record
+from rolldeck.facts.data_layers import Members, read_data_layers
 from rolldeck.facts.declared import read_annotations, read_config, read_elements
 from rolldeck.facts.document import mapping
+from rolldeck.facts.dvc_declared import read_declared
+from rolldeck.facts.load import UnreadableFile, load_json
 from rolldeck.facts.mlflow_provenance import read_mlflow_provenance
 from rolldeck.facts.model import Facts
-from rolldeck.facts.native_files import UnreadableFile, load_json, read_native_files
 from rolldeck.facts.parameters import read_parameters
 from rolldeck.facts.precedence import merge
-from rolldeck.kit.model import Kit
+from rolldeck.facts.readers import is_known, read_files
+from rolldeck.kit.model import ElementKind, Kit, Layer
 
 _READ_KINDS = ("code", "docs", "prompt")
 
 
-def collect(kit: Kit, files: Mapping[str, bytes]) -> Facts:
+def collect(
+    kit: Kit,
+    files: Mapping[str, bytes],
+    members: Members | None = None,
+    unread: Sequence[Layer] | None = None,
+) -> Facts:
     """Return all that a version says of itself, each fact with its source; never raises.
 
-    ``files`` are the small text files of the code and docs layers by path, empty where those
-    layers were not read; ``Facts.missing`` then says what that leaves unknown. In order of
-    precedence: ``modelrun/run.json`` with the digest that the Kitfile names, the run record in
-    the Kitfile, MLflow provenance, the free-form parameters, files that training tools leave,
-    Kitfile and ModelPack config, standard annotations.
+    ``files`` are the small files of the layers by path, ``members`` the digests of all files of a
+    layer by its digest. ``unread`` are the layers that were not looked into (all of them where
+    there are no files and it is not given); ``Facts.missing`` says what that leaves unknown. In
+    order of precedence: ``modelrun/run.json`` with the digest that the Kitfile names, the run
+    record in the Kitfile, MLflow provenance, the free-form parameters, files that training tools
+    leave, Kitfile and ModelPack config, standard annotations.
     """
     parameters = kit.parameters
     free_form = mapping(parameters)
@@ -39,14 +48,17 @@ def collect(kit: Kit, files: Mapping[str, bytes]) -> Facts:
         *_run_records(free_form.get("modelrun"), files),
         read_mlflow_provenance(free_form.get("mlflow_provenance")),
         read_parameters(parameters),
-        *read_native_files(files),
+        *read_files(files),
+        *read_declared(files, is_known),
+        read_data_layers(kit, files, members or {}),
         read_elements(kit),
         read_config(kit),
         read_annotations(kit),
     ]
     facts = merge([*sources, Facts(missing=tuple(_remarks(kit)))])
-    unread = _unread(kit, files, facts)
-    return replace(facts, missing=(*facts.missing, *unread))
+    if unread is None:
+        unread = () if files else kit.layers
+    return replace(facts, missing=(*facts.missing, *_unread({item.kind for item in unread}, facts)))
 
 
 def _run_records(record: Any, files: Mapping[str, bytes]) -> Iterator[Facts]:
@@ -94,11 +106,8 @@ def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
-def _unread(kit: Kit, files: Mapping[str, bytes], facts: Facts) -> Iterator[str]:
+def _unread(kinds: set[ElementKind], facts: Facts) -> Iterator[str]:
     """Say what stays unknown because the layers that could tell were not read."""
-    if files:
-        return
-    kinds = {layer.kind for layer in kit.layers}
     waiting = [kind for kind in _READ_KINDS if kind in kinds]
     if not waiting:
         return

@@ -14,7 +14,7 @@ from rolldeck.facts.document import (
     unique,
     without_credentials,
 )
-from rolldeck.facts.model import DataSet
+from rolldeck.facts.model import DataSet, LineageFact
 
 _STRONGEST_FIRST = ("sha256", "sha512", "diff_id", "dvc-md5", "md5", "etag")
 """Digest schemes in the order in which one is chosen; any other comes after them, by name."""
@@ -77,11 +77,13 @@ def read_data(record: Mapping[str, Any], source: str) -> tuple[DataSet, ...]:
     return tuple(data)
 
 
-def read_lineage(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return commit, run, parents and capture of a record as pairs with unique names."""
+def read_lineage(record: Mapping[str, Any], source: str) -> tuple[LineageFact, ...]:
+    """Return commit, run, parents and capture of a record under unique names."""
     pairs = list(_lineage(record))
     names = unique(label for label, _ in pairs)
-    return tuple(zip(names, (value for _, value in pairs), strict=True))
+    return tuple(
+        LineageFact(label, value, source) for label, (_, value) in zip(names, pairs, strict=True)
+    )
 
 
 def _lineage(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

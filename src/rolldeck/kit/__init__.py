@@ -6,7 +6,7 @@ since they load YAML, which nothing else needs.
 
 from rolldeck.kit.chain import CHAIN_LIMIT, Link, parse_model_reference, with_chain
 from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
-from rolldeck.kit.peek import read_layer_files
+from rolldeck.kit.peek import read_file_digests, read_layer_files
 from rolldeck.kit.read import read_kit
 from rolldeck.kit.tree import Stamp, Tree, TreeEntry, stamp_tree, verify_tree
 from rolldeck.kit.unpack import unpack as unpack_kit
@@ -22,6 +22,7 @@ __all__ = [
     "Tree",
     "TreeEntry",
     "parse_model_reference",
+    "read_file_digests",
     "read_kit",
     "read_layer_files",
     "stamp_tree",
