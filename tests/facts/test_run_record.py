@@ -73,7 +73,7 @@ def test_hardware_is_told_per_gpu() -> None:
     }  # fmt: skip
 
 
-def test_data_goes_by_its_strongest_digest() -> None:
+def test_data_is_known_by_all_its_digests_strongest_first() -> None:
     digests = {"dvc-md5": "1919", "sha256": "ab" * 32, "lakefs": "x"}
     facts = read(
         resolvedDependencies=[
@@ -85,7 +85,10 @@ def test_data_goes_by_its_strongest_digest() -> None:
     )
     assert [(item.name, item.scheme, item.identity) for item in facts.data] == [
         ("train", "sha256", "ab" * 32),
+        ("train", "dvc-md5", "1919"),
+        ("train", "lakefs", "x"),
         ("weak", "dvc-md5", "1919"),
+        ("weak", "lakefs", "x"),
         ("s3://bucket/test.csv", "uri", "s3://bucket/test.csv"),
     ]
     assert lineage_of(facts) == {"base model": "oci://host/base sha256:cd"}

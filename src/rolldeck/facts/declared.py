@@ -9,7 +9,7 @@ from typing import Any
 from rolldeck.facts.document import mapping, name, objects, text, without_credentials
 from rolldeck.facts.model import DataSet, Facts, LineageFact, Parameter
 from rolldeck.facts.parameters import flatten
-from rolldeck.facts.run_lineage import strongest_digest
+from rolldeck.facts.run_lineage import all_digests
 from rolldeck.kit.model import Kit, Layer
 from rolldeck.kit.read import elements
 from rolldeck.text import clean_line
@@ -21,7 +21,7 @@ DIGEST = "digest"
 """Scheme of a digest that says nothing of the content where it differs."""
 
 _KITFILE_ANNOTATION = "ml.kitops.modelkit.kitfile"
-_DIGEST_KEYS = ("sha256", "sha512", "dvc-md5", "md5")
+_DIGEST_KEYS = ("sha256", "sha512", "dvc-md5", "md5", "mlflow")
 
 _ANNOTATED = (
     ("git repository", "org.opencontainers.image.source"),
@@ -121,8 +121,7 @@ def _remote_data(kit: Kit) -> Iterator[DataSet]:
         if label is None:
             continue
         declared = mapping(element.get("parameters"))
-        digest = strongest_digest({key: declared.get(key) for key in _DIGEST_KEYS})
-        if digest:
+        for digest in all_digests({key: declared.get(key) for key in _DIGEST_KEYS}):
             yield DataSet(label, "declared", *digest, KITFILE)
         if remote:
             etag = name(element.get("remoteHash"))

@@ -16,7 +16,8 @@ class Metric:
     (``NaN``, ``n/a``). ``higher_is_better`` is what the version declares, None where it does not.
     ``n`` is the number of rows it was measured on, ``interval`` the declared confidence interval
     as lower and upper bound. ``conflicts`` lists ``(source, value)`` of other places that disagree.
-    ``revision`` is that of the data set. ``history`` are ``(step, value)`` pairs of the run that measured it, first and last among them.
+    ``revision`` is that of the data set. ``history`` are ``(step, value)`` pairs of the run that
+    measured it, first and last among them.
     """
 
     name: str

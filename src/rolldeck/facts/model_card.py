@@ -7,7 +7,7 @@ value that is no number (``n/a``, ``90.0%``) is shown as the text that it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -58,7 +58,16 @@ def read(path: str, data: bytes) -> Facts:
             *(DataSet(label, "declared", "name", label, source) for label in trained_on if label),
             *data_sets,
         ),
-        lineage=tuple(LineageFact(*pair, source) for pair in _lineage(document)),
+        lineage=_unique_lineage(_lineage(document), source),
+    )
+
+
+def _unique_lineage(pairs: Iterable[tuple[str, str]], source: str) -> tuple[LineageFact, ...]:
+    """Return facts under unique names: a merged model has several bases."""
+    found = list(pairs)
+    labels = unique(label for label, _ in found)
+    return tuple(
+        LineageFact(label, value, source) for label, (_, value) in zip(labels, found, strict=True)
     )
 
 

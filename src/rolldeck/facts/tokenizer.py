@@ -16,7 +16,9 @@ from rolldeck.facts.model import Facts, LineageFact, Parameter, Value
 from rolldeck.facts.tolerant import tolerant
 from rolldeck.text import clean_line
 
-_PLACES = frozenset({"name_or_path", "tokenizer_file", "vocab_file", "merges_file", "cache_dir"})
+_PLACES = frozenset(
+    {"name_or_path", "_name_or_path", "tokenizer_file", "vocab_file", "merges_file", "cache_dir"}
+)
 """Settings that say where a tokenizer lay when it was saved."""
 _TEMPLATE = "chat_template"
 
