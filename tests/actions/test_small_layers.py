@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from rolldeck.actions import Workspace, diff, load_version
 from rolldeck.actions.small_layers import SMALL_OTHER_LAYER, read_small_layers
 from rolldeck.kit.model import Kit
@@ -113,6 +115,20 @@ async def test_what_was_not_looked_into_is_known(tmp_path: Path) -> None:
     reference = await workspace.resolve(Reference.parse(f"oci:{tmp_path}/layout:v1"))
     read = await read_small_layers(workspace, reference, version.kit)
     assert [item.digest for item in read.unread] == [code["digest"]]
+
+
+@pytest.mark.parametrize(("path", "told"), [("model", True), ("model.gguf", False)])
+async def test_a_large_model_directory_may_hold_a_signature(
+    tmp_path: Path, path: str, told: bool
+) -> None:
+    """Nothing lies beside the weights where the model is one file."""
+    made = MadeLayout(tmp_path / "layout")
+    model = made.layer("model", {path: b"0" * SMALL_OTHER_LAYER})
+    made.kit("v1", {"model": {"path": path, "digest": model["digest"]}}, [model])
+    version = await load_version(
+        workspace_of(tmp_path), Reference.parse(f"oci:{tmp_path}/layout:v1")
+    )
+    assert ("signature: the model layer was not read" in version.facts.missing) is told
 
 
 async def test_what_is_no_kit_is_not_looked_into(golden: Path, tmp_path: Path) -> None:

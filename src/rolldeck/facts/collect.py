@@ -22,7 +22,7 @@ from rolldeck.facts.model import Facts
 from rolldeck.facts.parameters import read_parameters
 from rolldeck.facts.precedence import merge
 from rolldeck.facts.readers import is_known, read_files
-from rolldeck.kit.model import ElementKind, Kit, Layer
+from rolldeck.kit.model import Kit, Layer
 
 _READ_KINDS = ("code", "docs", "prompt")
 
@@ -58,7 +58,7 @@ def collect(
     facts = merge([*sources, Facts(missing=tuple(_remarks(kit)))])
     if unread is None:
         unread = () if files else kit.layers
-    return replace(facts, missing=(*facts.missing, *_unread({item.kind for item in unread}, facts)))
+    return replace(facts, missing=(*facts.missing, *_unread(unread, facts)))
 
 
 def _run_records(record: Any, files: Mapping[str, bytes]) -> Iterator[Facts]:
@@ -106,8 +106,12 @@ def _article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
 
-def _unread(kinds: set[ElementKind], facts: Facts) -> Iterator[str]:
+def _unread(unread: Sequence[Layer], facts: Facts) -> Iterator[str]:
     """Say what stays unknown because the layers that could tell were not read."""
+    directories = {layer.kind for layer in unread if layer.path and not _is_file(layer.path)}
+    if "model" in directories and facts.signature is None:
+        yield "signature: the model layer was not read"
+    kinds = {layer.kind for layer in unread}
     waiting = [kind for kind in _READ_KINDS if kind in kinds]
     if not waiting:
         return
@@ -118,3 +122,8 @@ def _unread(kinds: set[ElementKind], facts: Facts) -> Iterator[str]:
     if not facts.metrics:
         yield f"metrics: {verb}"
     yield f"code: {verb}"
+
+
+def _is_file(path: str) -> bool:
+    """Whether a path ends as a file's does: no other file lies beside weights of that name."""
+    return bool(posixpath.splitext(posixpath.normpath(path))[1])
