@@ -36,9 +36,7 @@ def test_a_real_file_is_read(real: bytes) -> None:
         "mlflow flavor sklearn": "serialization_format cloudpickle, sklearn_version 1.9.1",
     }
     assert {item.source for item in facts.lineage} == {PATH}
-    assert facts.missing == (
-        "packages: MLflow infers those beside model/MLmodel, what they depend on is unknown",
-    )
+    assert facts.missing == ()
 
 
 @pytest.mark.parametrize(

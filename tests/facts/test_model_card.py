@@ -12,7 +12,7 @@ from tests.facts.comparing import changed, differing
 from tests.facts.kits import is_clean
 from tests.golden_kits import load_all_files
 
-FILES = Path(__file__).parent / "files" / "huggingface" / "v1"
+FILES = Path(__file__).parent / "huggingface_files" / "v1"
 RESULTS = ".eval_results/hle.yaml"
 
 

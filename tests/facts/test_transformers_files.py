@@ -13,7 +13,7 @@ from rolldeck.facts.transformers_files import read
 from tests.facts.comparing import changed, differing
 from tests.facts.kits import is_clean, lineage_of, make_kit
 
-V1, V2 = (Path(__file__).parent / "files" / "huggingface" / version for version in ("v1", "v2"))
+V1, V2 = (Path(__file__).parent / "huggingface_files" / version for version in ("v1", "v2"))
 """What transformers 5.23.0 and tokenizers 0.23.3 wrote."""
 
 

@@ -1,7 +1,4 @@
-"""``MLmodel``: what MLflow notes of a model that it logs, with the signature as JSON text in YAML.
-
-The packages beside it are the imports that MLflow saw, not all that was installed; that is said.
-"""
+"""``MLmodel``: what MLflow notes of a model that it logs, with its signature as JSON in YAML."""
 
 from __future__ import annotations
 
@@ -41,14 +38,13 @@ def read(path: str, data: bytes) -> Facts:
         raise UnreadableFile("holds no description of a model")
     python = text(_field(document, "flavors", "python_function", "python_version"))
     described = settings(mapping(document.get("metadata")), source, "metadata.")
-    remark = f"packages: MLflow infers those beside {source}, what they depend on is unknown"
     return Facts(
         parameters=described.parameters,
         environment=(EnvironmentFact("python", "version", python, source),) if python else (),
         signature=read_signature(document.get("signature")),
         signature_source=source,
         lineage=tuple(LineageFact(*pair, source) for pair in _lineage(document)),
-        missing=(*described.missing, remark),
+        missing=described.missing,
     )
 
 
