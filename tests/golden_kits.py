@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import tarfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from rolldeck.compare import Version
 from rolldeck.facts import Facts, collect
 from rolldeck.kit.model import Kit, Layer
+from rolldeck.kit.peek import read_file_digests
 from rolldeck.kit.read import read_kit
 from rolldeck.oci import parse_manifest
 
@@ -66,14 +68,40 @@ def layer_files(name: str, layer: Layer) -> dict[str, bytes]:
     return files
 
 
+def load_all_files(name: str) -> dict[str, bytes]:
+    """Return the files of all layers by path."""
+    files: dict[str, bytes] = {}
+    for layer in load_kit(name).layers:
+        if layer.form != "unknown":
+            files.update(layer_files(name, layer))
+    return files
+
+
+def load_members(name: str) -> dict[str, dict[str, str]]:
+    """Return the sha256 of every file of each layer, by the layer's digest."""
+    repository = name.partition(":")[0]
+    return {
+        layer.digest: read_file_digests(layer, _blob(repository, layer.digest))
+        for layer in load_kit(name).layers
+        if layer.form != "unknown"
+    }
+
+
 def load_facts(name: str) -> Facts:
     """Collect a version's facts with its small files at hand."""
-    return collect(load_kit(name), load_files(name))
+    return collect(load_kit(name), load_all_files(name), load_members(name))
 
 
 def load_version(name: str) -> Version:
-    """Return a version as it is compared."""
-    return Version(name, name.partition(":")[2], load_kit(name), load_facts(name), load_files(name))
+    """Return a version as it is compared, of which no digest of a file is known."""
+    kit, facts = load_kit(name), collect(load_kit(name), load_all_files(name))
+    return Version(name, name.partition(":")[2], kit, facts, load_files(name))
+
+
+def load_whole_version(name: str) -> Version:
+    """Return a version as it is compared, with the digests of all its files."""
+    members = load_members(name)
+    return replace(load_version(name), facts=load_facts(name), members=members)
 
 
 def facts_pair(a: str, b: str) -> dict[str, Any]:

@@ -12,7 +12,14 @@ import pytest
 from rolldeck.compare import Version, compare, to_json
 from rolldeck.facts import collect
 from tests.compare.rows import changed, compared, equal
-from tests.golden_kits import facts_pair, load_files, load_kit, load_version
+from tests.golden_kits import (
+    facts_pair,
+    load_facts,
+    load_files,
+    load_kit,
+    load_version,
+    load_whole_version,
+)
 
 SECTIONS = (
     "manifest", "layers", "kitfile", "metrics", "parameters",
@@ -23,7 +30,11 @@ PAIRS = [
     ("wdbc:v1.1.0", "wdbc:v1.2.0"),
     ("wdbc:v1.2.0", "wdbc:v2.0.0"),
     ("facts-mlflow:v0.9.0", "facts-mlflow:v1.0.0"),
+    ("facts-hf:v1", "facts-hf:v2"),
+    ("facts-dvc:v1", "facts-dvc:v2"),
 ]
+
+SETTINGS = [*PAIRS[:2], PAIRS[4], ("facts-kfp:v1", "facts-kfp:v2")]
 
 ALL = [
     *PAIRS,
@@ -48,8 +59,8 @@ ALL = [
 @pytest.mark.parametrize(("a", "b"), PAIRS)
 def test_metrics(a: str, b: str) -> None:
     golden, rows = facts_pair(a, b), changed(compared(a, b), "metrics")
-    for name, (before, after, judgement) in golden["metrics_changed"].items():
-        row = next(row for key, row in rows.items() if key.partition(" ")[0] == name)
+    for names, (before, after, judgement) in golden["metrics_changed"].items():
+        row = next(rows[name] for name in names.split(" or ") if name in rows)
         assert row.a == pytest.approx(before, abs=1e-6)
         assert row.b == pytest.approx(after, abs=1e-6)
         assert judgement.startswith(row.verdict)
@@ -59,7 +70,7 @@ def test_metrics(a: str, b: str) -> None:
         assert name in equal(compared(a, b), "metrics")
 
 
-@pytest.mark.parametrize(("a", "b"), PAIRS[:2])
+@pytest.mark.parametrize(("a", "b"), SETTINGS)
 def test_parameters(a: str, b: str) -> None:
     golden, comparison = facts_pair(a, b), compared(a, b)
     rows = changed(comparison, "parameters")
@@ -68,13 +79,59 @@ def test_parameters(a: str, b: str) -> None:
     assert set(golden.get("parameters_equal", ())) <= set(equal(comparison, "parameters"))
 
 
-@pytest.mark.parametrize(("a", "b"), PAIRS[:2])
+@pytest.mark.parametrize(("a", "b"), [*PAIRS[:3]])
 def test_environment(a: str, b: str) -> None:
     golden, comparison = facts_pair(a, b), compared(a, b)
     rows = changed(comparison, "environment")
     moved = {key for key, row in rows.items() if row.status == "changed"}
     assert moved == set(golden["environment_changed"])
     assert equal(comparison, "environment")["python version"].a == "3.11.7"
+
+
+def test_mlflow_signature_and_inferred_packages() -> None:
+    comparison = compared("facts-mlflow:v0.9.0", "facts-mlflow:v1.0.0")
+    rows = changed(comparison, "signature")
+    assert len(rows) == 13
+    assert {(row.a, row.b, row.note) for row in rows.values()} == {
+        ("double", "float", "breaks callers")
+    }
+    assert all(key.startswith("input ") for key in rows)
+    assert list(equal(comparison, "signature")) == ["output 0"]
+    assert len(load_facts("facts-mlflow:v1.0.0").packages) == 8
+
+
+def test_hugging_face_card_and_config() -> None:
+    comparison = compared("facts-hf:v1", "facts-hf:v2")
+    text = changed(comparison, "metrics")["accuracy"]
+    assert (text.a, text.b, text.verdict) == ("n/a", 0.77, "unknown")
+    assert text.note.startswith("not comparable: n/a")
+    assert {key: (row.a, row.b) for key, row in changed(comparison, "parameters").items()} == {
+        "config.num_hidden_layers": (2, 3)
+    }
+    assert equal(comparison, "lineage")["base model"].a == "acme/mini (finetune)"
+
+
+def test_dvc_data() -> None:
+    comparison = compared("facts-dvc:v1", "facts-dvc:v2")
+    row = changed(comparison, "data")["dvc data.csv"]
+    assert str(row.a).startswith("dvc-md5:2dfbb966")
+    assert str(row.b).startswith("dvc-md5:3801f5c7")
+    assert row.note == "1096 → 1100 bytes"
+
+
+def test_kubeflow_images_and_packages() -> None:
+    comparison = compared("facts-kfp:v1", "facts-kfp:v2")
+    rows = changed(comparison, "environment")
+    assert {key: (row.a, row.b) for key, row in rows.items()} == {
+        "image evaluate": ("python:3.11 (not pinned)", "python:3.12 (not pinned)"),
+        "pandas": ("2.5.0", "2.6.0"),
+    }
+    assert "@sha256:" in str(equal(comparison, "environment")["image train"].a)
+
+
+def test_fewer_rows_and_columns_are_told() -> None:
+    row = changed(compared("wdbc:v1.2.0", "wdbc:v2.0.0"), "data")["layer train"]
+    assert row.note == "426 → 300 rows; 31 → 11 columns"
 
 
 def test_data_and_signature() -> None:
@@ -133,6 +190,29 @@ def test_other_packing_is_no_difference(mode: str) -> None:
         "same content, other packing"
     }
     assert not changed(comparison, "data")
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [("era:v0.4.0-none", "era:v0.4.0-gzip"), ("era:v0.4.0-gzip", "era:v1.11-none"),
+     ("era:v1.0.0-gzip", "era:v1.11-gzip-fastest")],
+)  # fmt: skip
+def test_other_packing_is_recognised_by_the_files(a: str, b: str) -> None:
+    comparison = compare(load_whole_version(a), load_whole_version(b))
+    assert not changed(comparison, "layers")
+    assert not changed(comparison, "data")
+    assert equal(comparison, "data")["layer train"].note in (
+        "same file digest",
+        "same content digest",
+    )
+
+
+def test_a_changed_file_is_no_other_packing() -> None:
+    a, b = load_whole_version("era:v0.4.0-none"), load_whole_version("era:v1.11-none")
+    layer = next(item for item in b.kit.layers if item.kind == "code")
+    other = {**b.members, layer.digest: {"main.py": "0" * 64}}
+    rows = changed(compare(a, replace(b, members=other)), "layers")
+    assert list(rows) == ["code src"]
 
 
 def test_other_bytes_without_content_digests_are_unknown() -> None:

@@ -132,7 +132,11 @@ def test_data_is_compared_within_one_scheme() -> None:
 
 def test_renamed_data_is_found_by_its_digest() -> None:
     (row,) = data_rows([data("old", "sha256", "aa")], [data("new", "sha256", "aa")])
-    assert (row.key, row.status, row.note) == ("training new", "equal", "was training old")
+    assert (row.key, row.status, row.note) == (
+        "training new",
+        "equal",
+        "was training old; same sha256",
+    )
 
 
 def test_an_address_proves_nothing() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rolldeck.facts import collect
-from tests.facts.kits import make_kit
+from tests.facts.kits import lineage_of, make_kit
 from tests.golden_kits import load_facts, load_files, load_kit
 
 RUN_JSON = "modelrun/run.json"
@@ -91,7 +91,7 @@ def test_provenance_comes_before_free_form_metrics() -> None:
         ("loss", 0.2, ()),
     ]
     assert {metric.source for metric in facts.metrics} == {"model.parameters.mlflow_provenance"}
-    assert dict(facts.lineage)["run id"] == "8f2c"
+    assert lineage_of(facts)["run id"] == "8f2c"
 
 
 def test_provenance_times_and_text_values() -> None:
@@ -105,7 +105,7 @@ def test_provenance_times_and_text_values() -> None:
     facts = collect(make_kit({"mlflow_provenance": provenance}), {})
     assert [(metric.value, metric.text) for metric in facts.metrics] == [(0.5, None), (None, "NaN")]
     assert [item.value for item in facts.parameters] == [1e-4, "0123", "True", "[64, 32]"]
-    lineage = dict(facts.lineage)
+    lineage = lineage_of(facts)
     assert lineage["run started"] == "2025-11-21T09:18:30Z"
     assert lineage["tracking server"] == "https://mlflow.example/"
 
@@ -163,7 +163,7 @@ def test_metrics_files_are_read() -> None:
 def test_a_modelpack_config_is_read() -> None:
     facts = load_facts("modctl:raw")
     assert {item.name: item.value for item in facts.parameters}["precision"] == "fp16"
-    assert dict(facts.lineage)["model family"] == "llama"
+    assert lineage_of(facts)["model family"] == "llama"
     assert facts.missing == ("Kitfile: there is none",)
 
 
@@ -176,7 +176,10 @@ def test_a_modelpack_of_kit_has_the_facts_of_its_kitfile() -> None:
 
 def test_the_model_of_another_kit_is_its_base() -> None:
     (pair,) = load_facts("odd-child:v1").lineage
-    assert pair == ("base model", "127.0.0.1:5081/golden/era:v1.11-none (a tag, not a digest)")
+    assert (pair.name, pair.value) == (
+        "base model",
+        "127.0.0.1:5081/golden/era:v1.11-none (a tag, not a digest)",
+    )
 
 
 @pytest.mark.parametrize("name", ["other:files", "other:image-amd64", "other:index"])

@@ -14,7 +14,7 @@ import pytest
 from rolldeck.compare import Version, compare, to_json
 from rolldeck.facts import Facts, collect
 from rolldeck.facts.run_record import SOURCE, read_run_record
-from tests.facts.kits import make_kit
+from tests.facts.kits import lineage_of, make_kit
 from tests.golden_kits import GOLDEN, load_facts, load_files, load_kit
 
 
@@ -45,8 +45,8 @@ def test_golden_record_is_read_whole() -> None:
         "features": 30, "max_depth": 8, "model": "forest", "n_estimators": 120, "seed": 7,
     }  # fmt: skip
     assert facts.missing == ()
-    assert dict(facts.lineage)["run system"] == "script"
-    assert dict(facts.lineage)["git dirty"] == "yes"
+    assert lineage_of(facts)["run system"] == "script"
+    assert lineage_of(facts)["git dirty"] == "yes"
     assert facts.signature is not None
     assert facts.signature[0] == ("input mean radius", "double")
     assert facts.signature[-1] == ("output target", "long")
@@ -73,7 +73,7 @@ def test_hardware_is_told_per_gpu() -> None:
     }  # fmt: skip
 
 
-def test_data_goes_by_its_strongest_digest() -> None:
+def test_data_is_known_by_all_its_digests_strongest_first() -> None:
     digests = {"dvc-md5": "1919", "sha256": "ab" * 32, "lakefs": "x"}
     facts = read(
         resolvedDependencies=[
@@ -85,10 +85,13 @@ def test_data_goes_by_its_strongest_digest() -> None:
     )
     assert [(item.name, item.scheme, item.identity) for item in facts.data] == [
         ("train", "sha256", "ab" * 32),
+        ("train", "dvc-md5", "1919"),
+        ("train", "lakefs", "x"),
         ("weak", "dvc-md5", "1919"),
+        ("weak", "lakefs", "x"),
         ("s3://bucket/test.csv", "uri", "s3://bucket/test.csv"),
     ]
-    assert facts.lineage == (("base model", "oci://host/base sha256:cd"),)
+    assert lineage_of(facts) == {"base model": "oci://host/base sha256:cd"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from rolldeck.actions import Check, RepositoryList, RepositoryRow, TargetState
 from rolldeck.errors import UnavailableError
-from rolldeck.facts import EnvironmentFact, Metric, Parameter
+from rolldeck.facts import EnvironmentFact, LineageFact, Metric, Parameter
 from rolldeck.oci import Reference
 from tests.tui.conftest import Open
 from tests.tui.world import FRAUD, World
@@ -43,7 +43,7 @@ def hostile_world(world: World) -> World:
         "metrics": (Metric(HOSTILE, None, HOSTILE, text=HOSTILE, unit=HOSTILE),),
         "parameters": (Parameter(HOSTILE, HOSTILE, HOSTILE),),
         "environment": (EnvironmentFact("package", HOSTILE, HOSTILE, HOSTILE),),
-        "lineage": ((HOSTILE, HOSTILE),),
+        "lineage": (LineageFact(HOSTILE, HOSTILE, HOSTILE),),
         "missing": (HOSTILE,),
     }
     listing = world.repositories

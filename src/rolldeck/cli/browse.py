@@ -250,7 +250,9 @@ def _print_version(version: Version) -> None:
         [("NAME", "left"), ("ROLE", "left"), ("IDENTITY", "left")],
         [(item.name, item.role, f"{item.scheme} {item.identity[:24]}") for item in facts.data],
     )
-    _section("Lineage", [("", "left"), ("", "left")], facts.lineage)
+    _section(
+        "Lineage", [("", "left"), ("", "left")], [(item.name, item.value) for item in facts.lineage]
+    )
     for text in facts.missing:
         message(f"Not known: {text}")
 

@@ -152,9 +152,11 @@ def _facts(facts: Facts) -> Document:
                 "higher_is_better": item.higher_is_better,
                 "slice": item.slice,
                 "dataset": item.dataset,
+                "revision": item.revision,
                 "n": item.n,
                 "source": item.source,
                 "conflicts": [{"source": s, "value": v} for s, v in item.conflicts],
+                "history": [list(point) for point in item.history],
             }
             for item in facts.metrics
         ],
@@ -170,13 +172,22 @@ def _facts(facts: Facts) -> Document:
                 "scheme": item.scheme,
                 "identity": item.identity,
                 "source": item.source,
+                "size": item.size,
+                "rows": item.rows,
+                "columns": item.columns,
             }
             for item in facts.data
         ],
         "signature": None
         if facts.signature is None
         else [{"name": name, "type": kind} for name, kind in facts.signature],
-        "lineage": dict(facts.lineage),
+        "signature_source": facts.signature_source,
+        "tokenizer": [
+            {"name": item.name, "value": item.value, "source": item.source}
+            for item in facts.tokenizer
+        ],
+        "lineage": {item.name: item.value for item in facts.lineage},
+        "lineage_sources": {item.name: item.source for item in facts.lineage},
         "missing": list(facts.missing),
     }
 

@@ -32,7 +32,8 @@ class Version:
     of its code and docs layers by path, empty where these were not read.
 
     ``chain`` are the kits that its model comes from, whose layers stand in ``kit`` with theirs as
-    origin; ``chain_problem`` says why they are not known.
+    origin; ``chain_problem`` says why they are not known. ``members`` are the sha256 of all files
+    of the layers that were read, by the layers' digests.
     """
 
     reference: str
@@ -42,6 +43,7 @@ class Version:
     files: Mapping[str, bytes] = field(default_factory=dict)
     chain: tuple[Link, ...] = ()
     chain_problem: str | None = None
+    members: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def side(self) -> Side:
@@ -83,14 +85,15 @@ def _rows(a: Version, b: Version, tolerance: float) -> dict[SectionName, list[Ro
 
 def _layer_rows(a: Version, b: Version) -> list[Row]:
     """Return the rows of the layers; one instead of all weights where a side's are not known."""
+    members = {**a.members, **b.members}
     if not (a.chain_problem or b.chain_problem):
-        return layer_rows(a.kit, b.kit)
+        return layer_rows(a.kit, b.kit, members)
     left, right = (clean_line(version.kit.model_reference or "its own", 500) for version in (a, b))
     if left == right:
         weights = Row("model", "equal", left, right, note="not read")
     else:
         weights = Row("model", "changed", left, right, verdict="unknown", note="not read")
-    return [weights, *layer_rows(_without_weights(a.kit), _without_weights(b.kit))]
+    return [weights, *layer_rows(_without_weights(a.kit), _without_weights(b.kit), members)]
 
 
 def _without_weights(kit: Kit) -> Kit:

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Mapping
 
 from rolldeck.compare.model import Row
+from rolldeck.facts.data_layers import Members
 from rolldeck.facts.declared import DIGEST, content_identity, layer_name
 from rolldeck.facts.document import unique
 from rolldeck.kit.model import Kit, Layer
@@ -13,14 +14,16 @@ from rolldeck.text import clean_line
 from rolldeck.units import human_size
 
 OTHER_PACKING = "same content, other packing"
+_UNKNOWN: Members = {}
 
 
-def layer_rows(a: Kit, b: Kit) -> list[Row]:
+def layer_rows(a: Kit, b: Kit, members: Members = _UNKNOWN) -> list[Row]:
     """Return a row per layer, keyed by kind and path; values are the digests of the stored blobs.
 
     Layers with the same content count as equal, also where they are packed in another way. A
     layer that only moved to another path stands under its new path. The note of one that another
-    kit lends says which.
+    kit lends says which. ``members`` are the sha256 of the files of layers that were read, by
+    their digests: the same files are the same content, whatever packed them.
     """
     left, right = keyed_layers(a), keyed_layers(b)
     moved = _moved(a, b, left, right)
@@ -40,7 +43,7 @@ def layer_rows(a: Kit, b: Kit) -> list[Row]:
             note = f"same content, was {key}" + _lent(one, other)
             rows.append(Row(moved[key], "changed", one.digest, other.digest, note=note))
         elif one is not None and other is not None:
-            rows.append(_row(key, a, one, b, other))
+            rows.append(_row(key, a, one, b, other, members))
     return rows
 
 
@@ -50,10 +53,14 @@ def keyed_layers(kit: Kit) -> dict[str, Layer]:
     return dict(zip(names, kit.layers, strict=True))
 
 
-def same_content(a: Kit, one: Layer, b: Kit, other: Layer) -> bool | None:
+def same_content(
+    a: Kit, one: Layer, b: Kit, other: Layer, members: Members = _UNKNOWN
+) -> bool | None:
     """Whether two layers hold the same content; None where digests cannot tell."""
     if one.digest == other.digest:
         return True
+    if one.digest in members and other.digest in members:
+        return members[one.digest] == members[other.digest]
     scheme, identity = content_identity(a, one)
     other_scheme, other_identity = content_identity(b, other)
     if scheme != other_scheme or scheme == DIGEST:
@@ -74,14 +81,14 @@ def _lent(*layers: Layer) -> str:
     return ", from " + " → ".join(origin or "itself" for origin in dict.fromkeys(origins))
 
 
-def _row(key: str, a: Kit, one: Layer, b: Kit, other: Layer) -> Row:
+def _row(key: str, a: Kit, one: Layer, b: Kit, other: Layer, members: Members) -> Row:
     lent = _lent(one, other)
     if one.digest == other.digest:
         return Row(key, "equal", one.digest, other.digest, note=human_size(one.size) + lent)
     sizes = human_size(one.size)
     if one.size != other.size:
         sizes = f"{sizes} → {human_size(other.size)}"
-    same = same_content(a, one, b, other)
+    same = same_content(a, one, b, other, members)
     if same:
         return Row(key, "equal", one.digest, other.digest, note=OTHER_PACKING + lent)
     if same is None:

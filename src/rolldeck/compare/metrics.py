@@ -120,7 +120,7 @@ def _row(a: Metric | None, b: Metric | None, tolerance: float, note: str) -> Row
         verdict=verdict,
         unit=unit,
         higher_is_better=good,
-        note=_joined(remark, note, disagreement, _doubt(a) or _doubt(b)),
+        note=_joined(remark, note, _other_revision(a, b), disagreement, _doubt(a) or _doubt(b)),
     )
 
 
@@ -162,6 +162,12 @@ def _agreed_unit(a: Metric, b: Metric) -> tuple[str | None, str]:
     if a.unit and b.unit and a.unit != b.unit:
         return None, f"not comparable: {a.unit} against {b.unit}"
     return a.unit or b.unit, ""
+
+
+def _other_revision(a: Metric, b: Metric) -> str:
+    if a.revision and b.revision and a.revision != b.revision:
+        return "not like for like: other revision of the data set"
+    return ""
 
 
 def _doubt(metric: Metric) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from rolldeck.compare.model import Row, Section, SectionName
-from rolldeck.facts.readers import lists_packages
+from rolldeck.facts.readers import holds_settings, lists_packages
 from rolldeck.text import clean_line
 
 IDENTICAL = "Identical: same digest"
@@ -83,7 +83,7 @@ def _moved(sections: Mapping[SectionName, Section], code_paths: Sequence[str]) -
         for row in _differing(sections, "environment")
         if row.key == "python version" and row.status == "changed"
     ]
-    parts += _code(sections, layers, code_paths, bool(packages))
+    parts += _code(sections, layers, code_paths, bool(packages), bool(parameters))
     if any(row.verdict != "unknown" for row in _differing(sections, "data")):
         parts.append("data")
     parts += _signature(_differing(sections, "signature"))
@@ -111,10 +111,12 @@ def _code(
     layers: Sequence[Row],
     code_paths: Sequence[str],
     has_packages: bool,
+    has_parameters: bool,
 ) -> list[str]:
     """Return the code files that differ, or the code layers where no files were read.
 
-    A file that lists packages is no code where these are told already.
+    A file that lists packages is no code where these are told already, and a file of settings none
+    where its parameters are.
     """
     if _rows(sections, "code"):
         paths = [row.key for row in _differing(sections, "code") if _is_in(row.key, code_paths)]
@@ -122,6 +124,8 @@ def _code(
         paths = [row.key.partition(" ")[2] for row in layers if row.key.startswith("code ")]
     if has_packages:
         paths = [path for path in paths if not lists_packages(path)]
+    if has_parameters:
+        paths = [path for path in paths if not holds_settings(path)]
     return _named([clean_line(path, 60) for path in paths], "code file")
 
 
@@ -205,6 +209,8 @@ def _signature(rows: Sequence[Row]) -> list[str]:
         for role in ("input", "output", "param")
         if counts[role, status]
     ]
+    if any(row.key.startswith("tokenizer ") for row in rows):
+        told.append("tokenizer")
     return [f"signature ({', '.join(told)})"] if told else []
 
 

@@ -98,10 +98,28 @@ def parameter_rows(a: Iterable[Parameter], b: Iterable[Parameter]) -> list[Row]:
 
 
 def signature_rows(a: Facts, b: Facts) -> list[Row]:
-    """Return rows for inputs and outputs; none where neither side declares a signature.
+    """Return rows for inputs, outputs and tokenizer; none where neither side declares any.
 
-    Where one side declares none, one row says so: whether the two fit is unknown.
+    Where one side declares no signature, one row says so: whether the two fit is unknown.
     """
+    return [*_field_rows(a, b), *_tokenizer_rows(a, b)]
+
+
+def _tokenizer_rows(a: Facts, b: Facts) -> list[Row]:
+    """Return rows for the tokenizer, where both sides have one or neither."""
+    if not (a.tokenizer and b.tokenizer):
+        return _one_sided_tokenizer(a, b) if a.tokenizer or b.tokenizer else []
+    return rows_by_key(
+        *({f"tokenizer {item.name}": item.value for item in side.tokenizer} for side in (a, b))
+    )
+
+
+def _one_sided_tokenizer(a: Facts, b: Facts) -> list[Row]:
+    one, other = ("found" if side.tokenizer else "not found" for side in (a, b))
+    return [Row("tokenizer", "changed", one, other, verdict="unknown")]
+
+
+def _field_rows(a: Facts, b: Facts) -> list[Row]:
     if a.signature is None and b.signature is None:
         return []
     if a.signature is None or b.signature is None:
@@ -127,7 +145,7 @@ def _judged_field(row: Row) -> Row:
 
 def lineage_rows(a: Facts, b: Facts) -> list[Row]:
     """Return rows for commit, run and parents."""
-    return rows_by_key(dict(a.lineage), dict(b.lineage))
+    return rows_by_key(*({item.name: item.value for item in side.lineage} for side in (a, b)))
 
 
 def kitfile_rows(a: Kit, b: Kit) -> list[Row]:

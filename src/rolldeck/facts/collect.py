@@ -8,33 +8,41 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from rolldeck.facts import run_record
+from rolldeck.facts.data_layers import Members, read_data_layers
 from rolldeck.facts.declared import read_annotations, read_config, read_elements
 from rolldeck.facts.document import mapping
+from rolldeck.facts.dvc_declared import read_declared
 from rolldeck.facts.load import UnreadableFile, load_json
 from rolldeck.facts.mlflow_provenance import read_mlflow_provenance
 from rolldeck.facts.model import Facts
 from rolldeck.facts.package_versions import is_pinned
 from rolldeck.facts.parameters import read_parameters
 from rolldeck.facts.precedence import merge
-from rolldeck.facts.readers import read_files
-from rolldeck.kit.model import Kit
+from rolldeck.facts.readers import is_known, read_files
+from rolldeck.kit.model import Kit, Layer
 
 _READ_KINDS = ("code", "docs", "prompt")
 
 
-def collect(kit: Kit, files: Mapping[str, bytes]) -> Facts:
+def collect(
+    kit: Kit,
+    files: Mapping[str, bytes],
+    members: Members | None = None,
+    unread: Sequence[Layer] | None = None,
+) -> Facts:
     """Return all that a version says of itself, each fact with its source; never raises.
 
-    ``files`` are the small text files of the code and docs layers by path, empty where those
-    layers were not read; ``Facts.missing`` then says what that leaves unknown. In order of
-    precedence: ``modelrun/run.json`` with the digest that the Kitfile names, the run record in
-    the Kitfile, MLflow provenance, the free-form parameters, files that training tools leave,
-    Kitfile and ModelPack config, standard annotations.
+    ``files`` are the small files of the layers by path, ``members`` the digests of all files of a
+    layer by its digest. ``unread`` are the layers that were not looked into (all of them where
+    there are no files and it is not given); ``Facts.missing`` says what that leaves unknown. In
+    order of precedence: ``modelrun/run.json`` with the digest that the Kitfile names, the run
+    record in the Kitfile, MLflow provenance, the free-form parameters, files that training tools
+    leave, Kitfile and ModelPack config, standard annotations.
     """
     parameters = kit.parameters
     free_form = mapping(parameters)
@@ -43,12 +51,16 @@ def collect(kit: Kit, files: Mapping[str, bytes]) -> Facts:
         read_mlflow_provenance(free_form.get("mlflow_provenance")),
         read_parameters(parameters),
         *read_files(files),
+        *read_declared(files, is_known),
+        read_data_layers(kit, files, members or {}),
         read_elements(kit),
         read_config(kit),
         read_annotations(kit),
     ]
     facts = merge([*sources, Facts(missing=tuple(_remarks(kit)))])
-    unknown = (*_incomplete(facts), *_unread(kit, files, facts))
+    if unread is None:
+        unread = () if files else kit.layers
+    unknown = (*_incomplete(facts), *_unread(unread, facts))
     return replace(facts, missing=(*facts.missing, *unknown))
 
 
@@ -110,11 +122,12 @@ def _incomplete(facts: Facts) -> Iterator[str]:
     yield f"packages: {packages[0].source} {held} what they depend on is unknown"
 
 
-def _unread(kit: Kit, files: Mapping[str, bytes], facts: Facts) -> Iterator[str]:
+def _unread(unread: Sequence[Layer], facts: Facts) -> Iterator[str]:
     """Say what stays unknown because the layers that could tell were not read."""
-    if files:
-        return
-    kinds = {layer.kind for layer in kit.layers}
+    directories = {layer.kind for layer in unread if layer.path and not _is_file(layer.path)}
+    if "model" in directories and facts.signature is None:
+        yield "signature: the model layer was not read"
+    kinds = {layer.kind for layer in unread}
     waiting = [kind for kind in _READ_KINDS if kind in kinds]
     if not waiting:
         return
@@ -125,3 +138,8 @@ def _unread(kit: Kit, files: Mapping[str, bytes], facts: Facts) -> Iterator[str]
     if not facts.metrics:
         yield f"metrics: {verb}"
     yield f"code: {verb}"
+
+
+def _is_file(path: str) -> bool:
+    """Whether a path ends as a file's does: no other file lies beside weights of that name."""
+    return bool(posixpath.splitext(posixpath.normpath(path))[1])

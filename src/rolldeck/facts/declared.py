@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rolldeck.facts.document import mapping, name, objects, text, unique, without_credentials
-from rolldeck.facts.model import DataSet, Facts, Parameter
+from rolldeck.facts.document import mapping, name, objects, text, without_credentials
+from rolldeck.facts.model import DataSet, Facts, LineageFact, Parameter
 from rolldeck.facts.parameters import flatten
-from rolldeck.facts.run_lineage import strongest_digest
+from rolldeck.facts.run_lineage import all_digests
 from rolldeck.kit.model import Kit, Layer
 from rolldeck.kit.read import elements
 from rolldeck.text import clean_line
@@ -17,12 +17,11 @@ from rolldeck.text import clean_line
 CONFIG = "ModelPack config"
 ANNOTATIONS = "annotations"
 KITFILE = "Kitfile"
-LAYERS = "layers"
 DIGEST = "digest"
 """Scheme of a digest that says nothing of the content where it differs."""
 
 _KITFILE_ANNOTATION = "ml.kitops.modelkit.kitfile"
-_DIGEST_KEYS = ("sha256", "sha512", "dvc-md5", "md5")
+_DIGEST_KEYS = ("sha256", "sha512", "dvc-md5", "md5", "mlflow")
 
 _ANNOTATED = (
     ("git repository", "org.opencontainers.image.source"),
@@ -53,42 +52,31 @@ def read_config(kit: Kit) -> Facts:
     return Facts(
         parameters=tuple(Parameter(path, value, CONFIG) for path, value in leaves),
         data=tuple(DataSet(url, "data", "uri", url, CONFIG) for url in dict.fromkeys(data)),
-        lineage=tuple(_known(_DESCRIBED, described)),
+        lineage=tuple(_known(_DESCRIBED, described, CONFIG)),
     )
 
 
 def read_annotations(kit: Kit) -> Facts:
     """Return what the standard annotations of the manifest say of the version's origin."""
-    return Facts(lineage=tuple(_known(_ANNOTATED, kit.manifest.annotations)))
+    return Facts(lineage=tuple(_known(_ANNOTATED, kit.manifest.annotations, ANNOTATIONS)))
 
 
 def _known(
-    fields: tuple[tuple[str, str], ...], source: Mapping[str, Any]
-) -> Iterator[tuple[str, str]]:
+    fields: tuple[tuple[str, str], ...], document: Mapping[str, Any], source: str
+) -> Iterator[LineageFact]:
     for label, key in fields:
-        if value := text(source.get(key)):
-            yield label, without_credentials(value)
+        if value := text(document.get(key)):
+            yield LineageFact(label, without_credentials(value), source)
 
 
 def read_elements(kit: Kit) -> Facts:
-    """Return the data sets that Kitfile and layers name, and the kit that the model comes from.
-
-    A data set in a layer is identified by the digest of its content where that is known, else by
-    the digest of the stored layer.
-    """
-    layers = [layer for layer in kit.layers if layer.kind == "dataset"]
-    names = unique(layer_name(layer) for layer in layers)
-    data = [
-        DataSet(label, "layer", *content_identity(kit, layer), LAYERS)
-        for label, layer in zip(names, layers, strict=True)
-    ]
-    data += _remote_data(kit)
-    lineage: tuple[tuple[str, str], ...] = ()
+    """Return the data sets that the Kitfile identifies, and the kit that the model comes from."""
+    lineage: tuple[LineageFact, ...] = ()
     if kit.model_reference:
         reference = clean_line(kit.model_reference, 500)
         floating = "" if "@" in reference else " (a tag, not a digest)"
-        lineage = (("base model", reference + floating),)
-    return Facts(data=tuple(data), lineage=lineage)
+        lineage = (LineageFact("base model", reference + floating, KITFILE),)
+    return Facts(data=tuple(_remote_data(kit)), lineage=lineage)
 
 
 def layer_name(layer: Layer) -> str:
@@ -133,8 +121,7 @@ def _remote_data(kit: Kit) -> Iterator[DataSet]:
         if label is None:
             continue
         declared = mapping(element.get("parameters"))
-        digest = strongest_digest({key: declared.get(key) for key in _DIGEST_KEYS})
-        if digest:
+        for digest in all_digests({key: declared.get(key) for key in _DIGEST_KEYS}):
             yield DataSet(label, "declared", *digest, KITFILE)
         if remote:
             etag = name(element.get("remoteHash"))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rolldeck.facts.document import entries, mapping, name, number, scalar
-from rolldeck.facts.model import Facts, Parameter, Value
+from rolldeck.facts.model import Facts, LineageFact, Parameter, Value
 from rolldeck.facts.parameters import flatten
 from rolldeck.facts.run_lineage import plain
 from rolldeck.facts.run_record import read_metrics
@@ -48,7 +48,7 @@ def read_mlflow_provenance(document: Any) -> Facts:
     return Facts(
         metrics=read_metrics(mapping(record.get("metrics")), SOURCE),
         parameters=_parameters(record.get("params")),
-        lineage=tuple(lineage),
+        lineage=tuple(LineageFact(label, value, SOURCE) for label, value in lineage),
     )
 
 

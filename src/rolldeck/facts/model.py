@@ -21,6 +21,8 @@ class Metric:
     (``NaN``, ``n/a``). ``higher_is_better`` is what the version declares, None where it does not.
     ``n`` is the number of rows it was measured on, ``interval`` the declared confidence interval
     as lower and upper bound. ``conflicts`` lists ``(source, value)`` of other places that disagree.
+    ``revision`` is that of the data set. ``history`` are ``(step, value)`` pairs of the run that
+    measured it, first and last among them.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Metric:
     n: int | None = None
     interval: tuple[float, float] | None = None
     conflicts: tuple[tuple[str, str], ...] = ()
+    history: tuple[tuple[float, float], ...] = ()
+    revision: str | None = None
 
     @property
     def key(self) -> str:
@@ -64,25 +68,47 @@ class EnvironmentFact:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """One data set: ``identity`` is the strongest digest known, ``scheme`` names its kind."""
+    """One data set under one ``identity``, whose kind ``scheme`` names.
+
+    ``size`` is in bytes; ``rows`` and ``columns`` are those of a table, a header not counted. All
+    three are None where they are not known.
+    """
 
     name: str
     role: str
     scheme: str
     identity: str
     source: str
+    size: int | None = None
+    rows: int | None = None
+    columns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineageFact:
+    """One thing that a version came from: commit, run, parent, pipeline; ``name`` is unique."""
+
+    name: str
+    value: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that is known of one version; ``missing`` says in words what could not be read."""
+    """All that is known of one version; ``missing`` says in words what could not be read.
+
+    ``signature`` holds ``(name, type)`` of inputs and outputs, all of ``signature_source``, and is
+    None where none is declared; ``tokenizer`` what turns text into a language model's input.
+    """
 
     metrics: tuple[Metric, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     environment: tuple[EnvironmentFact, ...] = ()
     data: tuple[DataSet, ...] = ()
     signature: tuple[tuple[str, str], ...] | None = None
-    lineage: tuple[tuple[str, str], ...] = ()
+    signature_source: str | None = None
+    tokenizer: tuple[Parameter, ...] = ()
+    lineage: tuple[LineageFact, ...] = ()
     missing: tuple[str, ...] = field(default=())
 
     @property

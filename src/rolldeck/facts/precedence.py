@@ -12,7 +12,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rolldeck.facts.document import number
-from rolldeck.facts.model import LISTING, DataSet, EnvironmentFact, Facts, Metric, Parameter, Value
+from rolldeck.facts.model import (
+    LISTING,
+    DataSet,
+    EnvironmentFact,
+    Facts,
+    LineageFact,
+    Metric,
+    Parameter,
+    Value,
+)
 from rolldeck.facts.package_versions import agree
 from rolldeck.facts.run_record import shown
 
@@ -25,14 +34,20 @@ def merge(sources: Sequence[Facts]) -> Facts:
     remarks: list[str] = []
     for source in sources:
         remarks += source.missing
-    signatures = (source.signature for source in sources)
+    signed = next((source for source in sources if source.signature is not None), Facts())
     return Facts(
         metrics=_metrics(metric for source in sources for metric in source.metrics),
-        parameters=_parameters((item for source in sources for item in source.parameters), remarks),
+        parameters=_settings(
+            (item for source in sources for item in source.parameters), "parameter", remarks
+        ),
         environment=_environment(sources, remarks),
         data=_data((item for source in sources for item in source.data), remarks),
-        signature=next((found for found in signatures if found is not None), None),
-        lineage=_lineage((pair for source in sources for pair in source.lineage), remarks),
+        signature=signed.signature,
+        signature_source=signed.signature_source,
+        tokenizer=_settings(
+            (item for source in sources for item in source.tokenizer), "tokenizer", remarks
+        ),
+        lineage=_lineage((item for source in sources for item in source.lineage), remarks),
         missing=tuple(dict.fromkeys(remarks)),
     )
 
@@ -71,6 +86,7 @@ def _joined(kept: Metric, other: Metric) -> Metric:
         unit=kept.unit or other.unit,
         higher_is_better=other.higher_is_better if declared is None else declared,
         n=kept.n if kept.n is not None else other.n,
+        history=kept.history or other.history,
     )
 
 
@@ -81,17 +97,19 @@ def _agree(a: Metric, b: Metric) -> bool:
     return math.isclose(a.value, b.value, rel_tol=1e-6, abs_tol=1e-12)
 
 
-def _parameters(parameters: Iterable[Parameter], remarks: list[str]) -> tuple[Parameter, ...]:
+def _settings(
+    settings: Iterable[Parameter], kind: str, remarks: list[str]
+) -> tuple[Parameter, ...]:
     kept: dict[str, Parameter] = {}
     conflicts = []
-    for item in parameters:
+    for item in settings:
         first = kept.setdefault(item.name, item)
         if first.source != item.source and not _same_value(first.value, item.value):
             conflicts.append(
-                f"conflict: parameter {item.name} is {first.value} in {first.source},"
+                f"conflict: {kind} {item.name} is {first.value} in {first.source},"
                 f" {item.value} in {item.source}"
             )
-    remarks += _told(conflicts, "parameters")
+    remarks += _told(conflicts, f"{kind}s")
     return tuple(kept.values())
 
 
@@ -141,15 +159,18 @@ def _data(data: Iterable[DataSet], remarks: list[str]) -> tuple[DataSet, ...]:
     return tuple(kept.values())
 
 
-def _lineage(pairs: Iterable[tuple[str, str]], remarks: list[str]) -> tuple[tuple[str, str], ...]:
-    kept: dict[str, str] = {}
+def _lineage(items: Iterable[LineageFact], remarks: list[str]) -> tuple[LineageFact, ...]:
+    kept: dict[str, LineageFact] = {}
     conflicts = []
-    for label, value in pairs:
-        first = kept.setdefault(label, value)
-        if first != value:
-            conflicts.append(f"conflict: {label} is {first}, elsewhere {value}")
+    for item in items:
+        first = kept.setdefault(item.name, item)
+        if first.value != item.value:
+            conflicts.append(
+                f"conflict: {item.name} is {first.value} in {first.source},"
+                f" {item.value} in {item.source}"
+            )
     remarks += _told(conflicts, "lineage")
-    return tuple(kept.items())
+    return tuple(kept.values())
 
 
 def _told(conflicts: list[str], kind: str) -> list[str]:

@@ -8,7 +8,7 @@ and one line here.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from rolldeck.facts import (
@@ -16,8 +16,14 @@ from rolldeck.facts import (
     conda_list,
     conda_lock,
     dockerfile,
+    dvc,
+    dvclive,
+    eval_results,
+    kubeflow,
     metrics_file,
     mlmodel,
+    model_card,
+    parameters_file,
     pip_inspect,
     pipfile_lock,
     pixi_lock,
@@ -26,11 +32,12 @@ from rolldeck.facts import (
     python_env,
     requirements,
     sbom,
+    tokenizer,
+    transformers_files,
     uv_lock,
 )
 from rolldeck.facts.model import Facts
-
-Reader = Callable[[str, bytes], Facts]
+from rolldeck.facts.tolerant import Reader
 
 PACKAGE_READERS: tuple[tuple[str, Reader], ...] = (
     ("pylock.toml pylock.*.toml", pylock.read),
@@ -51,13 +58,30 @@ PACKAGE_READERS: tuple[tuple[str, Reader], ...] = (
 """Patterns of file names in lower case, and who reads such a file: lists of packages."""
 
 READERS: tuple[tuple[str, Reader], ...] = (
-    ("metrics.json", metrics_file.read),
+    ("metrics.json metrics.y*ml *[_-]metrics.json metrics[_-]*.json *_results.json",
+     metrics_file.read),
+    ("*.tsv", dvclive.read),
+    (".eval_results/*.y*ml", eval_results.read),
+    ("params.json params.y*ml params.toml", parameters_file.read),
+    ("dvc.lock", dvc.read_lock),
+    ("*.dvc", dvc.read_tracked),
+    ("dvc.yaml", dvc.read_pipeline),
     *PACKAGE_READERS,
     ("dockerfile dockerfile.* *.dockerfile containerfile", dockerfile.read),
     ("mlmodel", mlmodel.read),
-)
+    ("registered_model_meta", mlmodel.read_registration),
+    ("readme.md model_card.md modelcard.md", model_card.read),
+    ("config.json generation_config.json adapter_config.json", transformers_files.read),
+    ("tokenizer.json", tokenizer.read),
+    ("tokenizer_config.json", tokenizer.read_config),
+    ("chat_template.jinja", tokenizer.read_template),
+    ("*.yaml *.yml", kubeflow.read),
+)  # fmt: skip
 """All readers. A file is read by the first whose pattern it matches; a pattern with a slash also
 names the directory that the file lies in."""
+
+SETTINGS_READERS = (parameters_file.read, dvc.read_lock, transformers_files.read)
+"""Readers of files that hold parameters and no code."""
 
 
 def read_files(files: Mapping[str, bytes]) -> Iterator[Facts]:
@@ -71,6 +95,18 @@ def lists_packages(path: str) -> bool:
     """Whether a file by this path is read for the packages that it lists."""
     place = _place(path)
     return place is not None and READERS[place] in PACKAGE_READERS
+
+
+def is_known(path: str) -> bool:
+    """Whether a file is read by its name, for more than a look at what it may be."""
+    place = _place(path)
+    return place is not None and READERS[place][1] is not kubeflow.read
+
+
+def holds_settings(path: str) -> bool:
+    """Whether a file by this path is read for the parameters that it holds."""
+    place = _place(path)
+    return place is not None and READERS[place][1] in SETTINGS_READERS
 
 
 def _place(path: str) -> int | None:

@@ -14,10 +14,12 @@ from rolldeck.facts.document import (
     unique,
     without_credentials,
 )
-from rolldeck.facts.model import DataSet
+from rolldeck.facts.model import DataSet, LineageFact
 
-_STRONGEST_FIRST = ("sha256", "sha512", "diff_id", "dvc-md5", "md5", "etag")
+_STRONGEST_FIRST = ("sha256", "sha512", "diff_id", "dvc-md5", "md5", "mlflow", "etag")
 """Digest schemes in the order in which one is chosen; any other comes after them, by name."""
+_MOST_DIGESTS = 8
+"""Most digests of other schemes that are read of one thing."""
 
 _LINEAGE_ROLES = {
     "parent": "parent",
@@ -44,24 +46,29 @@ _RUN = (
 _CAPTURE = (("captured at", "capturedAt"), ("captured by", "capturedBy"))
 
 
-def strongest_digest(digests: Any) -> tuple[str, str] | None:
-    """Return scheme and value of the strongest digest in an object of digests, None without one."""
+def all_digests(digests: Any) -> list[tuple[str, str]]:
+    """Return scheme and value of all in an object of digests, the strongest first."""
     found = {
         scheme.lower(): digest
         for key, value in entries(digests)
         if (scheme := name(key)) and (digest := name(value))
     }
     known = [scheme for scheme in _STRONGEST_FIRST if scheme in found]
-    chosen = next(iter(known or sorted(found)), None)
-    return (chosen, found[chosen]) if chosen else None
+    others = sorted(set(found).difference(known))[:_MOST_DIGESTS]
+    return [(scheme, found[scheme]) for scheme in (*known, *others)]
+
+
+def strongest_digest(digests: Any) -> tuple[str, str] | None:
+    """Return scheme and value of the strongest digest in an object of digests, None without one."""
+    return next(iter(all_digests(digests)), None)
 
 
 def read_data(record: Mapping[str, Any], source: str) -> tuple[DataSet, ...]:
-    """Return the data sets among a record's resolved dependencies.
+    """Return the data sets among a record's resolved dependencies, under each digest they have.
 
     One without a digest is identified by its URI or, failing that, by its name.
     """
-    data = []
+    data: list[DataSet] = []
     for dependency in objects(record.get("resolvedDependencies")):
         role = name(dependency.get("role")) or "data"
         if role in _LINEAGE_ROLES:
@@ -70,18 +77,18 @@ def read_data(record: Mapping[str, Any], source: str) -> tuple[DataSet, ...]:
         label = name(dependency.get("name")) or uri
         if label is None:
             continue
-        scheme, identity = strongest_digest(dependency.get("digest")) or (
-            ("uri", uri) if uri else ("name", label)
-        )
-        data.append(DataSet(label, role, scheme, identity, source))
+        known = all_digests(dependency.get("digest")) or [("uri", uri) if uri else ("name", label)]
+        data += (DataSet(label, role, scheme, identity, source) for scheme, identity in known)
     return tuple(data)
 
 
-def read_lineage(record: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return commit, run, parents and capture of a record as pairs with unique names."""
+def read_lineage(record: Mapping[str, Any], source: str) -> tuple[LineageFact, ...]:
+    """Return commit, run, parents and capture of a record under unique names."""
     pairs = list(_lineage(record))
     names = unique(label for label, _ in pairs)
-    return tuple(zip(names, (value for _, value in pairs), strict=True))
+    return tuple(
+        LineageFact(label, value, source) for label, (_, value) in zip(names, pairs, strict=True)
+    )
 
 
 def _lineage(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

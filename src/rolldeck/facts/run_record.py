@@ -22,6 +22,7 @@ from rolldeck.facts.document import (
     objects,
     text,
 )
+from rolldeck.facts.history import read_history
 from rolldeck.facts.model import Facts, Metric, Parameter
 from rolldeck.facts.parameters import flatten
 from rolldeck.facts.run_environment import read_environment
@@ -59,7 +60,8 @@ def read_run_record(document: Any, source: str) -> Facts:
         environment=read_environment(record, source),
         data=read_data(record, source),
         signature=read_signature(record.get("signature")),
-        lineage=read_lineage(record),
+        signature_source=source,
+        lineage=read_lineage(record, source),
         missing=tuple(missing),
     )
 
@@ -144,6 +146,7 @@ def _metric(label: str, item: Mapping[str, Any], source: str) -> Metric:
         dataset=name(item.get("dataset")) or name(mapping(item.get("dataset")).get("name")),
         n=count(item.get("n")),
         interval=_interval(item.get("confidenceInterval")),
+        history=read_history(item.get("history")),
     )
 
 

@@ -22,7 +22,8 @@ _MOST_TEXT = 4 * 1024 * 1024
 def read_signature(value: Any) -> tuple[tuple[str, str], ...] | None:
     """Return ``(name, type)`` pairs such as ``("input mean radius", "double")``.
 
-    An optional field's type ends in ``, optional``; a field without a name goes by its index.
+    An optional field's type ends in ``, optional``, that of a parameter in its default value; a
+    field without a name goes by its index.
     Returns None where neither inputs nor outputs are declared.
     """
     document = mapping(value)
@@ -34,7 +35,7 @@ def read_signature(value: Any) -> tuple[tuple[str, str], ...] | None:
         for index, field in enumerate(_fields(document.get(key)) or ()):
             described = mapping(field)
             names.append(f"{role} {name(described.get('name')) or index}")
-            types.append(_type(described, field))
+            types.append(_type(described, field) + _default(role, described))
     return tuple(zip(unique(names), types, strict=True))
 
 
@@ -59,6 +60,17 @@ def _type(field: Mapping[str, Any], raw: Any) -> str:
     elif _shape(field.get("shape")):
         described = f"{described} {_shape(field.get('shape'))}"
     return f"{described}, optional" if field.get("required") is False else described
+
+
+def _default(role: str, field: Mapping[str, Any]) -> str:
+    """Return what callers get who leave a parameter out."""
+    if role != "param" or "default" not in field:
+        return ""
+    return f" = {_one_value(field['default'])}"
+
+
+def _one_value(value: Any) -> str:
+    return _one_type(value) if isinstance(value, (dict, list)) else str(scalar(value))
 
 
 def _one_type(value: Any) -> str:

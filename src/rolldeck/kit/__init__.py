@@ -14,7 +14,7 @@ from rolldeck.kit.layer_access import (
 from rolldeck.kit.layer_file import OpenFile, copy_file, open_file
 from rolldeck.kit.listing import LayerFile, LayerListing, list_layer
 from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
-from rolldeck.kit.peek import read_layer_files
+from rolldeck.kit.peek import read_file_digests, read_layer_files
 from rolldeck.kit.read import kind_of, read_kit
 from rolldeck.kit.tree import Stamp, Tree, TreeEntry, stamp_tree, verify_tree
 from rolldeck.kit.unpack import unpack as unpack_kit
@@ -41,6 +41,7 @@ __all__ = [
     "list_layer",
     "open_file",
     "parse_model_reference",
+    "read_file_digests",
     "read_kit",
     "read_layer_files",
     "stamp_tree",

@@ -108,7 +108,7 @@ def sections(version: Version) -> list[Section]:
         rows = [(item.name, f"{item.scheme} {item.identity}", item.role) for item in facts.data]
         found.append(Section("data", "Data", len(rows), (), lambda width: _pairs(rows, width)))
     if facts.lineage:
-        lineage = [(key, text, "") for key, text in facts.lineage]
+        lineage = [(item.name, item.value, item.source) for item in facts.lineage]
         found.append(
             Section("lineage", "Lineage", len(lineage), (), lambda width: _pairs(lineage, width))
         )
