@@ -7,7 +7,7 @@ to the last byte of the stream, so that the layer's digest can be checked behind
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,9 @@ from rolldeck.kit.tar_header import (
 
 CHUNK = 1024 * 1024
 """Most bytes of content handed out at once."""
+
+TRAILER = 64 * 1024
+"""Bytes of what follows the end of an archive that are looked at together."""
 
 _ZEROS = bytes(BLOCK)
 
@@ -62,82 +65,48 @@ class Member:
     chunks: Iterator[memoryview]
 
 
-class _Source:
-    """The stream in blocks, with a count of what it has given."""
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What ``tar_steps`` waits for: so many bytes of the archive, fewer only at its end."""
 
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
-        self._buffer = memoryview(bytearray(CHUNK))
-        self.position = 0
-
-    def take(self, size: int) -> memoryview:
-        """Return the next ``size`` bytes (at most a chunk), fewer only at the end."""
-        filled = 0
-        while filled < size:
-            count = self._stream.readinto(self._buffer[filled:size])
-            if not count:
-                break
-            filled += count
-        self.position += filled
-        return self._buffer[:filled]
-
-    def exactly(self, size: int, name: str) -> memoryview:
-        """Return the next ``size`` bytes; RefusedError where the archive ends before."""
-        view = self.take(size)
-        if len(view) != size:
-            raise refused(name, "the archive is cut short")
-        return view
-
-    def content(self, size: int, name: str) -> Iterator[memoryview]:
-        """Yield a file's content and step over its padding."""
-        remaining = size
-        while remaining:
-            view = self.exactly(min(CHUNK, remaining), name)
-            remaining -= len(view)
-            yield view
-        self.exactly(-size % BLOCK, name)
+    size: int
 
 
-def _padded(size: int) -> int:
-    return size + -size % BLOCK
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A member as ``tar_steps`` finds it; the ``size`` bytes of content that follow are skipped.
+
+    ``path`` is empty for the root itself.
+    """
+
+    path: str
+    is_dir: bool
+    mode: int
+    size: int
 
 
-def _extension(source: _Source, header: Header, kind: str) -> Extension:
-    limit = NAME_LIMIT + 1 if kind == "long name" else EXTENSION_LIMIT
-    if not 0 < header.size <= limit:
-        raise refused(header.name, f"its extension header is empty or over {limit} bytes")
-    data = bytes(source.exactly(_padded(header.size), header.name)[: header.size])
-    if kind == "long name":
-        return parse_long_name(data)
-    return parse_pax(data, header.name, everywhere=kind == "global")
+Steps = Generator[Need | Entry, bytes, None]
 
 
-def _finish(source: _Source) -> None:
-    if source.take(BLOCK) != _ZEROS:
-        raise refused("archive", "a lone zero block, or a cut at the end")
-    while view := source.take(CHUNK):
-        if view.tobytes().count(0) != len(view):
-            raise refused("archive", "data after the end of the archive")
+def tar_steps(limits: TarLimits | None = None) -> Steps:
+    """Parse an archive without reading it: the one parser, whoever has the bytes.
 
-
-def read_tar(stream: Readable, limits: TarLimits | None = None) -> Iterator[Member]:
-    """Yield the members of an archive in order, reading the stream to its last byte.
-
-    The root itself (``./``) is not a member. Raises RefusedError, naming the member, for
-    everything that is not a plain archive of files and directories, also where it is damaged or
-    cut short; what the stream raises passes through.
+    Yields a ``Need`` and is sent bytes, or yields an ``Entry`` and is sent b"" once its content
+    was passed over. Returns after the archive's last byte. Raises RefusedError, naming the
+    member, for everything that is not a plain archive of files and directories, also where it is
+    damaged or cut short.
     """
     limits = limits or TarLimits()
-    source = _Source(stream)
-    extension, pending, entries = Extension(), 0, 0
+    extension, pending, entries, position = Extension(), 0, 0, 0
     while True:
-        block = bytes(source.take(BLOCK))
+        block = yield Need(BLOCK)
         if len(block) != BLOCK:
             raise refused("archive", "the archive is cut short")
+        position += BLOCK
         if block == _ZEROS:
             if pending:
                 raise refused("archive", "an extension header without a member")
-            _finish(source)
+            yield from _finish()
             return
         header = parse_header(block)
         kind = kind_of(header)
@@ -145,7 +114,11 @@ def read_tar(stream: Readable, limits: TarLimits | None = None) -> Iterator[Memb
             pending += 1
             if pending > limits.extensions:
                 raise refused(header.name, f"over {limits.extensions} extension headers")
-            extension = extension.merge(_extension(source, header, kind))
+            size = _extension_size(header, kind)
+            data = yield Need(size + -size % BLOCK)
+            _require_whole(data, size + -size % BLOCK, header.name)
+            position += len(data)
+            extension = extension.merge(_parse_extension(data[:size], header, kind))
             continue
         name, size = resolve(header, extension)
         extension, pending, entries = Extension(), 0, entries + 1
@@ -156,10 +129,93 @@ def read_tar(stream: Readable, limits: TarLimits | None = None) -> Iterator[Memb
             raise refused(name, "a directory with content")
         if kind == "file" and name.endswith("/"):
             raise refused(name, "a file with the name of a directory")
-        if size > limits.capacity - source.position:
+        if size > limits.capacity - position:
             raise refused(name, f"its size of {size} bytes is more than the layer holds")
-        content = source.content(size, name)
-        if parts:
-            yield Member("/".join(parts), kind == "directory", header.mode, size, content)
-        for _ in content:
-            pass
+        yield Entry("/".join(parts), kind == "directory", header.mode, size)
+        padding = -size % BLOCK
+        if padding:
+            _require_whole((yield Need(padding)), padding, name)
+        position += size + padding
+
+
+def _require_whole(data: bytes, size: int, name: str) -> None:
+    if len(data) != size:
+        raise refused(name, "the archive is cut short")
+
+
+def _extension_size(header: Header, kind: str) -> int:
+    limit = NAME_LIMIT + 1 if kind == "long name" else EXTENSION_LIMIT
+    if not 0 < header.size <= limit:
+        raise refused(header.name, f"its extension header is empty or over {limit} bytes")
+    return header.size
+
+
+def _parse_extension(data: bytes, header: Header, kind: str) -> Extension:
+    if kind == "long name":
+        return parse_long_name(data)
+    return parse_pax(data, header.name, everywhere=kind == "global")
+
+
+def _finish() -> Steps:
+    if (yield Need(BLOCK)) != _ZEROS:
+        raise refused("archive", "a lone zero block, or a cut at the end")
+    while data := (yield Need(TRAILER)):
+        if data.count(0) != len(data):
+            raise refused("archive", "data after the end of the archive")
+
+
+class _Source:
+    """The stream in pieces of a wanted size."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self._buffer = memoryview(bytearray(CHUNK))
+
+    def take(self, size: int) -> memoryview:
+        """Return the next ``size`` bytes (at most a chunk), fewer only at the end."""
+        filled = 0
+        while filled < size:
+            count = self._stream.readinto(self._buffer[filled:size])
+            if not count:
+                break
+            filled += count
+        return self._buffer[:filled]
+
+    def content(self, size: int, name: str) -> Iterator[memoryview]:
+        """Yield a file's content; RefusedError where the archive ends before."""
+        remaining = size
+        while remaining:
+            view = self.take(min(CHUNK, remaining))
+            if len(view) != min(CHUNK, remaining):
+                raise refused(name, "the archive is cut short")
+            remaining -= len(view)
+            yield view
+
+
+def read_tar(stream: Readable, limits: TarLimits | None = None) -> Iterator[Member]:
+    """Yield the members of an archive in order, reading the stream to its last byte.
+
+    The root itself (``./``) is not a member. Raises RefusedError as ``tar_steps``; what the
+    stream raises passes through.
+    """
+    source, steps = _Source(stream), tar_steps(limits)
+    step = next(steps, None)
+    while step is not None:
+        data = b""
+        if isinstance(step, Need):
+            data = bytes(source.take(step.size))
+        else:
+            content = source.content(step.size, step.path)
+            if step.path:
+                yield Member(step.path, step.is_dir, step.mode, step.size, content)
+            for _ in content:
+                pass
+        step = send(steps, data)
+
+
+def send(steps: Steps, data: bytes) -> Need | Entry | None:
+    """Send bytes to ``tar_steps`` and return its next step; None after the last."""
+    try:
+        return steps.send(data)
+    except StopIteration:
+        return None

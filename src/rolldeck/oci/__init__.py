@@ -14,7 +14,7 @@ from rolldeck.oci.model import (
     parse_manifest,
 )
 from rolldeck.oci.reference import Place, Reference, is_repository, is_tag
-from rolldeck.oci.registry import SMALL_BLOB, FileSink, Listing, Registry, Sink
+from rolldeck.oci.registry import SMALL_BLOB, FileSink, Listing, Registry, Sink, StreamSink
 
 __all__ = [
     "INDEX",
@@ -33,6 +33,7 @@ __all__ = [
     "Reference",
     "Registry",
     "Sink",
+    "StreamSink",
     "Verifier",
     "digest_of",
     "is_digest",
