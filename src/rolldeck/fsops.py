@@ -65,6 +65,12 @@ def create(path: str | Path, mode: int = 0o644, dir_fd: int | None = None) -> in
     return os.open(path, flags, mode, dir_fd=dir_fd)
 
 
+def open_growing(path: str | Path, dir_fd: int | None = None) -> int:
+    """Open a file for reading and appending, made where it is missing; follows no link."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(path, flags, 0o600, dir_fd=dir_fd)
+
+
 def write(fd: int, data: bytes | bytearray | memoryview) -> None:
     """Write all of ``data`` at the file's position."""
     view = memoryview(data)
@@ -159,9 +165,26 @@ def make_directories(path: Path, mode: int = 0o755) -> None:
         path.mkdir(mode=mode, parents=True, exist_ok=True)
 
 
-def unlink(path: Path) -> None:
+def make_directory(name: str | Path, mode: int, dir_fd: int | None = None) -> None:
+    """Create one directory; raises FileExistsError where the name is taken."""
+    os.mkdir(name, mode, dir_fd=dir_fd)
+
+
+def change_mode(fd: int, mode: int) -> None:
+    """Give an open file or directory other permission bits."""
+    os.fchmod(fd, mode)
+
+
+def unlink(path: str | Path, dir_fd: int | None = None) -> None:
     """Remove a file or link if it is there."""
-    path.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        os.unlink(path, dir_fd=dir_fd)
+
+
+def remove_directory(name: str | Path, dir_fd: int | None = None) -> None:
+    """Remove an empty directory if it is there."""
+    with suppress(FileNotFoundError):
+        os.rmdir(name, dir_fd=dir_fd)
 
 
 def remove_tree(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolldeck.actions.diff import DiffResult, diff
 from rolldeck.actions.pull import Pulled, PulledBlob, pull
-from rolldeck.actions.unpack import Unpacked, unpack
+from rolldeck.actions.unpack import Unpacked, pull_unpacked, unpack
 from rolldeck.actions.verify import Problem, Verified, is_target, verify
 from rolldeck.actions.workspace import Workspace
 
@@ -83,6 +83,7 @@ __all__ = [
     "plan_rollback",
     "plan_undo",
     "pull",
+    "pull_unpacked",
     "stage_demo",
     "unpack",
     "verify",

@@ -7,16 +7,19 @@ import getpass
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rolldeck.actions.unpack import materialize
+from rolldeck import fsops
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import IntegrityError, RefusedError
-from rolldeck.kit import stamp_tree
-from rolldeck.oci import Digest, Reference
+from rolldeck.oci import Digest, Place, Reference
 from rolldeck.progress import Progress
 from rolldeck.release import Generation, MoveVerb, Plan, Release, Target, remember
 from rolldeck.text import clean_line
 from rolldeck.units import rfc3339
+
+if TYPE_CHECKING:
+    from rolldeck.kit import Stamp, Tree, Unpacking
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,39 @@ async def _make_ready(workspace: Workspace, target: Target, plan: Plan, progress
                 hint="It is current, so it is not replaced: roll back, then pin it again.",
             )
     await asyncio.to_thread(target.discard, digest)
+    await _unpack(workspace, target, plan, progress)
+
+
+async def _unpack(workspace: Workspace, target: Target, plan: Plan, progress: Progress) -> None:
+    """Unpack the version; its release stands in for the large blobs that the library lacks."""
+    # Imported here: a switch between releases needs nothing of it.
+    from rolldeck.actions.materialize import materialize
+    from rolldeck.actions.pull import publish
+
+    digest = plan.to_digest
+    assert digest is not None
+
+    def record(
+        unpacking: Unpacking, resolved: Reference, tree: Tree, stamps: dict[str, Stamp]
+    ) -> None:
+        skeletons = target.layers(digest)
+        fsops.make_directories(skeletons)
+        unpacking.save_skeletons(skeletons)
+        target.record(Release(digest, str(resolved), plan.to_label, tree, stamps))
+
     reference = Reference.parse(plan.reference).at(digest)
-    resolved, tree = await materialize(workspace, reference, directory, progress)
-    stamps = await asyncio.to_thread(stamp_tree, directory)
-    release = Release(digest, str(resolved), plan.to_label, tree, stamps)
-    await asyncio.to_thread(target.record, release)
+    found = await materialize(
+        workspace,
+        reference,
+        target.directory(digest),
+        progress,
+        before_visible=record,
+        everything=True,
+    )
+    if found.reference.place is Place.REGISTRY:
+        # The release must be found before a name in the library relies on it.
+        await asyncio.to_thread(remember, target.path, reference.name)
+        await asyncio.to_thread(publish, workspace, found.reference, found.kit.manifest)
 
 
 def _switch(target: Target, plan: Plan, reason: str | None) -> Moved:

@@ -7,8 +7,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from rolldeck.actions.materialize import require_kit
 from rolldeck.actions.show import load_version
-from rolldeck.actions.unpack import require_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.compare import compare
 from rolldeck.errors import NotFoundError, RolldeckError, UsageError

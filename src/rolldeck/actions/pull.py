@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 from rolldeck.actions.fetch import fetch
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
 from rolldeck.oci import Descriptor, Digest, Manifest, Place, Reference
 from rolldeck.progress import Progress
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,11 @@ class PulledBlob:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull did: ``reference`` names the copy in the library; sizes in bytes."""
+    """What a pull did: ``reference`` names the copy in the library; sizes in bytes.
+
+    ``directory`` is where the version was unpacked on the way. ``kept`` is False where the library
+    has no copy of all its layers: ``reference`` then names where they came from.
+    """
 
     reference: Reference
     digest: Digest
@@ -40,6 +48,8 @@ class Pulled:
     bytes_transferred: int
     blobs: tuple[PulledBlob, ...]
     seconds: float
+    directory: Path | None = None
+    kept: bool = True
 
 
 async def pull(workspace: Workspace, reference: Reference, progress: Progress) -> Pulled:
@@ -61,7 +71,7 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
         )
     await asyncio.to_thread(workspace.library.prepare)
     blobs = await _fetch_all(workspace, resolved, manifest, progress)
-    await asyncio.to_thread(_publish, workspace, resolved, manifest)
+    await asyncio.to_thread(publish, workspace, resolved, manifest)
     copy = Reference(Place.LIBRARY, "", resolved.library_name, resolved.tag, manifest.digest)
     return Pulled(
         reference=copy,
@@ -91,19 +101,26 @@ async def _fetch_all(
                 workspace.library, registry, reference.repository, blob, progress
             )
 
-    tasks = [
-        asyncio.create_task(fetch_one(blob)) for blob in sorted(missing, key=lambda blob: blob.size)
-    ]
+    fetched = dict(
+        await all_or_nothing(
+            [fetch_one(blob) for blob in sorted(missing, key=lambda blob: blob.size)], progress
+        )
+    )
+    return tuple(PulledBlob(blob.digest, blob.size, fetched.get(blob.digest, 0)) for blob in wanted)
+
+
+async def all_or_nothing(works: Iterable[Coroutine[Any, Any, _T]], progress: Progress) -> list[_T]:
+    """Do all at once; the first failure cancels the others, and is raised when they have ended."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
-        fetched = dict(await asyncio.gather(*tasks))
+        return await asyncio.gather(*tasks)
     except BaseException:
         progress.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-    return tuple(PulledBlob(blob.digest, blob.size, fetched.get(blob.digest, 0)) for blob in wanted)
 
 
-def _publish(workspace: Workspace, reference: Reference, manifest: Manifest) -> None:
+def publish(workspace: Workspace, reference: Reference, manifest: Manifest) -> None:
     """Store the manifest, then give it its name: nothing is named before it is complete."""
     library = workspace.library
     library.put(manifest.descriptor, manifest.raw)

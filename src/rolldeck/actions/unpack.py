@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
-from rolldeck.actions.pull import pull
+from rolldeck.actions.pull import Pulled, publish
 from rolldeck.actions.workspace import Workspace
-from rolldeck.errors import UsageError
-from rolldeck.oci import Descriptor, Digest, LayoutRegistry, Reference
+from rolldeck.oci import Digest, Manifest, Place, Reference
 from rolldeck.progress import Progress
 
 if TYPE_CHECKING:
-    from rolldeck.kit import Kit, Tree
+    from rolldeck.actions.materialize import Materialized
 
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What an unpack wrote; ``skipped`` holds (path, reason) of what was left out."""
+    """What an unpack wrote; ``skipped`` holds (path, reason) of what was left out.
+
+    ``kept`` is False where layers came from a registry and are in the directory only.
+    """
 
     reference: Reference
     digest: Digest
@@ -27,6 +30,7 @@ class Unpacked:
     files: int
     bytes: int
     skipped: tuple[tuple[str, str], ...]
+    kept: bool = True
 
 
 async def unpack(
@@ -34,63 +38,65 @@ async def unpack(
 ) -> Unpacked:
     """Unpack a version into ``directory``, which must be new or empty.
 
-    A version that is in a registry is pulled into the library first.
+    Of a version that is in a registry, large layers go straight into the directory, the rest
+    through the library.
     """
     workspace.require_writable("unpack")
-    await asyncio.to_thread(_require_free, directory)
-    resolved, tree = await materialize(workspace, reference, directory, progress)
-    assert resolved.digest is not None
-    return Unpacked(resolved, resolved.digest, directory, tree.files, tree.bytes, tree.skipped)
-
-
-def _require_free(directory: Path) -> None:
-    """Find a destination in use before anything is pulled for it."""
-    is_free = not directory.is_symlink() and (
-        not directory.exists() or (directory.is_dir() and not any(directory.iterdir()))
+    found, kept = await _into_directory(workspace, reference, directory, progress)
+    tree = found.tree
+    return Unpacked(
+        found.reference, found.kit.digest, directory, tree.files, tree.bytes, tree.skipped, kept
     )
-    if not is_free:
-        raise UsageError(
-            f"{directory} is not empty",
-            reference=str(directory),
-            hint="Choose a new or an empty directory.",
-        )
 
 
-async def materialize(
+async def pull_unpacked(
     workspace: Workspace, reference: Reference, directory: Path, progress: Progress
-) -> tuple[Reference, Tree]:
-    """Write a version's files to ``directory``; returns the resolved reference and every file."""
-    from rolldeck.actions.versions import load_kit
-    from rolldeck.kit import unpack_kit
+) -> Pulled:
+    """Pull a version and unpack it into ``directory``, new or empty, in one go.
 
-    resolved = await workspace.resolve(reference)
-    kit = await load_kit(workspace, resolved)
-    require_kit(kit, resolved)
-    source = workspace.registry(resolved)
-    if not isinstance(source, LayoutRegistry):
-        await pull(workspace, resolved, progress)
-        source = workspace.library.layout
-    layout = source
+    The library has the version afterwards only where all its layers are there; large ones that
+    were not, are in the directory only. Goes on where an earlier run was cut short. Raises what
+    ``pull`` and ``unpack`` raise.
+    """
+    workspace.require_writable("pull")
+    started = time.monotonic()
+    found, kept = await _into_directory(workspace, reference, directory, progress)
+    copy = Reference(
+        Place.LIBRARY, "", found.reference.library_name, found.reference.tag, found.kit.digest
+    )
+    return Pulled(
+        reference=copy if kept else found.reference,
+        digest=found.kit.digest,
+        bytes_total=sum(blob.size for blob in found.blobs),
+        bytes_transferred=sum(blob.transferred for blob in found.blobs),
+        blobs=found.blobs,
+        seconds=time.monotonic() - started,
+        directory=directory,
+        kept=kept,
+    )
 
-    def open_blob(blob: Descriptor) -> BinaryIO:
-        return cast(BinaryIO, layout.open_blob(blob.digest))
 
-    progress.note = "unpacking"
-    tree = await asyncio.to_thread(unpack_kit, kit, open_blob, directory, progress)
-    return resolved, tree
+async def _into_directory(
+    workspace: Workspace, reference: Reference, directory: Path, progress: Progress
+) -> tuple[Materialized, bool]:
+    """Write the files, and keep in the library what came there; True where that is all."""
+    # Imported here: a plain pull needs nothing of it.
+    from rolldeck.actions.materialize import materialize
+
+    found = await materialize(workspace, reference, directory, progress)
+    kept = True
+    if found.reference.place is Place.REGISTRY:
+        kept = await asyncio.to_thread(_keep, workspace, found.reference, found.kit.manifest)
+    return found, kept
 
 
-def require_kit(kit: Kit, reference: Reference) -> None:
-    """Raise UsageError for what cannot be unpacked."""
-    if not kit.unpackable:
-        raise UsageError(
-            f"{reference} is no ModelKit or ModelPack but an {kit.kind}",
-            reference=str(reference),
-            hint="rolldeck show tells what it holds.",
-        )
-    if kit.model_reference:
-        raise UsageError(
-            f"{reference} takes its model from another kit, {kit.model_reference}",
-            reference=str(reference),
-            hint="Unpacking kits that refer to others is not possible yet; unpack that kit.",
-        )
+def _keep(workspace: Workspace, reference: Reference, manifest: Manifest) -> bool:
+    """Keep the manifest, and name it where nothing of it is missing in the library."""
+    library = workspace.library
+    blobs = [*([manifest.config] if manifest.config else []), *manifest.layers]
+    if all(library.has(blob) for blob in blobs):
+        publish(workspace, reference, manifest)
+        return True
+    if not library.has(manifest.descriptor):
+        library.put(manifest.descriptor, manifest.raw)
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rolldeck.actions.library_registry import LibraryRegistry
 from rolldeck.errors import NotFoundError, RefusedError, UnavailableError
 from rolldeck.oci import (
     Descriptor,
@@ -42,7 +43,7 @@ class Workspace:
 
     def _open(self, reference: Reference) -> Registry:
         if reference.place is Place.LIBRARY:
-            return self.library.layout
+            return LibraryRegistry(self.library.root)
         if reference.place is Place.LAYOUT:
             return LayoutRegistry(Path(reference.root).expanduser())
         # Imported late: the network stack costs 80 ms that no local verb should pay.

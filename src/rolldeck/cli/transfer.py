@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from rolldeck.actions import Workspace, is_target, pull, unpack, verify
+from rolldeck.actions import Workspace, is_target, pull, pull_unpacked, unpack, verify
 from rolldeck.cli.documents import (
     print_document,
     pulled_document,
@@ -12,7 +12,7 @@ from rolldeck.cli.documents import (
     verified_document,
 )
 from rolldeck.cli.terminal import message, progress_line
-from rolldeck.errors import IntegrityError
+from rolldeck.errors import IntegrityError, UsageError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
@@ -23,11 +23,20 @@ _REPAIR_VERSION = "Pull the version again from where it came; a damaged blob is 
 
 
 async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
-    """Copy versions into the library."""
+    """Copy versions into the library, or one straight into a directory."""
+    directory = arguments.unpack
+    if directory is not None and len(arguments.references) > 1:
+        raise UsageError(
+            "--unpack takes one reference",
+            hint="Unpack each into a directory of its own.",
+        )
     for text in arguments.references:
         reference = Reference.parse(text)
         with progress_line(progress, f"pull {text}"):
-            pulled = await pull(workspace, reference, progress)
+            if directory is None:
+                pulled = await pull(workspace, reference, progress)
+            else:
+                pulled = await pull_unpacked(workspace, reference, directory, progress)
         if arguments.json:
             print_document(pulled_document(pulled))
             continue
@@ -37,7 +46,18 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
             f"  {human_size(pulled.bytes_total)}, of which {moved} fetched in "
             f"{pulled.seconds:.1f} s, verified"
         )
+        if pulled.directory is not None:
+            print(f"  unpacked in {clean_line(str(pulled.directory))}")
+            _tell_kept(pulled.kept, pulled.reference)
     return 0
+
+
+def _tell_kept(kept: bool, reference: Reference) -> None:
+    if not kept:
+        message(
+            f"Large layers are in that directory only; rolldeck pull {reference} "
+            "keeps a copy in the library."
+        )
 
 
 async def run_unpack(
@@ -55,6 +75,7 @@ async def run_unpack(
         f"{unpacked.reference}\n"
         f"  {unpacked.files} files, {human_size(unpacked.bytes)} in {where}, verified"
     )
+    _tell_kept(unpacked.kept, unpacked.reference)
     for path, reason in unpacked.skipped:
         message(f"left out: {path}: {reason}")
     return 0

@@ -8,6 +8,7 @@ from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
 from rolldeck.kit.peek import read_layer_files
 from rolldeck.kit.read import read_kit
 from rolldeck.kit.tree import Stamp, Tree, TreeEntry, stamp_tree, verify_tree
+from rolldeck.kit.unpack import Unpacking
 from rolldeck.kit.unpack import unpack as unpack_kit
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Stamp",
     "Tree",
     "TreeEntry",
+    "Unpacking",
     "read_kit",
     "read_layer_files",
     "stamp_tree",

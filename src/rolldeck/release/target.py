@@ -1,8 +1,9 @@
 """Local targets: directories whose ``current`` link names one unpacked, verified version.
 
 Layout: ``releases/<first 12 of digest>/`` (a version's files), ``current`` (a relative link to one
-of them) and ``.rolldeck/`` (``history.jsonl``, one record per release, the lock). A release
-directory gets its name in one rename when it is complete; ``current`` is replaced in one rename.
+of them) and ``.rolldeck/`` (``history.jsonl``, one record per release, the skeletons of its large
+layers, the lock). A release is recorded, then its directory gets its name in one rename: only both
+together are a release. ``current`` is replaced in one rename.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from rolldeck import fsops
 from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError
+from rolldeck.kit.skeleton import Skeleton, read_skeleton
+from rolldeck.kit.staging_place import is_worthless, sweep_places
 from rolldeck.kit.tree import Stamp, Tree, verify_tree
 from rolldeck.oci import Digest, parse_digest
 from rolldeck.progress import Progress
@@ -92,6 +95,7 @@ class Target:
         with fsops.locked(self._state / "lock"):
             fsops.sweep(self.path)
             fsops.sweep(self.releases)
+            sweep_places(self.releases, is_worthless)
             yield
 
     def directory(self, digest: Digest) -> Path:
@@ -138,8 +142,22 @@ class Target:
         records = (self._read_record(name) for name in names if (self.releases / name).is_dir())
         return frozenset(record.digest for record in records if record)
 
+    def layers(self, digest: Digest) -> Path:
+        """Where the skeletons of a version's layers lie."""
+        return self._state / "layers" / short_digest(digest)
+
+    def skeleton(self, digest: Digest, layer: Digest) -> Skeleton | None:
+        """Return the skeleton of a layer of a version; None where there is none."""
+        return read_skeleton(self.layers(digest) / layer.replace(":", "-"))
+
+    def holders(self, layer: Digest) -> list[Release]:
+        """The releases whose files, with a skeleton, make up the blob of a layer."""
+        found = (self._state / "layers").glob(f"*/{layer.replace(':', '-')}")
+        records = [self._read_record(path.parent.name) for path in found]
+        return [item for item in records if item and self.directory(item.digest).is_dir()]
+
     def record(self, release: Release) -> None:
-        """Write down a version whose directory is complete."""
+        """Write down a version that is complete, and needs only its directory's name."""
         document = {
             "digest": release.digest,
             "reference": release.reference,
@@ -153,11 +171,15 @@ class Target:
     def discard(self, digest: Digest) -> None:
         """Free a version's name: what a killed process left there goes, what was changed stays.
 
-        A recorded release keeps its files under a name that ends in ``.changed-<number>``.
+        A recorded release keeps its files under a name that ends in ``.changed-<number>``. What
+        came of other versions that were not completed goes, too.
         """
         directory = self.directory(digest)
         record = self._record_path(short_digest(digest))
         with fsops.storage(directory):
+            others = f"-{short_digest(digest)}"
+            sweep_places(self.releases, lambda place: not place.name.endswith(others))
+            fsops.remove_tree(self.layers(digest))
             if not record.exists():
                 fsops.remove_tree(directory)
                 return
@@ -167,12 +189,24 @@ class Target:
             # After the rename: without its record a directory counts as left by a killed process.
             fsops.unlink(record)
 
-    def changes(self, digest: Digest, progress: Progress) -> list[tuple[str, str]]:
-        """Return what of an unpacked release is not as it was unpacked: (path, problem)."""
+    def changes(
+        self, digest: Digest, progress: Progress, *, believe_stamps: bool = True
+    ) -> list[tuple[str, str]]:
+        """Return what of an unpacked release is not as it was unpacked: (path, problem).
+
+        With ``believe_stamps`` only files that were touched since are read.
+        """
         release = self.release(digest)
         if release is None:
             return []
-        return verify_tree(self.directory(digest), release.tree, progress, release.stamps)
+        return verify_tree(
+            self.directory(digest),
+            release.tree,
+            progress,
+            release.stamps,
+            believe_stamps=believe_stamps,
+            skeletons=lambda layer: self.skeleton(digest, layer),
+        )
 
     def _record_path(self, name: str) -> Path:
         return self._state / "releases" / f"{name}.json"
