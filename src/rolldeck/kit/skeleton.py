@@ -20,7 +20,7 @@ from rolldeck.errors import IntegrityError, RefusedError
 from rolldeck.kit.model import Form, Layer
 from rolldeck.kit.placement import layer_steps, place
 from rolldeck.kit.tar_reader import Need, send
-from rolldeck.oci import Descriptor, parse_digest
+from rolldeck.oci import Descriptor, Digest, parse_digest
 
 _CHUNK = 1024 * 1024
 _HEADER_LIMIT = 4 * 1024 * 1024
@@ -100,7 +100,7 @@ def save_skeleton(
     layer: Layer, prefixes: Mapping[int, str], raw: Path, directory: Path
 ) -> Skeleton:
     """Keep a skeleton whose plain bytes are in the file ``raw`` in ``directory``; durable."""
-    path = directory / layer.digest.replace(":", "-")
+    path = skeleton_path(directory, layer.digest)
     header = {
         "digest": layer.digest,
         "size": layer.size,
@@ -131,17 +131,25 @@ def save_skeleton(
     return Skeleton(layer, path, prefixes)
 
 
-def read_skeleton(path: Path) -> Skeleton | None:
+def skeleton_path(directory: Path, layer: Digest) -> Path:
+    """Where a directory has the skeleton of a layer."""
+    return directory / layer.replace(":", "-")
+
+
+def read_skeleton(directory: Path, digest: Digest) -> Skeleton | None:
     """Read what is said at the beginning of a skeleton's file; None where there is none.
 
     Raises IntegrityError where it is damaged.
     """
+    path = skeleton_path(directory, digest)
     try:
         with open(path, "rb") as file:
             header = json.loads(file.readline(_HEADER_LIMIT))
         blob = Descriptor(
             str(header["media_type"]), parse_digest(header["digest"]), int(header["size"])
         )
+        if blob.digest != digest:
+            raise _damaged(path)
         layer = Layer(
             blob,
             "other",

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rolldeck import fsops
 from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError
-from rolldeck.kit.skeleton import Skeleton, read_skeleton
+from rolldeck.kit.skeleton import Skeleton, read_skeleton, skeleton_path
 from rolldeck.kit.staging_place import is_worthless, sweep_places
 from rolldeck.kit.tree import Stamp, Tree, verify_tree
 from rolldeck.oci import Digest, parse_digest
@@ -148,11 +148,11 @@ class Target:
 
     def skeleton(self, digest: Digest, layer: Digest) -> Skeleton | None:
         """Return the skeleton of a layer of a version; None where there is none."""
-        return read_skeleton(self.layers(digest) / layer.replace(":", "-"))
+        return read_skeleton(self.layers(digest), layer)
 
     def holders(self, layer: Digest) -> list[Release]:
         """The releases whose files, with a skeleton, make up the blob of a layer."""
-        found = (self._state / "layers").glob(f"*/{layer.replace(':', '-')}")
+        found = (self._state / "layers").glob(skeleton_path(Path("*"), layer).as_posix())
         records = [self._read_record(path.parent.name) for path in found]
         return [item for item in records if item and self.directory(item.digest).is_dir()]
 
