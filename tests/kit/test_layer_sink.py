@@ -333,6 +333,7 @@ def test_headers_without_end_come_as_a_blob(
         assert sink is not None
         with pytest.raises(RefusedError):
             feed(sink, archive, 4096)
+        unpacking.forgo(kit.layers[0])
         unpacking.add(kit.layers[0], open_blob(kit.layers[0].blob))
         unpacking.finish()
     assert tree_of(tmp_path / "dest").keys() == {"a"}

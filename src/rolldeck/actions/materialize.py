@@ -23,6 +23,7 @@ from rolldeck.errors import RefusedError, UsageError
 from rolldeck.kit import Unpacking
 from rolldeck.oci import SMALL_BLOB, Descriptor, Digest, LayoutRegistry, Place, Reference
 from rolldeck.progress import Progress
+from rolldeck.release.stand_in import has_stand_in
 
 if TYPE_CHECKING:
     from rolldeck.kit import Kit, Layer, Stamp, Tree
@@ -184,6 +185,7 @@ class _Materializing:
                 transferred = 0
         except RefusedError:
             # Hostile or damaged on its way: only the whole blob can tell, which no file is made of.
+            await in_thread(partial(unpacking.forgo, layer))
             self._holds.pop(layer.digest).close()
             return None
         await in_thread(sink.commit)
@@ -202,6 +204,19 @@ class _Materializing:
         if self._reference.place is Place.LAYOUT and isinstance(self._source, LayoutRegistry):
             source = self._source
         unpacking.add(layer, cast(BinaryIO, source.open_blob(layer.digest)))
+
+
+def to_move(workspace: Workspace, kit: Kit, reference: Reference) -> tuple[int, int]:
+    """Return the bytes to fetch for ``materialize``, and those to write. Blocks for milliseconds.
+
+    What comes in one pass, or from a release that stands in for it, is written once.
+    """
+    lacking = [layer for layer in kit.layers if not workspace.library.has(layer.blob)]
+    if reference.place is not Place.REGISTRY:
+        lacking = []
+    fetched = [layer.size for layer in lacking if not has_stand_in(layer.digest)]
+    twice = [layer.size for layer in lacking if not _fits_one_pass(layer)]
+    return sum(fetched), kit.size + sum(twice)
 
 
 def _fits_one_pass(layer: Layer) -> bool:

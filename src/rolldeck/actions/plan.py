@@ -7,12 +7,12 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from rolldeck.actions.materialize import require_kit
+from rolldeck.actions.materialize import require_kit, to_move
 from rolldeck.actions.show import load_version
 from rolldeck.actions.workspace import Workspace
 from rolldeck.compare import compare
 from rolldeck.errors import NotFoundError, RolldeckError, UsageError
-from rolldeck.oci import Digest, Place, Reference, is_digest
+from rolldeck.oci import Digest, Reference, is_digest
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan, Target
 from rolldeck.text import clean_line
@@ -39,13 +39,10 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
     if unpacked and unpacked.ok:
         missing = 0
     else:
-        fetch = [blob for blob in version.kit.manifest.layers if not workspace.library.has(blob)]
-        is_local = resolved.place is not Place.REGISTRY
-        missing = 0 if is_local else sum(blob.size for blob in fetch)
-        text = f"{human_size(missing)} to fetch, " if missing else ""
+        fetch, missing = await asyncio.to_thread(to_move, workspace, version.kit, resolved)
+        text = f"{human_size(fetch)} to fetch, " if fetch else ""
         checks.append(Check("readable", True, f"{text}{human_size(version.kit.size)} to unpack"))
-        checks.append(_space(target_path, missing + version.kit.size))
-        missing += version.kit.size
+        checks.append(_space(target_path, missing))
     return Plan(
         verb="pin",
         target=target.path,

@@ -126,11 +126,13 @@ class Unpacking:
         """What receives a layer in one pass; None for one that must come through ``add``."""
         return self._sinks.get(layer.digest)
 
+    def forgo(self, layer: Layer) -> None:
+        """Forget what came of a layer in one pass: it will come through ``add``."""
+        self._sinks.pop(layer.digest).discard()
+
     def add(self, layer: Layer, blob: BinaryIO) -> None:
         """Unpack a layer from its blob, which is closed; verified when this returns."""
         number = self._numbers[id(layer)]
-        if sink := self._sinks.pop(layer.digest, None):
-            sink.discard()
         self._progress.expect(layer.size)
         self._progress.note = clean_line(layer.path or layer.kind)
         with (
