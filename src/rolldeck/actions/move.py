@@ -67,6 +67,8 @@ async def _make_ready(workspace: Workspace, target: Target, plan: Plan, progress
         progress.note = "checking files"
         problems = await asyncio.to_thread(target.changes, digest, progress)
         if not problems:
+            if plan.verb == "pin":
+                await _name(workspace, target, Reference.parse(plan.reference).at(digest))
             return
         if target.current() == digest:
             path, problem = problems[0]
@@ -83,7 +85,6 @@ async def _unpack(workspace: Workspace, target: Target, plan: Plan, progress: Pr
     """Unpack the version; its release stands in for the large blobs that the library lacks."""
     # Imported here: a switch between releases needs nothing of it.
     from rolldeck.actions.materialize import materialize
-    from rolldeck.actions.pull import publish
 
     digest = plan.to_digest
     assert digest is not None
@@ -105,10 +106,23 @@ async def _unpack(workspace: Workspace, target: Target, plan: Plan, progress: Pr
         before_visible=record,
         everything=True,
     )
-    if found.reference.place is Place.REGISTRY:
+    await _name(workspace, target, found.reference)
+
+
+async def _name(workspace: Workspace, target: Target, reference: Reference) -> None:
+    """Give a version from a registry its name in the library, as a pull does."""
+    digest = reference.digest
+    assert digest is not None
+    if reference.place is Place.REGISTRY and not workspace.library.holds(digest):
+        from rolldeck.actions.pull import publish
+        from rolldeck.release.stand_in import has_stand_in
+
         # The release must be found before a name in the library relies on it.
         await asyncio.to_thread(remember, target.path, reference.name)
-        await asyncio.to_thread(publish, workspace, found.reference, found.kit.manifest)
+        manifest = await workspace.manifest(reference)
+        blobs = [*([manifest.config] if manifest.config else []), *manifest.layers]
+        if all(workspace.library.has(blob) or has_stand_in(blob.digest) for blob in blobs):
+            await asyncio.to_thread(publish, workspace, reference, manifest)
 
 
 def _switch(target: Target, plan: Plan, reason: str | None) -> Moved:

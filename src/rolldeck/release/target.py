@@ -67,15 +67,14 @@ class Target:
 
     def prepare(self) -> None:
         """Make the directory a local target; refuses a directory with other things in it."""
-        if self.exists:
-            return
         if obstacle := self.obstacle():
             raise RefusedError(
                 f"{self.path} {obstacle}",
                 reference=str(self.path),
                 hint="Choose an empty or a new directory.",
             )
-        for directory in (self.releases, self._state / "releases"):
+        # In this order: with its state directory a target is known for one, however it ended.
+        for directory in (self._state / "releases", self.releases):
             fsops.make_directories(directory)
 
     def obstacle(self) -> str | None:
@@ -93,8 +92,8 @@ class Target:
     def locked(self) -> Iterator[None]:
         """Hold the target for one move; BusyError when another process holds it."""
         with fsops.locked(self._state / "lock"):
-            fsops.sweep(self.path)
-            fsops.sweep(self.releases)
+            for directory in (self.path, self.releases, self._state / "releases"):
+                fsops.sweep(directory)
             sweep_places(self.releases, is_worthless)
             yield
 
