@@ -7,12 +7,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from rolldeck.actions.materialize import require_kit, to_move
 from rolldeck.actions.show import load_version
 from rolldeck.actions.workspace import Workspace
-from rolldeck.compare import compare
 from rolldeck.errors import NotFoundError, RolldeckError, UsageError
-from rolldeck.oci import Digest, Reference, is_digest
+from rolldeck.oci import Digest, Place, Reference, is_digest
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan, Target
 from rolldeck.text import clean_line
@@ -21,6 +19,9 @@ from rolldeck.units import human_size, short_digest
 
 async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path) -> Plan:
     """Plan to make a version current in a target; fetches its manifest and small layers only."""
+    # Imported here: going back needs nothing of it, and should be quick.
+    from rolldeck.actions.materialize import require_kit, to_move
+
     workspace.require_writable("pin")
     target = Target(target_path)
     version = await load_version(workspace, reference)
@@ -53,7 +54,7 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
         reference=str(resolved),
         checks=tuple(checks),
         bytes_to_move=missing,
-        summary=await _summary(workspace, target, current, resolved),
+        summary=await _summary(workspace, target, current, resolved, network=True),
     )
 
 
@@ -160,19 +161,45 @@ async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check
 
 
 async def _summary(
-    workspace: Workspace, target: Target, current: Digest | None, goal: Reference
+    workspace: Workspace,
+    target: Target,
+    current: Digest | None,
+    goal: Reference,
+    *,
+    network: bool = False,
 ) -> str | None:
-    """Say in one sentence what differs, where both versions can still be read."""
+    """Say in one sentence what differs, where both versions can still be read.
+
+    Without ``network`` only from this machine: nobody should wait for a registry to go back.
+    """
     if current is None or current == goal.digest:
         return None
     try:
-        here, there = await asyncio.gather(
-            load_version(workspace, Reference.parse(_reference(target, current))),
-            load_version(workspace, goal),
-        )
+        sides = [_at_hand(workspace, _recorded(target, current)), _at_hand(workspace, goal)]
+        if not network and any(side.place is Place.REGISTRY for side in sides):
+            return None
     except RolldeckError:
         return None  # the move does not depend on it, and the library may be gone
+    # Imported here: what is not compared need not wait for it.
+    from rolldeck.compare import compare
+
+    try:
+        here, there = await asyncio.gather(*(load_version(workspace, side) for side in sides))
+    except RolldeckError:
+        return None
     return (await asyncio.to_thread(compare, here, there)).summary
+
+
+def _recorded(target: Target, digest: Digest) -> Reference:
+    return Reference.parse(_reference(target, digest))
+
+
+def _at_hand(workspace: Workspace, reference: Reference) -> Reference:
+    """Return the library's copy of a version from a registry, where there is one."""
+    digest = reference.digest
+    if reference.place is Place.REGISTRY and digest and workspace.library.holds(digest):
+        return Reference(Place.LIBRARY, "", reference.library_name, reference.tag, digest)
+    return reference
 
 
 def _space(path: Path, needed: int) -> Check:

@@ -1,15 +1,29 @@
 """ModelKits and ModelPacks: reading, looking into, unpacking and packing them.
 
 Packing and reading a local Kitfile are imported from their own files (``pack``, ``kitfile``),
-since they load YAML, which nothing else needs.
+since they load YAML, which nothing else needs. What unpacks is imported when it is asked for.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
 from rolldeck.kit.peek import read_layer_files
 from rolldeck.kit.read import read_kit
 from rolldeck.kit.tree import Stamp, Tree, TreeEntry, stamp_tree, verify_tree
-from rolldeck.kit.unpack import Unpacking
-from rolldeck.kit.unpack import unpack as unpack_kit
+
+if TYPE_CHECKING:
+    from rolldeck.kit.unpack import Unpacking
+    from rolldeck.kit.unpack import unpack as unpack_kit
+
+_LATER = {"Unpacking": "Unpacking", "unpack_kit": "unpack"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module("rolldeck.kit.unpack"), _LATER[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "ElementKind",

@@ -165,7 +165,8 @@ def sweep_places(directory: Path, stale: Callable[[Path], bool]) -> None:
 
 def is_worthless(place: Path) -> bool:
     """Whether a place holds nothing of a layer that could be gone on with."""
-    return not any(path.name.endswith(SKELETON) for path in place.iterdir())
+    names = {path.name for path in place.iterdir()}
+    return _TREE not in names or not any(name.endswith(SKELETON) for name in names)
 
 
 def check_destination(destination: Path) -> None:
