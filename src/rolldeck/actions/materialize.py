@@ -50,19 +50,22 @@ async def materialize(
     *,
     before_visible: BeforeVisible = lambda unpacking, reference, tree, stamps: None,
     everything: bool = False,
+    through_library: bool = False,
 ) -> Materialized:
     """Write a version's files to ``directory``, which must be new or empty.
 
     The library gets the config and every layer that is small or compressed; with ``everything``
-    also those that cannot be unpacked. What came in one pass stays for the next time after an
+    also those that cannot be unpacked. Of a layout it gets something only with
+    ``through_library``. What came in one pass stays for the next time after an
     error or a cancel. Raises the errors of ``kit.Unpacking`` and of the registry.
     """
     resolved = await workspace.resolve(reference)
     kit = await load_kit(workspace, resolved)
     require_kit(kit, resolved)
-    if resolved.place is not Place.LAYOUT:
+    direct = resolved.place is Place.LAYOUT and not through_library
+    if not direct:
         await asyncio.to_thread(workspace.library.prepare)
-    work = _Materializing(workspace, resolved, kit, progress)
+    work = _Materializing(workspace, resolved, kit, progress, direct)
     try:
         await work.hold()
         async with _opened(work.unpacking(directory)) as unpacking:
@@ -95,8 +98,15 @@ class _Materializing:
     """Brings the blobs of one version to where they are unpacked."""
 
     def __init__(
-        self, workspace: Workspace, reference: Reference, kit: Kit, progress: Progress
+        self,
+        workspace: Workspace,
+        reference: Reference,
+        kit: Kit,
+        progress: Progress,
+        direct: bool,
     ) -> None:
+        """``direct`` unpacks from the blobs where they lie, past the library."""
+        self._direct = direct
         self._library = workspace.library
         self._reference = reference
         self._kit = kit
@@ -107,7 +117,7 @@ class _Materializing:
 
     async def hold(self) -> None:
         """Become the only one who receives the large layers that are not in the library."""
-        if self._reference.place is Place.LAYOUT:
+        if self._direct:
             return
         wanted = {layer.digest: layer.blob for layer in self._kit.layers if _fits_one_pass(layer)}
         # In one order for all processes: none waits for a digest that waits for it.
@@ -170,7 +180,7 @@ class _Materializing:
             return None
         progress = self._progress
         progress.expect(layer.size)
-        remote = self._reference.place is Place.REGISTRY
+        remote = self._reference.place is not Place.LIBRARY
         try:
             if (
                 not remote
@@ -193,7 +203,7 @@ class _Materializing:
 
     async def _fetch(self, blob: Descriptor) -> int:
         """Have a blob where ``_add`` finds it; returns the bytes transferred."""
-        if self._reference.place is Place.LAYOUT or self._library.has(blob):
+        if self._direct or self._library.has(blob):
             return 0
         self._progress.expect(blob.size)
         repository = self._reference.repository
@@ -201,7 +211,7 @@ class _Materializing:
 
     def _add(self, unpacking: Unpacking, layer: Layer) -> None:
         source = self._library.layout
-        if self._reference.place is Place.LAYOUT and isinstance(self._source, LayoutRegistry):
+        if self._direct and isinstance(self._source, LayoutRegistry):
             source = self._source
         unpacking.add(layer, cast(BinaryIO, source.open_blob(layer.digest)))
 

@@ -42,7 +42,7 @@ async def unpack(
     through the library.
     """
     workspace.require_writable("unpack")
-    found, kept = await _into_directory(workspace, reference, directory, progress)
+    found, kept = await _into_directory(workspace, reference, directory, progress, pulls=False)
     tree = found.tree
     return Unpacked(
         found.reference, found.kit.digest, directory, tree.files, tree.bytes, tree.skipped, kept
@@ -60,7 +60,7 @@ async def pull_unpacked(
     """
     workspace.require_writable("pull")
     started = time.monotonic()
-    found, kept = await _into_directory(workspace, reference, directory, progress)
+    found, kept = await _into_directory(workspace, reference, directory, progress, pulls=True)
     copy = Reference(
         Place.LIBRARY, "", found.reference.library_name, found.reference.tag, found.kit.digest
     )
@@ -77,16 +77,22 @@ async def pull_unpacked(
 
 
 async def _into_directory(
-    workspace: Workspace, reference: Reference, directory: Path, progress: Progress
+    workspace: Workspace,
+    reference: Reference,
+    directory: Path,
+    progress: Progress,
+    *,
+    pulls: bool,
 ) -> tuple[Materialized, bool]:
     """Write the files, and keep in the library what came there; True where that is all."""
     # Imported here: a plain pull needs nothing of it.
     from rolldeck.actions.materialize import materialize
 
-    found = await materialize(workspace, reference, directory, progress)
-    kept = True
-    if found.reference.place is Place.REGISTRY:
-        kept = await asyncio.to_thread(_keep, workspace, found.reference, found.kit.manifest)
+    found = await materialize(workspace, reference, directory, progress, through_library=pulls)
+    place = found.reference.place
+    if place is Place.LIBRARY or (place is Place.LAYOUT and not pulls):
+        return found, True
+    kept = await asyncio.to_thread(_keep, workspace, found.reference, found.kit.manifest)
     return found, kept
 
 
