@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 # Set in some shells; it makes every import several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check format bench bench-pull torture screenshots clean servers
+.PHONY: help demo test check format bench bench-pull bench-unpack torture screenshots clean servers
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ bench: $(VENV)/.stamp-dev ## Measure start-up side by side with its yardsticks
 
 bench-pull: $(VENV)/.stamp-dev servers ## Race pull against kit, oras, crane, regctl, skopeo (10 min)
 	@$(BIN)/python -m benchmarks.pull
+
+bench-unpack: $(VENV)/.stamp-dev servers ## Race pull with unpack and switching against kit (5 min)
+	@$(BIN)/python -m benchmarks.unpack
 
 torture: $(VENV)/.stamp-dev servers ## The tests by chance, forty times as long: kills, mutated archives and records
 	@ROLLDECK_TORTURE=1 $(BIN)/python -m pytest -n auto

@@ -15,9 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from rolldeck.errors import IntegrityError, RefusedError
+from rolldeck.errors import IntegrityError
 from rolldeck.fsops import storage
-from rolldeck.kit.member_path import member_parts
 from rolldeck.oci import Digest, parse_digest
 from rolldeck.progress import Progress
 
@@ -29,6 +28,9 @@ EntryType = Literal["file", "dir"]
 Stamp = tuple[int, int, int, int]
 """Inode, size and times of modification and change in nanoseconds: any write changes it, and the
 time of change cannot be set back."""
+
+_NO_NAMES = frozenset(("", ".", ".."))
+"""What a path in a record never holds; a path there is compared with others, never opened."""
 
 _CHUNK = 1024 * 1024
 _TYPE_NAMES = {stat.S_IFLNK: "a link", stat.S_IFDIR: "a directory", stat.S_IFREG: "a file"}
@@ -92,7 +94,7 @@ class Tree:
             skipped = tuple(
                 (str(item["path"]), str(item["reason"])) for item in document["skipped"]
             )
-        except (KeyError, TypeError, ValueError, RefusedError, IntegrityError):
+        except (KeyError, TypeError, ValueError, IntegrityError):
             raise IntegrityError(
                 "The record of the unpacked tree is damaged", hint="Unpack the version again."
             ) from None
@@ -105,7 +107,7 @@ def _read_entry(item: Any) -> TreeEntry:
     has_own = kind == "file" and layer is None
     well_formed = (
         isinstance(path, str)
-        and "/".join(member_parts(path)) == path
+        and _NO_NAMES.isdisjoint(path.split("/"))
         and kind in ("file", "dir")
         and type(size) is int
         and size >= 0

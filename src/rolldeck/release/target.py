@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from rolldeck import fsops
@@ -213,14 +214,8 @@ class Target:
     def _read_record(self, name: str) -> Release | None:
         path = self._record_path(name)
         try:
-            document = json.loads(path.read_bytes())
-            return Release(
-                parse_digest(document["digest"]),
-                str(document["reference"]),
-                str(document["label"]),
-                Tree.from_json(document["tree"]),
-                {path: tuple(stamp) for path, stamp in document.get("stamps", {}).items()},
-            )
+            found = os.stat(path)
+            return _parse_record(path, (found.st_ino, found.st_size, found.st_mtime_ns))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -269,3 +264,16 @@ class Target:
                 fsops.fsync_directory(self.path)
         else:
             fsops.switch_link(self.link, f"releases/{short_digest(generation.to_digest)}")
+
+
+@lru_cache(maxsize=32)
+def _parse_record(path: Path, stamp: tuple[int, ...]) -> Release:
+    """Read a record; it may list many files, and ``stamp`` tells whether it was replaced."""
+    document = json.loads(path.read_bytes())
+    return Release(
+        parse_digest(document["digest"]),
+        str(document["reference"]),
+        str(document["label"]),
+        Tree.from_json(document["tree"]),
+        {path: tuple(stamp) for path, stamp in document.get("stamps", {}).items()},
+    )
