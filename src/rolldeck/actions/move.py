@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolldeck import fsops
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import IntegrityError, RefusedError
 from rolldeck.oci import Digest, Place, Reference
@@ -92,9 +91,7 @@ async def _unpack(workspace: Workspace, target: Target, plan: Plan, progress: Pr
     def record(
         unpacking: Unpacking, resolved: Reference, tree: Tree, stamps: dict[str, Stamp]
     ) -> None:
-        skeletons = target.layers(digest)
-        fsops.make_directories(skeletons)
-        unpacking.save_skeletons(skeletons)
+        unpacking.save_skeletons(target.make_layers(digest))
         target.record(Release(digest, str(resolved), plan.to_label, tree, stamps))
 
     reference = Reference.parse(plan.reference).at(digest)

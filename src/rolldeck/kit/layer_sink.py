@@ -8,19 +8,16 @@ transfer goes on where it was.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-from bisect import bisect_right
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from rolldeck import fsops
 from rolldeck.errors import RefusedError
 from rolldeck.kit.member_path import refused
 from rolldeck.kit.model import Layer
 from rolldeck.kit.placement import layer_steps, place
+from rolldeck.kit.read_back import Piece, ReadBack
 from rolldeck.kit.staging import Staging
 from rolldeck.kit.staging_place import JOURNAL, SKELETON, StagingPlace
 from rolldeck.kit.tar_reader import Entry, Need, Steps, send
@@ -34,24 +31,6 @@ _SKELETON_LIMIT = 256 * 1024 * 1024
 
 _ROOM = 64 * 1024 * 1024
 """Bytes reserved at a time."""
-
-_RECENT = 64
-"""Chunks with small files and headers kept in memory, so that hashing them opens no file."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """The content of one file: where it begins in the blob, and after how much of the skeleton."""
-
-    start: int
-    skeleton: int
-    size: int
-    mode: int
-    parts: tuple[str, ...]
-
-    @property
-    def end(self) -> int:
-        return self.start + self.size
 
 
 class LayerSink:
@@ -71,7 +50,7 @@ class LayerSink:
         with fsops.storage(where.path):
             self._skeleton = fsops.open_growing(where.file(layer.digest, SKELETON))
         self._out = -1
-        self._reading: tuple[_Piece, int] | None = None
+        self._back = ReadBack(self._skeleton, self._open_again)
         try:
             with fsops.storage(where.path):
                 self._take_up()
@@ -112,7 +91,7 @@ class LayerSink:
 
     def room(self) -> tuple[int, int]:
         """The file whose content comes next, where it is a large one, and how much of it."""
-        if self._out >= 0 and self._pieces[-1].size > SMALL_FILE:
+        if self._out >= 0 and self._piece.size > SMALL_FILE:
             return self._out, self._remaining
         return -1, 0
 
@@ -126,8 +105,8 @@ class LayerSink:
 
     def write(self, chunk: memoryview, /) -> None:
         """Take the next bytes; raises RefusedError, StorageError."""
-        if self._pieces_are_small:
-            self._recent.append((self._offset, bytes(chunk)))
+        if self._out < 0 or self._piece.size <= SMALL_FILE:
+            self._back.remember(self._offset, chunk)
         with fsops.storage(self._where.path):
             while chunk:
                 if self._out >= 0:
@@ -144,10 +123,6 @@ class LayerSink:
                     self._take_literal(chunk[:count])
                 chunk = chunk[count:]
             self._save_literal()
-
-    @property
-    def _pieces_are_small(self) -> bool:
-        return self._out < 0 or self._pieces[-1].size <= SMALL_FILE
 
     def rewind(self, size: int, /) -> None:
         """Forget everything after the first ``size`` bytes."""
@@ -191,22 +166,21 @@ class LayerSink:
             fsops.unlink(self._where.file(self.layer.digest, SKELETON))
         self.close()
 
+    def _open_again(self, piece: Piece) -> int:
+        return self._staging.open_file(self._owner, piece.parts)
+
     def _close_files(self) -> None:
         if self._out >= 0:
             os.close(self._out)
             self._out = -1
-        if self._reading is not None:
-            os.close(self._reading[1])
-            self._reading = None
+        self._back.close()
 
     # Parsing: the same for bytes that arrive and for a skeleton that was left.
 
     def _load(self, limit: int) -> None:
         """Begin anew with at most ``limit`` bytes of what the skeleton and the files hold."""
         self._limit = limit
-        self._pieces: list[_Piece] = []
-        self._starts: list[int] = []
-        self._recent: deque[tuple[int, bytes]] = deque(maxlen=_RECENT)
+        self._back.forget()
         self._offset = self._skeleton_size = self._remaining = self._needed = self._reserved = 0
         self._literal = bytearray()
         self._unsaved = bytearray()
@@ -248,10 +222,9 @@ class LayerSink:
             self._staging.add_directory(self._owner, parts, entry.mode)
             return True
         self._save_literal()
-        skeleton = self._skeleton_size
-        piece = _Piece(self._offset, skeleton, entry.size, entry.mode, parts)
-        self._pieces.append(piece)
-        self._starts.append(piece.start)
+        piece = Piece(self._offset, self._skeleton_size, entry.size, entry.mode, parts)
+        self._back.add(piece)
+        self._piece = piece
         self._remaining, self._reserved = piece.size, 0
         self._own = hashlib.sha256() if piece.size <= SMALL_FILE else None
         found = self._staging.adopt(self._owner, parts)
@@ -266,12 +239,12 @@ class LayerSink:
         self._end_file()
         return True
 
-    def _adopt_content(self, piece: _Piece) -> None:
+    def _adopt_content(self, piece: Piece) -> None:
         wanted = min(piece.size, self._limit - self._offset)
         there = min(os.fstat(self._out).st_size, wanted)
         fsops.truncate(self._out, there)
         if self._own is not None:
-            descriptor = self._staging.open_file(self._owner, piece.parts)
+            descriptor = self._open_again(piece)
             try:
                 self._own.update(os.pread(descriptor, there, 0))
             finally:
@@ -290,14 +263,14 @@ class LayerSink:
             self._go_on(send(self._steps, b""))
 
     def _make_room(self) -> None:
-        piece = self._pieces[-1]
+        piece = self._piece
         done = piece.size - self._remaining
         if piece.size > SMALL_FILE and done >= self._reserved:
             self._reserved = min(done + _ROOM, piece.size)
             fsops.reserve(self._out, done, self._reserved - done)
 
     def _end_file(self) -> None:
-        piece = self._pieces[-1]
+        piece = self._piece
         layer = self.layer.digest
         own = self._own.hexdigest() if self._own is not None else None
         if self.layer.form == "raw" and layer.startswith("sha256:"):
@@ -321,43 +294,8 @@ class LayerSink:
 
     def read_at(self, buffer: memoryview, position: int, /) -> int:
         """Read back bytes of the blob; at most to the end of a file or of what is between two."""
-        return self._read_recent(buffer, position) or self._read_files(buffer, position)
-
-    def _read_recent(self, buffer: memoryview, position: int) -> int:
-        with contextlib.suppress(IndexError):
-            while True:
-                start, data = self._recent[0]
-                if position < start:
-                    return 0
-                found = data[position - start : position - start + len(buffer)]
-                if found:
-                    buffer[: len(found)] = found
-                    return len(found)
-                self._recent.popleft()
-        return 0
-
-    def _read_files(self, buffer: memoryview, position: int) -> int:
-        number = bisect_right(self._starts, position) - 1
-        piece = self._pieces[number] if number >= 0 else None
-        if piece is not None and position < piece.end:
-            most = min(len(buffer), piece.end - position)
-            return os.preadv(self._reader(piece), [buffer[:most]], position - piece.start)
-        skeleton = piece.skeleton + position - piece.end if piece else position
-        following = self._starts[number + 1 : number + 2]
-        most = min(len(buffer), following[0] - position) if following else len(buffer)
-        return os.preadv(self._skeleton, [buffer[:most]], skeleton)
-
-    def _reader(self, piece: _Piece) -> int:
-        if self._reading is None or self._reading[0] is not piece:
-            descriptor = self._staging.open_file(self._owner, piece.parts)
-            if self._reading is not None:
-                os.close(self._reading[1])
-            self._reading = (piece, descriptor)
-        return self._reading[1]
+        return self._back.read(buffer, position)
 
     def write_back(self, start: int, size: int, /) -> None:
         """Let the disk begin with what was hashed of the file that is being read."""
-        if self._reading is not None:
-            piece, descriptor = self._reading
-            begin = max(0, start - piece.start)
-            fsops.write_back(descriptor, begin, start + size - piece.start - begin)
+        self._back.write_back(start, size)

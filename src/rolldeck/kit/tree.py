@@ -155,6 +155,8 @@ def verify_tree(
                 problems.append((path, problem))
             elif entry.layer is not None:
                 unsure.setdefault(entry.layer, {})[path] = touched
+                # All of its layer is read for it, and counted there.
+                progress.expect(-entry.size)
     problems += [(path, "missing") for path in expected]
     for layer, files in unsure.items():
         problems += _check_by_layer(root, skeletons(layer), files, dict(problems), progress)
@@ -173,6 +175,7 @@ def _check_by_layer(
     # Imported here: most trees have no such file, and to roll back should be quick.
     from rolldeck.kit.rebuild import changed_files
 
+    progress.expect(skeleton.layer.size)
     return changed_files(root, skeleton, files, set(known), progress)
 
 

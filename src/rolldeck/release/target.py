@@ -146,6 +146,15 @@ class Target:
         """Where the skeletons of a version's layers lie."""
         return self._state / "layers" / short_digest(digest)
 
+    def make_layers(self, digest: Digest) -> Path:
+        """Have a durable place for the skeletons of a version's layers."""
+        directory = self.layers(digest)
+        fsops.make_directories(directory)
+        with fsops.storage(directory):
+            for parent in (directory.parent, self._state):
+                fsops.fsync_directory(parent)
+        return directory
+
     def skeleton(self, digest: Digest, layer: Digest) -> Skeleton | None:
         """Return the skeleton of a layer of a version; None where there is none."""
         return read_skeleton(self.layers(digest), layer)
