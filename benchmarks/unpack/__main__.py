@@ -45,22 +45,23 @@ def main() -> int:
             push(layout, host, REPOSITORY, tag)
         print(f"{given.size} MiB + {given.size // 4} MiB + 2,000 files; {given.rounds} rounds")
         for place in [given.only] if given.only else list(places):
-            laps: dict[str, list[Lap]] = {"rolldeck": [], "kit": []}
-            for number in range(given.rounds + 1):
-                for name in list(laps) if number % 2 else reversed(list(laps)):
-                    lap = fresh(
-                        name,
-                        host,
-                        places[place],
-                        sync=place == "disk",
-                        expected=given.size * 5 // 4 << 20,
-                    )
-                    if number:
-                        laps[name].append(lap)
+            room = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=places[place])))
+            laps = race(host, room, place == "disk", given.rounds, given.size * 5 // 4 << 20)
             fine &= report(f"pull and unpack, {place}", laps, _UNPACK_GOAL)
-            laps = switches(host, places[place], given.rounds)
+            laps = switches(host, room, given.rounds)
             fine &= report(f"switch, {place}", laps, _SWITCH_GOAL)
     return 0 if fine else 1
+
+
+def race(host: str, place: Path, disk: bool, rounds: int, expected: int) -> dict[str, list[Lap]]:
+    """Run interleaved rounds after one that only warms up."""
+    laps: dict[str, list[Lap]] = {"rolldeck": [], "kit": []}
+    for number in range(rounds + 1):
+        for name in list(laps) if number % 2 else reversed(list(laps)):
+            lap = fresh(name, host, place, disk=disk, expected=expected)
+            if number:
+                laps[name].append(lap)
+    return laps
 
 
 def report(title: str, laps: dict[str, list[Lap]], goal: float) -> bool:
