@@ -141,9 +141,13 @@ def test_it_goes_on_at_any_byte(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", HONEST)
 def test_it_goes_back_to_any_byte(name: str, tmp_path: Path) -> None:
-    """What came after is gone, in the files too, and other bytes may follow."""
-    stored, layer = stored_of(HONEST[name]), layer_of(HONEST[name])
-    with opened(layer, tmp_path / "dest") as sink:
+    """What came after is gone, in the files too, and the rest may come again."""
+    stored = stored_of(HONEST[name])
+    kit, open_blob = kit_of(HONEST[name])
+    wanted = unpack(kit, open_blob, tmp_path / "wanted", Progress())
+    with Unpacking(kit, tmp_path / "dest", Progress(), lambda layer: True) as unpacking:
+        sink = unpacking.sink(kit.layers[0])
+        assert sink is not None
         for _ in range(25):
             feed(sink, stored[: CHANCE.randint(sink.offset, len(stored))], 900)
             size = CHANCE.randint(0, sink.offset)
@@ -152,6 +156,12 @@ def test_it_goes_back_to_any_byte(name: str, tmp_path: Path) -> None:
             assert read_back(sink, size, 512) == stored[:size]
         feed(sink, stored, 900)
         assert read_back(sink, len(stored), 512) == stored
+        sink.commit()
+        tree = unpacking.finish()
+    assert tree_of(tmp_path / "dest") == tree_of(tmp_path / "wanted")
+    assert [(entry.path, entry.mode) for entry in tree.entries] == [
+        (entry.path, entry.mode) for entry in wanted.entries
+    ]
 
 
 def test_going_back_leaves_nothing_of_a_wrong_name(tmp_path: Path) -> None:

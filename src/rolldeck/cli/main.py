@@ -115,6 +115,8 @@ def _settings(parsed: argparse.Namespace) -> Settings:
 
 def _run_verb(parsed: argparse.Namespace) -> int:
     verb = _verb(parsed.verb)
+    # A thread that makes many files must not keep those that move bytes waiting for 5 ms each.
+    sys.setswitchinterval(0.0002)
     _collect_again()
     return asyncio.run(_guarded(verb, parsed))
 

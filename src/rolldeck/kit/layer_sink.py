@@ -215,9 +215,9 @@ class LayerSink:
 
     def _enter(self, entry: Entry) -> bool:
         """Make a directory or begin a file; False while content is awaited."""
-        if not entry.path:
+        if not entry.parts:
             return True
-        parts = place(self.layer, entry.path, is_dir=entry.is_dir)
+        parts = place(self.layer, entry.parts, is_dir=entry.is_dir)
         if entry.is_dir:
             self._staging.add_directory(self._owner, parts, entry.mode)
             return True

@@ -19,15 +19,14 @@ def layer_steps(layer: Layer, capacity: int) -> Steps:
 def _one_file(layer: Layer) -> Steps:
     if layer.path is None:
         raise refused(layer.digest, "the layer is a single file without a name")
-    yield Entry("/".join(member_parts(layer.path)), False, layer.mode, layer.size)
+    yield Entry(member_parts(layer.path), False, layer.mode, layer.size)
 
 
-def place(layer: Layer, path: str, *, is_dir: bool) -> tuple[str, ...]:
-    """Return where a member of the layer belongs, below the tree's root.
+def place(layer: Layer, parts: tuple[str, ...], *, is_dir: bool) -> tuple[str, ...]:
+    """Return where a member of the layer, whose clean name has these parts, belongs in the tree.
 
     Raises RefusedError unless that is where the layer's Kitfile element says, or leads there.
     """
-    parts = member_parts(path)
     if layer.form == "tar":
         parts = (member_parts(layer.base, empty=True) if layer.base else ()) + parts
         element = member_parts(layer.path, empty=True) if layer.path else ()

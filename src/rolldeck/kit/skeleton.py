@@ -67,7 +67,7 @@ class Skeleton:
                         position += len(data)
                         yield data
                     elif step.size:
-                        parts = place(self.layer, step.path, is_dir=False)
+                        parts = place(self.layer, step.parts, is_dir=False)
                         yield Content(position, step.size, parts)
                         position += step.size
                     step = send(steps, data)

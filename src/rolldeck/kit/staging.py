@@ -108,9 +108,7 @@ class Staging:
         path = "/".join(parts)
         with self._lock:
             self._require_new(path)
-            if parts[1:]:
-                self.add_directory(owner, parts[:-1])
-            parent = self._open_parent(owner, parts[:-1])
+            parent = self._have_parent(owner, parts[:-1])
             with self._no_collision(path):
                 descriptor = fsops.create(parts[-1], 0o600, dir_fd=parent)
             self._files[path] = _File(owner)
@@ -123,12 +121,10 @@ class Staging:
             if path not in self._unclaimed:
                 return None
             self._require_new(path)
-            if parts[1:]:
-                self.add_directory(owner, parts[:-1])
             descriptor = os.open(
                 parts[-1],
                 os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
-                dir_fd=self._open_parent(owner, parts[:-1]),
+                dir_fd=self._have_parent(owner, parts[:-1]),
             )
             self._unclaimed.discard(path)
             self._files[path] = _File(owner)
@@ -178,6 +174,7 @@ class Staging:
             for path in mine:
                 del self._files[path]
             self._unclaimed.update(mine)
+            self._close_parent(owner)
             for claims in self._directories.values():
                 claims.pop(owner, None)
 
@@ -228,10 +225,14 @@ class Staging:
 
     def close(self) -> None:
         """Close the directories that are still open."""
-        for _, descriptor in self._parents.values():
-            os.close(descriptor)
-        self._parents.clear()
+        for owner in list(self._parents):
+            self._close_parent(owner)
         os.close(self._root)
+
+    def _close_parent(self, owner: int) -> None:
+        last = self._parents.pop(owner, None)
+        if last is not None:
+            os.close(last[1])
 
     def _require_new(self, path: str) -> None:
         if path in self._files:
@@ -250,6 +251,13 @@ class Staging:
             self._directories[path] = {}
         self._directories[path].setdefault(owner, mode)
 
+    def _have_parent(self, owner: int, parts: tuple[str, ...]) -> int:
+        """Open a directory for a file of a layer, made where it is missing."""
+        last = self._parents.get(owner)
+        if parts and (last is None or last[0] != parts):
+            self.add_directory(owner, parts)
+        return self._open_parent(owner, parts)
+
     def _open_parent(self, owner: int, parts: tuple[str, ...]) -> int:
         """Open a directory of this tree; a layer's last one stays open, members come in order."""
         if not parts:
@@ -264,8 +272,7 @@ class Staging:
             finally:
                 os.close(descriptor)
             descriptor = below
-        if last is not None:
-            os.close(last[1])
+        self._close_parent(owner)
         self._parents[owner] = (parts, descriptor)
         return descriptor
 

@@ -76,10 +76,10 @@ class Need:
 class Entry:
     """A member as ``tar_steps`` finds it; the ``size`` bytes of content that follow are skipped.
 
-    ``path`` is empty for the root itself.
+    ``parts`` are the components of its clean relative name, none for the root itself.
     """
 
-    path: str
+    parts: tuple[str, ...]
     is_dir: bool
     mode: int
     size: int
@@ -131,7 +131,7 @@ def tar_steps(limits: TarLimits | None = None) -> Steps:
             raise refused(name, "a file with the name of a directory")
         if size > limits.capacity - position:
             raise refused(name, f"its size of {size} bytes is more than the layer holds")
-        yield Entry("/".join(parts), kind == "directory", header.mode, size)
+        yield Entry(parts, kind == "directory", header.mode, size)
         padding = -size % BLOCK
         if padding:
             _require_whole((yield Need(padding)), padding, name)
@@ -205,9 +205,10 @@ def read_tar(stream: Readable, limits: TarLimits | None = None) -> Iterator[Memb
         if isinstance(step, Need):
             data = bytes(source.take(step.size))
         else:
-            content = source.content(step.size, step.path)
-            if step.path:
-                yield Member(step.path, step.is_dir, step.mode, step.size, content)
+            path = "/".join(step.parts)
+            content = source.content(step.size, path)
+            if path:
+                yield Member(path, step.is_dir, step.mode, step.size, content)
             for _ in content:
                 pass
         step = send(steps, data)

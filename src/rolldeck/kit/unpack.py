@@ -17,6 +17,7 @@ from rolldeck import fsops
 from rolldeck.errors import RefusedError, StorageError, UsageError
 from rolldeck.kit.layer_sink import LayerSink
 from rolldeck.kit.layer_stream import open_layer
+from rolldeck.kit.member_path import member_parts
 from rolldeck.kit.model import Kit, Layer
 from rolldeck.kit.placement import place
 from rolldeck.kit.skeleton import Skeleton, save_skeleton
@@ -140,11 +141,11 @@ class Unpacking:
             open_layer(layer, blob, self._progress) as stream,
         ):
             if layer.form == "raw":
-                parts = place(layer, layer.path or "", is_dir=False)
+                parts = place(layer, member_parts(layer.path or ""), is_dir=False)
                 self._staging.add_file(number, parts, layer.mode, _chunks(stream))
             else:
                 for member in read_tar(stream, TarLimits(capacity=stream.capacity)):
-                    parts = place(layer, member.path, is_dir=member.is_dir)
+                    parts = place(layer, member_parts(member.path), is_dir=member.is_dir)
                     if member.is_dir:
                         self._staging.add_directory(number, parts, member.mode)
                     else:
