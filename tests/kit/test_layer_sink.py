@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rolldeck.errors import RefusedError, StorageError
+from rolldeck.errors import RefusedError, StorageError, UsageError
 from rolldeck.kit import layer_sink
 from rolldeck.kit.layer_sink import LayerSink
 from rolldeck.kit.staging_place import JOURNAL, PREFIX, SKELETON, StagingPlace
 from rolldeck.kit.unpack import Unpacking, unpack
 from rolldeck.oci import StreamSink
 from rolldeck.progress import Progress
+from tests.conftest import TORTURE
 from tests.kit.archives import (
     END,
     GNU,
@@ -303,6 +307,38 @@ def test_a_place_that_others_can_write_is_not_used(tmp_path: Path) -> None:
     place.path.chmod(0o777)
     with pytest.raises(StorageError, match="others"):
         in_one_pass(tmp_path / "dest", archive)
+
+
+def test_whoever_swaps_the_destination_gains_nothing(tmp_path: Path) -> None:
+    """A link to a directory of a victim comes and goes at the destination all the time."""
+    archive = directory("d") + file("d/a", BIG) + END
+    victim, destination = tmp_path / "victim", tmp_path / "dest"
+    victim.mkdir()
+    (victim / "d").write_text("untouched")
+    before = snapshot(victim)
+    done = threading.Event()
+
+    def swap() -> None:
+        while not done.is_set():
+            with contextlib.suppress(OSError):
+                destination.symlink_to(victim)
+            with contextlib.suppress(OSError):
+                destination.unlink()
+
+    attacker = threading.Thread(target=swap)
+    attacker.start()
+    try:
+        unpacked = 0
+        while unpacked < 10 * TORTURE:
+            with contextlib.suppress(UsageError, StorageError):
+                in_one_pass(destination, archive)
+                assert tree_of(destination).keys() == {"d", "d/a"}
+                shutil.rmtree(destination)
+                unpacked += 1
+    finally:
+        done.set()
+        attacker.join()
+    assert snapshot(victim) == before
 
 
 def test_another_version_for_the_same_destination_sweeps_the_first(tmp_path: Path) -> None:
