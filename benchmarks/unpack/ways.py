@@ -97,7 +97,7 @@ def size_below(root: Path) -> int:
 def switches(host: str, place: Path, rounds: int) -> dict[str, list[Lap]]:
     """Go between two versions that each client has had before, in turn; no sync on either side.
 
-    rolldeck rolls back and undoes it; kit, which knows no switch, unpacks from its local storage.
+    rolldeck rolls back and undoes it, as a script does; kit, which knows no switch, unpacks from its local storage.
     """
     laps: dict[str, list[Lap]] = {"rolldeck": [], "kit": []}
     home = Path(tempfile.mkdtemp(prefix="rolldeck-bench-", dir=place))
@@ -112,7 +112,7 @@ def switches(host: str, place: Path, rounds: int) -> dict[str, list[Lap]]:
         before = _inodes(target)
         for number in range(rounds + 1):
             for verb in ("rollback", "undo"):
-                lap = deck.run([[*_ROLLDECK, verb, str(target), "--yes"]])
+                lap = deck.run([[*_ROLLDECK, verb, str(target), "--yes", "--json"]])
                 if number:
                     laps["rolldeck"].append(lap)
             lap = kit.run([kit.unpack(NEW, home / f"out-{number}")])

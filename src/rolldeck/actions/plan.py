@@ -7,7 +7,6 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from rolldeck.actions.show import load_version
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, RolldeckError, UsageError
 from rolldeck.oci import Digest, Place, Reference, is_digest
@@ -21,6 +20,7 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
     """Plan to make a version current in a target; fetches its manifest and small layers only."""
     # Imported here: going back needs nothing of it, and should be quick.
     from rolldeck.actions.materialize import require_kit, to_move
+    from rolldeck.actions.show import load_version
 
     workspace.require_writable("pin")
     target = Target(target_path)
@@ -58,10 +58,13 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
     )
 
 
-async def plan_rollback(workspace: Workspace, target_path: Path, to: str | None = None) -> Plan:
+async def plan_rollback(
+    workspace: Workspace, target_path: Path, to: str | None = None, *, summary: bool = True
+) -> Plan:
     """Plan to go back to the version that was current before, or to ``to``.
 
     ``to`` is a generation (``g3``), a digest or its beginning, or a tag that was pinned here.
+    Without ``summary`` the plan does not say what differs, which saves reading both versions.
     """
     workspace.require_writable("rollback")
     target = Target(target_path).require()
@@ -89,11 +92,11 @@ async def plan_rollback(workspace: Workspace, target_path: Path, to: str | None 
         checks=(),
         bytes_to_move=0,
     )
-    return await _checked(workspace, target, plan)
+    return await _checked(workspace, target, plan, summary=summary)
 
 
-async def plan_undo(workspace: Workspace, target_path: Path) -> Plan:
-    """Plan to reverse exactly the last move of a target."""
+async def plan_undo(workspace: Workspace, target_path: Path, *, summary: bool = True) -> Plan:
+    """Plan to reverse exactly the last move of a target; ``summary`` as for a rollback."""
     workspace.require_writable("undo")
     target = Target(target_path).require()
     history = target.history()
@@ -112,10 +115,10 @@ async def plan_undo(workspace: Workspace, target_path: Path) -> Plan:
         bytes_to_move=0,
         undoes=last.number,
     )
-    return await _checked(workspace, target, plan)
+    return await _checked(workspace, target, plan, summary=summary)
 
 
-async def _checked(workspace: Workspace, target: Target, plan: Plan) -> Plan:
+async def _checked(workspace: Workspace, target: Target, plan: Plan, *, summary: bool) -> Plan:
     """Add what must hold for the version that the plan goes to."""
     checks = list(plan.checks)
     missing = 0
@@ -126,11 +129,11 @@ async def _checked(workspace: Workspace, target: Target, plan: Plan) -> Plan:
         if not (unpacked and unpacked.ok):
             check, missing = await _restorable(workspace, Reference.parse(plan.reference))
             checks.append(check)
-    summary = None
-    if plan.to_digest is not None:
+    told = None
+    if summary and plan.to_digest is not None:
         goal = Reference.parse(plan.reference)
-        summary = await _summary(workspace, target, plan.from_digest, goal)
-    return replace(plan, checks=tuple(checks), bytes_to_move=missing, summary=summary)
+        told = await _summary(workspace, target, plan.from_digest, goal)
+    return replace(plan, checks=tuple(checks), bytes_to_move=missing, summary=told)
 
 
 async def _unpacked(target: Target, digest: Digest) -> Check | None:
@@ -181,6 +184,7 @@ async def _summary(
     except RolldeckError:
         return None  # the move does not depend on it, and the library may be gone
     # Imported here: what is not compared need not wait for it.
+    from rolldeck.actions.show import load_version
     from rolldeck.compare import compare
 
     try:

@@ -29,14 +29,21 @@ async def run_rollback(
     workspace: Workspace, arguments: argparse.Namespace, progress: Progress
 ) -> int:
     """Put the version before back."""
-    plan = await plan_rollback(workspace, arguments.target, arguments.to)
+    plan = await plan_rollback(
+        workspace, arguments.target, arguments.to, summary=_shows_plan(arguments)
+    )
     return await _carry_out(workspace, plan, arguments, progress)
 
 
 async def run_undo(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
     """Take back the last move."""
-    plan = await plan_undo(workspace, arguments.target)
+    plan = await plan_undo(workspace, arguments.target, summary=_shows_plan(arguments))
     return await _carry_out(workspace, plan, arguments, progress)
+
+
+def _shows_plan(arguments: argparse.Namespace) -> bool:
+    """Whether anybody reads more of the plan than its checks."""
+    return bool(arguments.dry_run or not arguments.json)
 
 
 async def _carry_out(

@@ -190,20 +190,18 @@ class Staging:
         """Make the files of a layer durable: many at once, which a disk does together."""
         with self._lock:
             mine = [path for path, file in self._files.items() if file.owner == owner]
-        if len(mine) <= _SYNCS:
-            for path in mine:
-                self._sync(owner, path)
-            return
+        shares = [mine[number::_SYNCS] for number in range(min(_SYNCS, len(mine)))]
         with ThreadPoolExecutor(_SYNCS, thread_name_prefix="rolldeck sync") as threads:
-            for _ in threads.map(lambda path: self._sync(owner, path), mine):
+            for _ in threads.map(lambda share: self._sync(owner, share), shares):
                 pass
 
-    def _sync(self, owner: int, path: str) -> None:
-        descriptor = self.open_file(owner, tuple(path.split("/")))
-        try:
-            fsops.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    def _sync(self, owner: int, paths: list[str]) -> None:
+        for path in paths:
+            descriptor = self.open_file(owner, tuple(path.split("/")))
+            try:
+                fsops.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def seal(self) -> None:
         """Give every directory its mode and make it durable; the root comes last."""

@@ -15,16 +15,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rolldeck import fsops
 from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError
-from rolldeck.kit.skeleton import Skeleton, read_skeleton, skeleton_path
 from rolldeck.kit.staging_place import is_worthless, sweep_places
 from rolldeck.kit.tree import Stamp, Tree, verify_tree
 from rolldeck.oci import Digest, parse_digest
 from rolldeck.progress import Progress
 from rolldeck.release.generation import Generation, effective, parse_line, trail
 from rolldeck.units import short_digest
+
+if TYPE_CHECKING:
+    from rolldeck.kit.skeleton import Skeleton
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +160,15 @@ class Target:
 
     def skeleton(self, digest: Digest, layer: Digest) -> Skeleton | None:
         """Return the skeleton of a layer of a version; None where there is none."""
+        # Imported here, as below: a switch reads no skeleton.
+        from rolldeck.kit.skeleton import read_skeleton
+
         return read_skeleton(self.layers(digest), layer)
 
     def holders(self, layer: Digest) -> list[Release]:
         """The releases whose files, with a skeleton, make up the blob of a layer."""
+        from rolldeck.kit.skeleton import skeleton_path
+
         found = (self._state / "layers").glob(skeleton_path(Path("*"), layer).as_posix())
         records = [self._read_record(path.parent.name) for path in found]
         return [item for item in records if item and self.directory(item.digest).is_dir()]
