@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 # Set in some shells; it makes every import several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check format bench bench-pull bench-push bench-list torture screenshots clean \
-	servers
+.PHONY: help demo test check format bench bench-pull bench-unpack bench-push bench-list torture screenshots \
+	clean servers
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ bench-list: $(VENV)/.stamp-dev servers ## List 2,000 and 10,000 tags over a slow
 
 bench-push: $(VENV)/.stamp-dev servers ## Race push against kit, oras, crane, regctl, skopeo (5 min)
 	@$(BIN)/python -m benchmarks.push
+
+bench-unpack: $(VENV)/.stamp-dev servers ## Race pull with unpack and switching against kit (5 min)
+	@$(BIN)/python -m benchmarks.unpack
 
 torture: $(VENV)/.stamp-dev servers ## The tests by chance, forty times as long: kills, mutated archives and records
 	@ROLLDECK_TORTURE=1 $(BIN)/python -m pytest -n auto

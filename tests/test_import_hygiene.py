@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.registry import RunningRegistry
+
 PROGRAM = """
 import sys
 from rolldeck.cli import main
@@ -82,6 +84,21 @@ def test_init_and_check_load_neither_textual_nor_the_network(tmp_path: Path) -> 
         loaded = modules(words)
         assert "yaml" in loaded
         assert not loaded & {"textual", "urllib3", "requests", "http.client"}
+
+
+def test_a_switch_loads_neither_although_the_versions_came_from_a_registry(
+    golden_registry: RunningRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Going back needs no registry, no unpacking and no tables; its summary is from the library."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    target = str(tmp_path / "serving")
+    for tag in ("v1.1.0", "v1.2.0"):
+        modules(["pin", f"{golden_registry.host}/golden/wdbc:{tag}", target, "--yes"])
+    for verb in ("rollback", "undo"):
+        loaded = modules([verb, target, "--yes"])
+        assert not loaded & {"textual", "urllib3", "http.client", "yaml", "rich"}
+        assert not loaded & {"rolldeck.kit.unpack", "rolldeck.actions.materialize"}
+        assert "rolldeck.compare.summary" in loaded
 
 
 def test_pull_loads_no_textual() -> None:

@@ -40,9 +40,15 @@ def make_kit(directory: Path, mebibytes: int = MODEL) -> Path:
         (context / "src" / f"part_{number:04}.py").write_bytes(
             chance.randbytes(2048).hex().encode()
         )
-    (context / "README.md").write_text("# bench\n")
+    return make_next(directory, TAG)
+
+
+def make_next(directory: Path, tag: str) -> Path:
+    """Pack a version ``tag`` that differs from the others in its README, into the same layout."""
+    context = directory / "context"
+    (context / "README.md").write_text(f"# bench {tag}\n")
     library = Library(directory / "layout")
     packed = pack(context, read_kitfile(_KITFILE), library.writer)
     library.add(packed.manifest)
-    library.tag(REPOSITORY, [TAG], packed.descriptor)
+    library.tag(REPOSITORY, [tag], packed.descriptor)
     return library.root

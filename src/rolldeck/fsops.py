@@ -280,9 +280,10 @@ def remove_directory(path: str | Path, dir_fd: int | None = None) -> None:
     os.rmdir(path, dir_fd=dir_fd)
 
 
-def unlink(path: Path) -> None:
+def unlink(path: str | Path, dir_fd: int | None = None) -> None:
     """Remove a file or link if it is there."""
-    path.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        os.unlink(path, dir_fd=dir_fd)
 
 
 def remove_tree(path: Path) -> None:
@@ -413,7 +414,7 @@ def try_lock(fd: int) -> bool:
 
 
 def locks_hold(path: Path) -> bool:
-    """Whether a lock on ``path`` keeps others out; on some network file systems it does not.
+    """Whether a lock on ``path``, a file or directory, keeps others out; not on all file systems.
 
     Two descriptors of one file tell: the second must be refused.
     """
@@ -428,7 +429,8 @@ def locks_hold(path: Path) -> bool:
 
 
 def _open_lock(path: Path, opened: ExitStack) -> int:
-    fd = open_lockable(path)
+    directory = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    fd = os.open(path, directory) if path.is_dir() else open_lockable(path)
     opened.callback(os.close, fd)
     return fd
 

@@ -8,15 +8,18 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import rolldeck.kit.unpack  # noqa: F401 - watched below
 from rolldeck.actions import Workspace, apply, plan_pin, pull, unpack
 from rolldeck.errors import RefusedError, RolldeckError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.settings import Settings
+from rolldeck.store import guard
 from rolldeck.store.lease import Lease, read_leases
 from tests.store.versions import damage, needed_by
 
@@ -59,7 +62,7 @@ async def test_a_pull_needs_its_manifest_and_all_blobs(
     """From before it looks at what is there until it has its name."""
     watch = Watch(workspace)
     watch.around(monkeypatch, "rolldeck.actions.pull", "_fetch_all")
-    watch.around(monkeypatch, "rolldeck.actions.pull", "_publish")
+    watch.around(monkeypatch, "rolldeck.actions.pull", "publish")
     await pull(workspace, reference, Progress())
     (entry,) = workspace.library.entries()
     needed = needed_by(workspace.library, entry.descriptor)
@@ -73,13 +76,13 @@ async def test_unpacking_needs_the_version_until_the_last_file(
     """Also of a pin, until the target knows it."""
     done = await pull(workspace, reference, Progress())
     watch = Watch(workspace)
-    watch.around(monkeypatch, "rolldeck.kit", "unpack_kit")
+    watch.around(monkeypatch, "rolldeck.kit.unpack", "stamp_tree")
     await unpack(workspace, done.reference, tmp_path / "out", Progress())
     watch.around(monkeypatch, "rolldeck.actions.move", "remember")
     plan = await plan_pin(workspace, done.reference, tmp_path / "serving")
     await apply(workspace, plan, Progress())
     texts = [sorted(lease.text.split()[0] for lease in leases) for leases in watch.seen]
-    assert texts == [["unpack"], ["pin", "unpack"], ["pin"], []]
+    assert texts == [["unpack"], ["pin"], ["pin"], []]
     assert all(lease.digests == {done.digest} for leases in watch.seen for lease in leases)
     assert read_leases(workspace.library.leases) == []
 
@@ -101,7 +104,7 @@ async def test_a_cancelled_pull_names_nothing_without_its_lease(
 ) -> None:
     """Writing the name goes on in its thread: the lease waits for it."""
     module = sys.modules["rolldeck.actions.pull"]
-    publish = module.__dict__["_publish"]
+    publish = module.__dict__["publish"]
     begun, go_on = threading.Event(), threading.Event()
     leases = []
 
@@ -111,7 +114,7 @@ async def test_a_cancelled_pull_names_nothing_without_its_lease(
         publish(*given)
         leases.extend(read_leases(workspace.library.leases))
 
-    monkeypatch.setattr(module, "_publish", slow)
+    monkeypatch.setattr(module, "publish", slow)
     task = asyncio.ensure_future(pull(workspace, reference, Progress()))
     await asyncio.to_thread(begun.wait, 20)
     task.cancel()
@@ -130,8 +133,8 @@ async def test_who_may_only_read_needs_no_lease(
     done = await pull(workspace, reference, Progress())
     before = sorted(workspace.library.root.rglob("*"))
     other = Workspace(Settings(library=workspace.library.root))
-    owner = os.geteuid()
-    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    other_user = {"geteuid": lambda: os.geteuid() + 1}
+    monkeypatch.setattr(guard, "os", SimpleNamespace(**{**vars(os), **other_user}))
     await unpack(other, done.reference, tmp_path / "out", Progress())
     with pytest.raises(RefusedError):
         await pull(other, reference, Progress())

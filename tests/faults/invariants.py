@@ -19,6 +19,7 @@ from pathlib import Path
 
 from rolldeck.fsops import TEMPORARY_PREFIX
 from rolldeck.kit import verify_tree
+from rolldeck.kit.staging_place import PREFIX
 from rolldeck.oci import Digest
 from rolldeck.progress import Progress
 from rolldeck.release import Target
@@ -78,7 +79,7 @@ def names_of(library: Path) -> dict[str, Digest]:
 
 
 def _is_temporary(name: str) -> bool:
-    return name.startswith(TEMPORARY_PREFIX)
+    return name.startswith((TEMPORARY_PREFIX, PREFIX))
 
 
 def _blobs(library: Path) -> list[str]:

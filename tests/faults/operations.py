@@ -103,6 +103,8 @@ class Operation:
     prepare: Callable[[World], None]
     state: Callable[[World], object]
     after: Callable[[World], list[object]] | None = None
+    half_made: int = 1
+    """Most things that a kill leaves half-made: what works in two places leaves one in each."""
 
     def run(self, world: World, plan: Plan | None = None) -> Ran:
         """Run it, one blob after the other, so that the calls come in the same order."""
@@ -139,6 +141,12 @@ def _pinned(*tags: str) -> Callable[[World], None]:
     return prepare
 
 
+def _anew(world: World, *words: object) -> list[object]:
+    """Unpack into the directory once more, which tidies up beside it."""
+    shutil.rmtree(world.out)
+    return [*words, world.out]
+
+
 OPERATIONS = [
     Operation(
         "pull",
@@ -157,13 +165,22 @@ OPERATIONS = [
         lambda world: ["unpack", world.local("v1"), "--directory", world.out],
         _pulled("v1"),
         _unpacked,
-        after=lambda world: ["verify", world.local("v1")],
+        after=lambda world: _anew(world, "unpack", world.local("v1"), "--directory"),
+    ),
+    Operation(
+        "pull and unpack",
+        lambda world: ["pull", world.version("v1"), "--unpack", world.out, "--concurrency", 1],
+        lambda world: None,
+        _unpacked,
+        after=lambda world: _anew(world, "pull", world.version("v1"), "--unpack"),
+        half_made=2,
     ),
     Operation(
         "pin",
         lambda world: ["pin", world.local("v1"), world.target.path, "--yes"],
         _pulled("v1"),
         _current,
+        half_made=2,
     ),
     Operation(
         "switch",

@@ -33,7 +33,7 @@ def test_killed_at_every_call(trial: Trial) -> None:
     for number in range(1, trial.count + 1):
         ran = trial.run(kill=number)
         found = [] if ran.code == KILLED else [f"not killed: {ran}"]
-        found += trial.problems(half_made=1) + trial.again()
+        found += trial.problems(trial.half_made) + trial.again()
         if found:
             wrong[number] = found
     assert not wrong, trial.report(wrong)
@@ -51,7 +51,7 @@ def test_failing_at_every_call(trial: Trial, error: str) -> None:
     for call in range(first, trial.count + 1, step):
         ran = trial.run(fail=call, number=number, lasting=lasting)
         # What cannot be written cannot be tidied either.
-        left = 1 if number == errno.EROFS else 0
+        left = trial.half_made if number == errno.EROFS else 0
         found = _unlike_an_error(ran) + trial.problems(left) + trial.again()
         if found:
             wrong[call] = found

@@ -37,7 +37,7 @@ def test_power_lost_after_every_call(trial: Trial) -> None:
             seen.add(key)
             shutil.rmtree(trial.root)
             draw(image.items(), trial.root)
-            found = trial.problems(half_made=1, must_be_new=is_done)
+            found = trial.problems(trial.half_made, must_be_new=is_done)
             if loss == LOSSES[0] or is_done:
                 found += trial.again()
             if found:

@@ -17,6 +17,7 @@ class Trial:
     def __init__(self, operation: Operation, world: World) -> None:
         self._operation = operation
         self._world = world
+        self.half_made = operation.half_made
         self.root = world.root
         self._template = world.root.with_name("template")
         shutil.rmtree(self._template, ignore_errors=True)

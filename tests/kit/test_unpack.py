@@ -20,6 +20,7 @@ from rolldeck.errors import (
     StorageError,
     UsageError,
 )
+from rolldeck.kit.staging_place import PREFIX
 from rolldeck.kit.tree import Tree
 from rolldeck.kit.unpack import unpack
 from rolldeck.progress import Progress
@@ -190,13 +191,13 @@ def test_nothing_is_visible_before_the_end(tmp_path: Path) -> None:
 
     def looking(blob: Any) -> Any:
         assert not (tmp_path / "dest").exists()
-        staging = next(tmp_path.glob(f"{fsops.TEMPORARY_PREFIX}*"))
+        staging = next(tmp_path.glob(f"{PREFIX}*"))
         staging_modes.append(stat.S_IMODE(staging.stat().st_mode))
         return open_blob(blob)
 
     unpack(kit, looking, tmp_path / "dest", Progress())
     assert staging_modes == [0o700]
-    assert not list(tmp_path.glob(f"{fsops.TEMPORARY_PREFIX}*"))
+    assert not list(tmp_path.glob(f"{PREFIX}*"))
 
 
 def test_raw_layers(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
 import pytest
@@ -173,24 +172,3 @@ def test_the_trail_of_repeated_pins_has_no_doubles() -> None:
         Generation(3, "pin", A, B, "r", "a", "t"),
     ]
     assert trail(moves) == (A, B)
-
-
-def test_a_reader_sees_a_version_at_every_instant(target: Target) -> None:
-    """While one thread switches 500 times, a reader that never stops finds the link each time."""
-    move(target, "pin", A)
-    names = [digest.partition(":")[2][:12] for digest in (A, B, C)]
-    done = threading.Event()
-
-    def switch() -> None:
-        for number in range(500):
-            fsops.switch_link(target.link, f"releases/{names[number % 3]}")
-        done.set()
-
-    thread = threading.Thread(target=switch)
-    thread.start()
-    reads = 0
-    while not done.is_set():
-        assert target.link.readlink().name in names
-        reads += 1
-    thread.join()
-    assert reads > 100

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rolldeck.actions.diff import DiffResult, diff
 from rolldeck.actions.library_check import Problem
 from rolldeck.actions.pull import Pulled, PulledBlob, pull
-from rolldeck.actions.unpack import Unpacked, unpack
+from rolldeck.actions.unpack import Unpacked, pull_unpacked, unpack
 from rolldeck.actions.verify import Verified, is_target, verify, verify_all
 from rolldeck.actions.workspace import Workspace
 
@@ -170,6 +170,7 @@ __all__ = [
     "plan_undo",
     "plan_untag",
     "pull",
+    "pull_unpacked",
     "remove",
     "stage_demo",
     "survey_garbage",

@@ -9,18 +9,19 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rolldeck.actions.lease import reading
 from rolldeck.actions.plan import DISK_SPACE
-from rolldeck.actions.unpack import materialize
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import IntegrityError, RefusedError, StorageError
-from rolldeck.kit import stamp_tree
-from rolldeck.oci import Digest, Reference
+from rolldeck.oci import Digest, Manifest, Place, Reference
 from rolldeck.progress import Progress
 from rolldeck.release import Generation, MoveVerb, Plan, Release, Target, remember
 from rolldeck.text import clean_line
 from rolldeck.units import rfc3339
+
+if TYPE_CHECKING:
+    from rolldeck.kit import Stamp, Tree, Unpacking
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,9 @@ async def _make_ready(workspace: Workspace, target: Target, plan: Plan, progress
         progress.note = "checking files"
         problems = await asyncio.to_thread(target.changes, digest, progress)
         if not problems:
+            if plan.verb == "pin":
+                reference = Reference.parse(plan.reference).at(digest)
+                await _name_again(workspace, target, reference)
             return
         if target.current() == digest:
             path, problem = problems[0]
@@ -97,14 +101,69 @@ async def _make_ready(workspace: Workspace, target: Target, plan: Plan, progress
                 hint="It is current, so it is not replaced: roll back, then pin it again.",
             )
     await asyncio.to_thread(target.discard, digest)
+    await _unpack(workspace, target, plan, progress)
+
+
+async def _unpack(workspace: Workspace, target: Target, plan: Plan, progress: Progress) -> None:
+    """Unpack the version; its release stands in for the large blobs that the library lacks."""
+    # Imported here: a switch between releases needs nothing of it.
+    from rolldeck.actions.materialize import materialized
+
+    digest = plan.to_digest
+    assert digest is not None
+
+    def record(
+        unpacking: Unpacking, resolved: Reference, tree: Tree, stamps: dict[str, Stamp]
+    ) -> None:
+        unpacking.save_skeletons(target.make_layers(digest))
+        target.record(Release(digest, str(resolved), plan.to_label, tree, stamps))
+
     reference = Reference.parse(plan.reference).at(digest)
-    async with reading(workspace, plan.verb, reference):
-        resolved, tree = await materialize(workspace, reference, directory, progress)
-        stamps = await asyncio.to_thread(stamp_tree, directory)
-        release = Release(digest, str(resolved), plan.to_label, tree, stamps)
-        await asyncio.to_thread(target.record, release)
+    async with materialized(
+        workspace,
+        reference,
+        target.directory(digest),
+        progress,
+        verb=plan.verb,
+        before_visible=record,
+        everything=True,
+    ) as found:
         # Before the lease ends: from here on the target keeps what it needs.
         await asyncio.to_thread(remember, target.path, _repository(plan.reference))
+        brought = [(item.reference, item.kit.manifest) for item in found.origins if item.is_brought]
+        await _name(workspace, brought)
+
+
+async def _name(workspace: Workspace, found: list[tuple[Reference, Manifest]]) -> None:
+    """Give versions from a registry their names in the library, as a pull does.
+
+    Releases must be remembered by then: they may stand in for blobs.
+    """
+    # Imported here: a switch between releases needs nothing of it.
+    from rolldeck.actions.pull import blobs_of, publish, to_the_end
+    from rolldeck.release.stand_in import has_stand_in
+
+    library = workspace.library
+
+    def name() -> None:
+        blobs = {blob.digest: blob for _, manifest in found for blob in blobs_of(manifest)}
+        if all(library.has(blob) or has_stand_in(blob.digest) for blob in blobs.values()):
+            publish(workspace, found)
+
+    if found:
+        await to_the_end(asyncio.to_thread(name))
+
+
+async def _name_again(workspace: Workspace, target: Target, reference: Reference) -> None:
+    """Name a version from a registry that is unpacked already, where its name is gone."""
+    assert reference.digest is not None
+    if reference.place is not Place.REGISTRY or workspace.library.holds(reference.digest):
+        return
+    from rolldeck.actions.lease import reading
+
+    async with reading(workspace, "pin", reference):
+        await asyncio.to_thread(remember, target.path, reference.name)
+        await _name(workspace, [(reference, await workspace.manifest(reference))])
 
 
 def _switch(target: Target, plan: Plan, reason: str | None) -> Moved:

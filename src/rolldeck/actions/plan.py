@@ -7,14 +7,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from rolldeck.actions.chain import load_chain
-from rolldeck.actions.show import load_version
-from rolldeck.actions.unpack import require_kit
-from rolldeck.actions.versions import load_kit
 from rolldeck.actions.workspace import Workspace
-from rolldeck.compare import Version, compare
 from rolldeck.errors import IntegrityError, NotFoundError, RolldeckError, UsageError
-from rolldeck.kit import with_chain
 from rolldeck.oci import Digest, Place, Reference, is_digest
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan, Target
@@ -27,6 +21,10 @@ DISK_SPACE = "disk space"
 
 async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path) -> Plan:
     """Plan to make a version current in a target; fetches its manifest and small layers only."""
+    # Imported here: going back needs nothing of it, and should be quick.
+    from rolldeck.actions.materialize import require_kit, to_move
+    from rolldeck.actions.show import load_version
+
     workspace.require_writable("pin")
     target = Target(target_path)
     version = await load_version(workspace, reference)
@@ -45,13 +43,13 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
     if unpacked and unpacked.ok:
         missing = 0
     else:
-        missing = _to_fetch(workspace, resolved, version)
-        text = f"{human_size(missing)} to fetch, " if missing else ""
-        size = version.kit.whole_size
-        text = version.chain_problem or f"{text}{human_size(size)} to unpack"
-        checks.append(Check("readable", version.chain_problem is None, text))
-        checks.append(_space(target_path, missing + size))
-        missing += size
+        kits = [(resolved, version.kit), *((link.reference, link.kit) for link in version.chain)]
+        fetch, missing = await asyncio.to_thread(to_move, workspace, version.kit, kits)
+        text = f"{human_size(fetch)} to fetch, " if fetch else ""
+        text += f"{human_size(version.kit.whole_size)} to unpack"
+        is_whole = version.chain_problem is None
+        checks.append(Check("readable", is_whole, version.chain_problem or text))
+        checks.append(_space(target_path, missing))
     return Plan(
         verb="pin",
         target=target.path,
@@ -62,27 +60,17 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
         reference=str(resolved),
         checks=tuple(checks),
         bytes_to_move=missing,
-        summary=await _summary(workspace, target, current, resolved),
+        summary=await _summary(workspace, target, current, resolved, network=True),
     )
 
 
-def _to_fetch(workspace: Workspace, resolved: Reference, version: Version) -> int:
-    """Return the bytes that a version, and the kits its model comes from, still have to bring."""
-    kits = [(resolved, version.kit), *((link.reference, link.kit) for link in version.chain)]
-    missing = {
-        blob.digest: blob.size
-        for reference, kit in kits
-        if reference.place is Place.REGISTRY
-        for blob in kit.manifest.layers
-        if not workspace.library.has(blob)
-    }
-    return sum(missing.values())
-
-
-async def plan_rollback(workspace: Workspace, target_path: Path, to: str | None = None) -> Plan:
+async def plan_rollback(
+    workspace: Workspace, target_path: Path, to: str | None = None, *, summary: bool = True
+) -> Plan:
     """Plan to go back to the version that was current before, or to ``to``.
 
     ``to`` is a generation (``g3``), a digest or its beginning, or a tag that was pinned here.
+    Without ``summary`` the plan does not say what differs, which saves reading both versions.
     """
     workspace.require_writable("rollback")
     target = Target(target_path).require()
@@ -110,11 +98,11 @@ async def plan_rollback(workspace: Workspace, target_path: Path, to: str | None 
         checks=(),
         bytes_to_move=0,
     )
-    return await _checked(workspace, target, plan)
+    return await _checked(workspace, target, plan, summary=summary)
 
 
-async def plan_undo(workspace: Workspace, target_path: Path) -> Plan:
-    """Plan to reverse exactly the last move of a target."""
+async def plan_undo(workspace: Workspace, target_path: Path, *, summary: bool = True) -> Plan:
+    """Plan to reverse exactly the last move of a target; ``summary`` as for a rollback."""
     workspace.require_writable("undo")
     target = Target(target_path).require()
     history = target.history()
@@ -133,10 +121,10 @@ async def plan_undo(workspace: Workspace, target_path: Path) -> Plan:
         bytes_to_move=0,
         undoes=last.number,
     )
-    return await _checked(workspace, target, plan)
+    return await _checked(workspace, target, plan, summary=summary)
 
 
-async def _checked(workspace: Workspace, target: Target, plan: Plan) -> Plan:
+async def _checked(workspace: Workspace, target: Target, plan: Plan, *, summary: bool) -> Plan:
     """Add what must hold for the version that the plan goes to."""
     checks = list(plan.checks)
     missing = 0
@@ -147,11 +135,11 @@ async def _checked(workspace: Workspace, target: Target, plan: Plan) -> Plan:
         if not (unpacked and unpacked.ok):
             check, missing = await _restorable(workspace, Reference.parse(plan.reference))
             checks.append(check)
-    summary = None
-    if plan.to_digest is not None:
+    told = None
+    if summary and plan.to_digest is not None:
         goal = Reference.parse(plan.reference)
-        summary = await _summary(workspace, target, plan.from_digest, goal)
-    return replace(plan, checks=tuple(checks), bytes_to_move=missing, summary=summary)
+        told = await _summary(workspace, target, plan.from_digest, goal)
+    return replace(plan, checks=tuple(checks), bytes_to_move=missing, summary=told)
 
 
 async def _unpacked(target: Target, digest: Digest) -> Check | None:
@@ -173,6 +161,11 @@ async def _unpacked(target: Target, digest: Digest) -> Check | None:
 
 
 async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check, int]:
+    # Imported here: what is unpacked already needs nothing of it.
+    from rolldeck.actions.chain import load_chain
+    from rolldeck.actions.versions import load_kit
+    from rolldeck.kit import with_chain
+
     try:
         resolved = await workspace.resolve(reference)
         kit = await load_kit(workspace, resolved)
@@ -190,19 +183,46 @@ async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check
 
 
 async def _summary(
-    workspace: Workspace, target: Target, current: Digest | None, goal: Reference
+    workspace: Workspace,
+    target: Target,
+    current: Digest | None,
+    goal: Reference,
+    *,
+    network: bool = False,
 ) -> str | None:
-    """Say in one sentence what differs, where both versions can still be read."""
+    """Say in one sentence what differs, where both versions can still be read.
+
+    Without ``network`` only from this machine: nobody should wait for a registry to go back.
+    """
     if current is None or current == goal.digest:
         return None
     try:
-        here, there = await asyncio.gather(
-            load_version(workspace, Reference.parse(_reference(target, current))),
-            load_version(workspace, goal),
-        )
+        sides = [_at_hand(workspace, _recorded(target, current)), _at_hand(workspace, goal)]
+        if not network and any(side.place is Place.REGISTRY for side in sides):
+            return None
     except RolldeckError:
         return None  # the move does not depend on it, and the library may be gone
+    # Imported here: what is not compared need not wait for it.
+    from rolldeck.actions.show import load_version
+    from rolldeck.compare import compare
+
+    try:
+        here, there = await asyncio.gather(*(load_version(workspace, side) for side in sides))
+    except RolldeckError:
+        return None
     return (await asyncio.to_thread(compare, here, there)).summary
+
+
+def _recorded(target: Target, digest: Digest) -> Reference:
+    return Reference.parse(_reference(target, digest))
+
+
+def _at_hand(workspace: Workspace, reference: Reference) -> Reference:
+    """Return the library's copy of a version from a registry, where there is one."""
+    digest = reference.digest
+    if reference.place is Place.REGISTRY and digest and workspace.library.holds(digest):
+        return Reference(Place.LIBRARY, "", reference.library_name, reference.tag, digest)
+    return reference
 
 
 def _space(path: Path, needed: int) -> Check:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rolldeck.actions.fetch import fetch, part_name
 from rolldeck.actions.lease import adding
@@ -18,6 +19,8 @@ from rolldeck.progress import Progress
 
 if TYPE_CHECKING:
     from rolldeck.kit import Link
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Pulled:
 
     ``chain`` names the copies of the kits that the model comes from, nearest first; sizes and
     blobs include theirs. ``warning`` is what its user should know of the library.
+    ``directory`` is where the version was unpacked on the way. ``kept`` is False where the library
+    has no copy of all its layers: ``reference`` then names where they came from.
     """
 
     reference: Reference
@@ -52,6 +57,8 @@ class Pulled:
     seconds: float
     chain: tuple[Reference, ...] = ()
     warning: str | None = None
+    directory: Path | None = None
+    kept: bool = True
 
 
 async def pull(workspace: Workspace, reference: Reference, progress: Progress) -> Pulled:
@@ -82,15 +89,15 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
             )
         found = [(link.reference, link.kit.manifest) for link in reversed(chain)]
         found.append((resolved, manifest))
-        await _to_the_end(asyncio.to_thread(_publish, workspace, found))
+        await to_the_end(asyncio.to_thread(publish, workspace, found))
     return Pulled(
-        reference=_copy(resolved),
+        reference=in_library(resolved),
         digest=manifest.digest,
         bytes_total=sum(blob.size for blob in blobs),
         bytes_transferred=sum(blob.transferred for blob in blobs),
         blobs=blobs,
         seconds=time.monotonic() - started,
-        chain=tuple(_copy(link.reference) for link in chain),
+        chain=tuple(in_library(link.reference) for link in chain),
         warning=workspace.library.warning,
     )
 
@@ -112,12 +119,12 @@ async def _chain(
     return await load_chain(workspace, reference, kit)
 
 
-def _copy(resolved: Reference) -> Reference:
+def in_library(resolved: Reference) -> Reference:
     """Return the name in the library of the copy of a version."""
     return Reference(Place.LIBRARY, "", resolved.library_name, resolved.tag, resolved.digest)
 
 
-async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
     """Wait for ``work``, also when cancelled meanwhile: its lease must outlast it."""
     running = asyncio.ensure_future(work)
     try:
@@ -127,7 +134,8 @@ async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-def _blobs(manifest: Manifest) -> list[Descriptor]:
+def blobs_of(manifest: Manifest) -> list[Descriptor]:
+    """Return the config and the layers that a manifest names, each once."""
     found = [manifest.config] if manifest.config else []
     return list({blob.digest: blob for blob in [*found, *manifest.layers]}.values())
 
@@ -140,7 +148,7 @@ async def _fetch_leased(
     progress: Progress,
 ) -> tuple[PulledBlob, ...]:
     """Fetch the blobs of one version; they stay until ``leases`` end."""
-    wanted = _blobs(manifest)
+    wanted = blobs_of(manifest)
     digests = [manifest.digest, *(blob.digest for blob in wanted)]
     await leases.enter_async_context(adding(workspace, "pull", str(reference), digests))
     return await _fetch_all(workspace, reference, wanted, progress)
@@ -165,17 +173,22 @@ async def _fetch_all(
             )
 
     pairs = zip(missing, parts, strict=True)
-    tasks = [asyncio.create_task(fetch_one(blob, part)) for blob, part in pairs]
+    fetched = dict(await all_or_nothing([fetch_one(*pair) for pair in pairs], progress))
+    return tuple(PulledBlob(blob.digest, blob.size, fetched.get(blob.digest, 0)) for blob in wanted)
+
+
+async def all_or_nothing(works: Iterable[Coroutine[Any, Any, _T]], progress: Progress) -> list[_T]:
+    """Do all at once; the first failure cancels the others, and is raised when they have ended."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
-        fetched = dict(await asyncio.gather(*tasks))
+        return await asyncio.gather(*tasks)
     except BaseException:
         progress.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-    return tuple(PulledBlob(blob.digest, blob.size, fetched.get(blob.digest, 0)) for blob in wanted)
 
 
-def _publish(workspace: Workspace, found: list[tuple[Reference, Manifest]]) -> None:
+def publish(workspace: Workspace, found: list[tuple[Reference, Manifest]]) -> None:
     """Store each manifest, then give it its name: nothing is named before it is complete."""
     library = workspace.library
     for reference, manifest in found:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import AsyncExitStack, nullcontext
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
-from rolldeck.actions.damage import require_config, told_as_damage
-from rolldeck.actions.lease import reading
-from rolldeck.actions.pull import pull
+from rolldeck.actions.fetch import in_thread
+from rolldeck.actions.pull import Pulled, blobs_of, in_library, publish
 from rolldeck.actions.workspace import Workspace
-from rolldeck.errors import UsageError
-from rolldeck.oci import Descriptor, Digest, LayoutRegistry, Place, Reference
+from rolldeck.oci import Digest, Manifest, Reference
 from rolldeck.progress import Progress
 
 if TYPE_CHECKING:
-    from rolldeck.kit import Kit, Tree
+    from rolldeck.actions.materialize import Materialized
 
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What an unpack wrote; ``skipped`` holds (path, reason) of what was left out."""
+    """What an unpack wrote; ``skipped`` holds (path, reason) of what was left out.
+
+    ``kept`` is False where layers came from a registry and are in the directory only.
+    """
 
     reference: Reference
     digest: Digest
@@ -30,6 +30,7 @@ class Unpacked:
     files: int
     bytes: int
     skipped: tuple[tuple[str, str], ...]
+    kept: bool = True
 
 
 async def unpack(
@@ -37,74 +38,74 @@ async def unpack(
 ) -> Unpacked:
     """Unpack a version into ``directory``, which must be new or empty.
 
-    A version that is in a registry is pulled into the library first.
+    Of a version that is in a registry, large layers go straight into the directory, the rest
+    through the library.
     """
     workspace.require_writable("unpack")
-    await asyncio.to_thread(_require_free, directory)
-    resolved, tree = await materialize(workspace, reference, directory, progress)
-    assert resolved.digest is not None
-    return Unpacked(resolved, resolved.digest, directory, tree.files, tree.bytes, tree.skipped)
-
-
-def _require_free(directory: Path) -> None:
-    """Find a destination in use before anything is pulled for it."""
-    is_free = not directory.is_symlink() and (
-        not directory.exists() or (directory.is_dir() and not any(directory.iterdir()))
+    found, kept = await _into_directory(workspace, reference, directory, progress, pulls=False)
+    tree = found.tree
+    return Unpacked(
+        found.reference, found.kit.digest, directory, tree.files, tree.bytes, tree.skipped, kept
     )
-    if not is_free:
-        raise UsageError(
-            f"{directory} is not empty",
-            reference=str(directory),
-            hint="Choose a new or an empty directory.",
-        )
 
 
-async def materialize(
+async def pull_unpacked(
     workspace: Workspace, reference: Reference, directory: Path, progress: Progress
-) -> tuple[Reference, Tree]:
-    """Write a version's files to ``directory``; returns the resolved reference and every file."""
-    from rolldeck.actions.chain import load_chain
-    from rolldeck.actions.versions import load_kit
-    from rolldeck.kit import unpack_kit, with_chain
+) -> Pulled:
+    """Pull a version and unpack it into ``directory``, new or empty, in one go.
 
-    resolved = await workspace.resolve(reference)
-    async with AsyncExitStack() as held:
-        await held.enter_async_context(reading(workspace, "unpack", resolved))
-        if resolved.place is Place.LIBRARY:
-            manifest = await workspace.manifest(resolved)
-            with told_as_damage(workspace.library, resolved):
-                require_config(workspace.library, manifest)
-        kit = await load_kit(workspace, resolved)
-        require_kit(kit, resolved)
-        here = resolved
-        if not isinstance(workspace.registry(resolved), LayoutRegistry):
-            here = (await pull(workspace, resolved, progress)).reference
-        chain = await load_chain(workspace, here, kit)
-        for link in chain:
-            await held.enter_async_context(reading(workspace, "unpack", link.reference))
-            if not isinstance(workspace.registry(link.reference), LayoutRegistry):
-                await pull(workspace, link.reference, progress)
-        places = {layer.digest: link.reference for link in chain for layer in link.layers}
-
-        def open_blob(blob: Descriptor) -> BinaryIO:
-            layout = workspace.registry(places.get(blob.digest, here))
-            if not isinstance(layout, LayoutRegistry):
-                layout = workspace.library.layout
-            return cast(BinaryIO, layout.open_blob(blob.digest))
-
-        progress.note = "unpacking"
-        whole = with_chain(kit, chain)
-        is_library = here.place is Place.LIBRARY
-        with told_as_damage(workspace.library, resolved) if is_library else nullcontext():
-            tree = await asyncio.to_thread(unpack_kit, whole, open_blob, directory, progress)
-    return resolved, tree
+    The library has the version afterwards only where all its layers are there; large ones that
+    were not, are in the directory only. Goes on where an earlier run was cut short. Raises what
+    ``pull`` and ``unpack`` raise.
+    """
+    workspace.require_writable("pull")
+    started = time.monotonic()
+    found, kept = await _into_directory(workspace, reference, directory, progress, pulls=True)
+    links = reversed(found.origins[:-1])
+    return Pulled(
+        reference=in_library(found.reference) if kept else found.reference,
+        digest=found.kit.digest,
+        bytes_total=sum(blob.size for blob in found.blobs),
+        bytes_transferred=sum(blob.transferred for blob in found.blobs),
+        blobs=found.blobs,
+        seconds=time.monotonic() - started,
+        chain=tuple(in_library(link.reference) if kept else link.reference for link in links),
+        warning=workspace.library.warning,
+        directory=directory,
+        kept=kept,
+    )
 
 
-def require_kit(kit: Kit, reference: Reference) -> None:
-    """Raise UsageError for what cannot be unpacked."""
-    if not kit.unpackable:
-        raise UsageError(
-            f"{reference} is no ModelKit or ModelPack but an {kit.kind}",
-            reference=str(reference),
-            hint="rolldeck show tells what it holds.",
-        )
+async def _into_directory(
+    workspace: Workspace,
+    reference: Reference,
+    directory: Path,
+    progress: Progress,
+    *,
+    pulls: bool,
+) -> tuple[Materialized, bool]:
+    """Write the files, and keep in the library what came there; True where that is all."""
+    # Imported here: a plain pull needs nothing of it.
+    from rolldeck.actions.materialize import materialized
+
+    verb = "pull" if pulls else "unpack"
+    async with materialized(
+        workspace, reference, directory, progress, verb=verb, through_library=pulls
+    ) as found:
+        brought = [(item.reference, item.kit.manifest) for item in found.origins if item.is_brought]
+        if not brought:
+            return found, True
+        kept = await in_thread(lambda: _keep(workspace, brought))
+    return found, kept
+
+
+def _keep(workspace: Workspace, brought: list[tuple[Reference, Manifest]]) -> bool:
+    """Keep the manifests, and name them where nothing of them is missing in the library."""
+    library = workspace.library
+    if all(library.has(blob) for _, manifest in brought for blob in blobs_of(manifest)):
+        publish(workspace, brought)
+        return True
+    for _, manifest in brought:
+        if not library.has(manifest.descriptor):
+            library.put(manifest.descriptor, manifest.raw)
+    return False

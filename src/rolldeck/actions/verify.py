@@ -87,7 +87,6 @@ async def verify_all(
 
 def _verify_target(path: Path, progress: Progress) -> Verified:
     """Re-hash every release of a target: what is current, and what one may roll back to."""
-    from rolldeck.kit import verify_tree
     from rolldeck.release import Target
 
     target = Target(path).require()
@@ -102,7 +101,7 @@ def _verify_target(path: Path, progress: Progress) -> Verified:
         checked += release.tree.files
         problems += [
             Problem(problem, path=f"releases/{directory.name}/{path}")
-            for path, problem in verify_tree(directory, release.tree, progress)
+            for path, problem in target.changes(digest, progress, believe_stamps=False)
         ]
     return Verified(checked, tuple(problems))
 

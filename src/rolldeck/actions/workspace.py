@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolldeck.actions.damage import told_as_damage
+from rolldeck.actions.library_registry import LibraryRegistry
 from rolldeck.errors import IntegrityError, NotFoundError, RefusedError, UnavailableError
 from rolldeck.oci import (
     Descriptor,
@@ -58,7 +59,7 @@ class Workspace:
 
     def _open(self, reference: Reference) -> Registry:
         if reference.place is Place.LIBRARY:
-            return self.library.layout
+            return LibraryRegistry(self.library.root)
         if reference.place is Place.LAYOUT:
             return LayoutRegistry(Path(reference.root).expanduser())
         if reference.place is Place.KIT:

@@ -213,6 +213,12 @@ def verb_parser() -> argparse.ArgumentParser:
     diff.add_argument("--file", metavar="PATH", help="print the text difference of one file")
     pull = verb("pull", _network())
     pull.add_argument("references", nargs="+", metavar="REFERENCE")
+    pull.add_argument(
+        "--unpack",
+        type=Path,
+        metavar="DIR",
+        help="unpack on the way, into a new or empty directory; takes one reference",
+    )
     unpack = verb("unpack", _network())
     unpack.add_argument("reference", metavar="REFERENCE")
     unpack.add_argument(

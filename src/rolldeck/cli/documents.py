@@ -201,7 +201,7 @@ def _environment(facts: Facts) -> Document:
 
 def pulled_document(pulled: Pulled) -> Document:
     """Return what ``pull`` prints."""
-    return {
+    document: Document = {
         "reference": str(pulled.reference),
         "digest": pulled.digest,
         "bytes_total": pulled.bytes_total,
@@ -214,6 +214,9 @@ def pulled_document(pulled: Pulled) -> Document:
         "seconds": round(pulled.seconds, 3),
         "warning": pulled.warning,
     }
+    if pulled.directory is not None:
+        document |= {"directory": str(pulled.directory), "kept": pulled.kept}
+    return document
 
 
 def unpacked_document(unpacked: Unpacked) -> Document:

@@ -149,6 +149,8 @@ def _run_verb(parsed: argparse.Namespace) -> int:
         from rolldeck.cli.login import read_login
 
         read_login(parsed)
+    # A thread that makes many files must not keep those that move bytes waiting for 5 ms each.
+    sys.setswitchinterval(0.0002)
     _collect_again()
     asked: set[str] = set()
     while True:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable
-
-from rich.text import Text
 
 from rolldeck.actions import Workspace, apply, plan_pin, plan_rollback, plan_undo
 from rolldeck.cli.documents import moved_document, plan_document, print_document
@@ -31,14 +30,21 @@ async def run_rollback(
     workspace: Workspace, arguments: argparse.Namespace, progress: Progress
 ) -> int:
     """Put the version before back."""
-    plan = await plan_rollback(workspace, arguments.target, arguments.to)
+    plan = await plan_rollback(
+        workspace, arguments.target, arguments.to, summary=_shows_plan(arguments)
+    )
     return await _carry_out(workspace, plan, arguments, progress)
 
 
 async def run_undo(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
     """Take back the last move."""
-    plan = await plan_undo(workspace, arguments.target)
+    plan = await plan_undo(workspace, arguments.target, summary=_shows_plan(arguments))
     return await _carry_out(workspace, plan, arguments, progress)
+
+
+def _shows_plan(arguments: argparse.Namespace) -> bool:
+    """Whether anybody reads more of the plan than its checks."""
+    return bool(arguments.dry_run or not arguments.json)
 
 
 async def _carry_out(
@@ -65,12 +71,12 @@ async def _carry_out(
     if arguments.json:
         print_document(moved_document(moved, plan))
         return 0
-    out = console()
     if moved.previous == moved.digest:
-        out.print(f"{plan.to_label} was current already; nothing moved")
+        _print((f"{plan.to_label} was current already; nothing moved", ""))
         return 0
-    out.print(f"{moved.target}/current is now {plan.to_label} (generation g{moved.generation})")
-    out.print(f"Take it back: rolldeck undo {moved.target}", style="dim")
+    now = f"{moved.target}/current is now {plan.to_label} (generation g{moved.generation})"
+    _print((clean_line(now), ""))
+    _print((clean_line(f"Take it back: rolldeck undo {moved.target}"), "dim"))
     return 0
 
 
@@ -78,20 +84,29 @@ def print_checks(checks: Iterable[Check]) -> None:
     """Print what was checked."""
     for check in checks:
         mark, style = _MARKS[check.ok]
-        text = f" {check.check}: {clean_line(check.detail)}"
-        console().print(Text.assemble("  ", (mark, style), text), soft_wrap=True)
+        _print(("  ", ""), (mark, style), (f" {check.check}: {clean_line(check.detail)}", ""))
 
 
 def print_plan(plan: Plan) -> None:
     """Print what will change and what was checked."""
-    out = console()
     start = (
         f"{plan.from_label} ({short_digest(plan.from_digest)})" if plan.from_digest else "nothing"
     )
     goal = f"{plan.to_label} ({short_digest(plan.to_digest)})" if plan.to_digest else "nothing"
-    out.print(Text(f"{plan.verb} {plan.target}", style="bold"))
-    out.print(Text(f"  current: {clean_line(start)} → {clean_line(goal)}"))
+    _print((f"{plan.verb} {plan.target}", "bold"))
+    _print((f"  current: {clean_line(start)} → {clean_line(goal)}", ""))
     print_checks(plan.checks)
     if plan.summary:
-        out.print(Text(f"  {plan.summary}"), soft_wrap=True)
-    out.print(Text(f"  {human_size(plan.bytes_to_move)} to move", style="dim"))
+        _print((f"  {plan.summary}", ""))
+    _print((f"  {human_size(plan.bytes_to_move)} to move", "dim"))
+
+
+def _print(*parts: tuple[str, str]) -> None:
+    """Print one line of texts with their styles, which only a terminal sees."""
+    if not sys.stdout.isatty():
+        # Without rich: loading it takes as long as a switch.
+        print("".join(text for text, _ in parts))
+        return
+    from rich.text import Text
+
+    console().print(Text.assemble(*parts), soft_wrap=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from rolldeck.actions import Workspace, pull, unpack
+from rolldeck.actions import Workspace, pull, pull_unpacked, unpack
 from rolldeck.cli.documents import print_document, pulled_document, unpacked_document
 from rolldeck.cli.moved_tag import report_moved_tag
 from rolldeck.cli.terminal import message, progress_line
+from rolldeck.errors import UsageError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
@@ -15,12 +16,21 @@ from rolldeck.units import human_size
 
 
 async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
-    """Copy versions into the library."""
+    """Copy versions into the library, or one straight into a directory."""
+    directory = arguments.unpack
+    if directory is not None and len(arguments.references) > 1:
+        raise UsageError(
+            "--unpack takes one reference",
+            hint="Unpack each into a directory of its own.",
+        )
     for text in arguments.references:
         reference = Reference.parse(text)
         part = progress.part("total")
         with progress_line(part, f"pull {text}", quiet=arguments.json):
-            pulled = await pull(workspace, reference, part)
+            if directory is None:
+                pulled = await pull(workspace, reference, part)
+            else:
+                pulled = await pull_unpacked(workspace, reference, directory, part)
         if arguments.json:
             print_document(pulled_document(pulled))
             continue
@@ -32,7 +42,18 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
             f"  {human_size(pulled.bytes_total)}, of which {moved} fetched in "
             f"{pulled.seconds:.1f} s, verified"
         )
+        if pulled.directory is not None:
+            print(f"  unpacked in {clean_line(str(pulled.directory))}")
+            _tell_kept(pulled.kept, pulled.reference)
     return 0
+
+
+def _tell_kept(kept: bool, reference: Reference) -> None:
+    if not kept:
+        message(
+            f"Large layers are in that directory only; rolldeck pull {reference} "
+            "keeps a copy in the library."
+        )
 
 
 async def run_unpack(
@@ -51,6 +72,7 @@ async def run_unpack(
         f"{unpacked.reference}\n"
         f"  {unpacked.files} files, {human_size(unpacked.bytes)} in {where}, verified"
     )
+    _tell_kept(unpacked.kept, unpacked.reference)
     for path, reason in unpacked.skipped:
         message(f"left out: {path}: {reason}")
     return 0

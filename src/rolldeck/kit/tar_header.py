@@ -25,6 +25,13 @@ _UNSET = re.compile(rb"[ \0]*")
 _POSIX_MAGIC = b"ustar\x0000"
 _GNU_MAGIC = b"ustar  \x00"
 _DECISIVE = ("path", "size", "linkpath")
+_KINDS = {
+    **dict.fromkeys((b"0", b"\0", b"7"), "file"),
+    b"5": "directory",
+    b"x": "pax",
+    b"g": "global",
+    b"L": "long name",
+}
 _LINK_TYPES = {b"1": "a hard link", b"2": "a symbolic link"}
 _SPECIAL_TYPES = {b"3": "a device", b"4": "a device", b"6": "a fifo", b"S": "a sparse file"}
 
@@ -199,10 +206,8 @@ def resolve(header: Header, extension: Extension) -> tuple[str, int]:
 
 def kind_of(header: Header) -> str:
     """Return ``file``, ``directory``, ``pax``, ``global`` or ``long name``; else RefusedError."""
-    kinds = {b"0": "file", b"\0": "file", b"7": "file", b"5": "directory"}
-    kinds |= {b"x": "pax", b"g": "global", b"L": "long name"}
-    if header.kind in kinds:
-        return kinds[header.kind]
+    if header.kind in _KINDS:
+        return _KINDS[header.kind]
     what = _LINK_TYPES.get(header.kind) or _SPECIAL_TYPES.get(header.kind)
     raise refused(
         header.name,

@@ -7,7 +7,7 @@ goes to the last byte of the stream, so that the layer's digest can be checked b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -27,6 +27,9 @@ from rolldeck.kit.tar_header import (
 
 CHUNK = 1024 * 1024
 """Most bytes of content handed out at once."""
+
+TRAILER = 64 * 1024
+"""Bytes of what follows the end of an archive that are looked at together."""
 
 _ZEROS = bytes(BLOCK)
 
@@ -72,8 +75,111 @@ class Member:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What ``tar_steps`` waits for: so many bytes of the archive, fewer only at its end.
+
+    Of ``padding`` only the size matters.
+    """
+
+    size: int
+    padding: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A member as ``tar_steps`` finds it; the ``size`` bytes of content that follow are skipped.
+
+    ``parts`` are the components of its clean relative name, none for the root itself.
+    """
+
+    parts: tuple[str, ...]
+    is_dir: bool
+    mode: int
+    size: int
+
+
+Steps = Generator[Need | Entry, bytes, None]
+
+
+def tar_steps(limits: TarLimits | None = None) -> Steps:
+    """Parse an archive without reading it: the one parser, whoever has the bytes.
+
+    Yields a ``Need`` and is sent bytes, or yields an ``Entry`` and is sent b"" once its content
+    was passed over. Returns after the archive's last byte. Raises RefusedError, naming the
+    member, for everything that is not a plain archive of files and directories, also where it is
+    damaged or cut short.
+    """
+    limits = limits or TarLimits()
+    extension, pending, entries, position = Extension(), 0, 0, 0
+    while True:
+        block = yield Need(BLOCK)
+        if len(block) != BLOCK:
+            raise refused("archive", "the archive is cut short")
+        position += BLOCK
+        if block == _ZEROS:
+            if pending:
+                raise refused("archive", "an extension header without a member")
+            yield from _finish()
+            return
+        header = parse_header(block)
+        kind = kind_of(header)
+        if kind not in ("file", "directory"):
+            pending += 1
+            if pending > limits.extensions:
+                raise refused(header.name, f"over {limits.extensions} extension headers")
+            size = _extension_size(header, kind)
+            data = yield Need(size + -size % BLOCK)
+            _require_whole(data, size + -size % BLOCK, header.name)
+            position += len(data)
+            extension = extension.merge(_parse_extension(data[:size], header, kind))
+            continue
+        name, size = resolve(header, extension)
+        extension, pending, entries = Extension(), 0, entries + 1
+        if entries > limits.entries:
+            raise RefusedError(f"Refused: over {limits.entries} members in one layer")
+        parts = member_parts(name, empty=kind == "directory")
+        if kind == "directory" and size:
+            raise refused(name, "a directory with content")
+        if kind == "file" and name.endswith("/"):
+            raise refused(name, "a file with the name of a directory")
+        if size > limits.capacity - position:
+            raise refused(name, f"its size of {size} bytes is more than the layer holds")
+        yield Entry(parts, kind == "directory", header.mode, size)
+        padding = -size % BLOCK
+        if padding:
+            _require_whole((yield Need(padding, padding=True)), padding, name)
+        position += size + padding
+
+
+def _require_whole(data: bytes | memoryview, size: int, name: str) -> None:
+    if len(data) != size:
+        raise refused(name, "the archive is cut short")
+
+
+def _extension_size(header: Header, kind: str) -> int:
+    limit = NAME_LIMIT + 1 if kind == "long name" else EXTENSION_LIMIT
+    if not 0 < header.size <= limit:
+        raise refused(header.name, f"its extension header is empty or over {limit} bytes")
+    return header.size
+
+
+def _parse_extension(data: bytes, header: Header, kind: str) -> Extension:
+    if kind == "long name":
+        return parse_long_name(data)
+    return parse_pax(data, header.name, everywhere=kind == "global")
+
+
+def _finish() -> Steps:
+    if (yield Need(BLOCK)) != _ZEROS:
+        raise refused("archive", "a lone zero block, or a cut at the end")
+    while data := (yield Need(TRAILER)):
+        if data.count(0) != len(data):
+            raise refused("archive", "data after the end of the archive")
+
+
 class _Source:
-    """The stream in blocks, with a count of what it has given."""
+    """The stream in pieces of a wanted size; ``position`` is how far it was read."""
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
@@ -92,111 +198,70 @@ class _Source:
         self.position += filled
         return self._buffer[:filled]
 
-    def exactly(self, size: int, name: str) -> memoryview:
-        """Return the next ``size`` bytes; RefusedError where the archive ends before."""
-        view = self.take(size)
-        if len(view) != size:
-            raise refused(name, "the archive is cut short")
-        return view
-
-    def skip(self, size: int, name: str) -> None:
-        """Step over the next ``size`` bytes; RefusedError where the archive ends before."""
-        if self._skippable is None:
-            while size:
-                size -= len(self.exactly(min(CHUNK, size), name))
-            return
-        if self._skippable.skip(size) != size:
-            raise refused(name, "the archive is cut short")
-        self.position += size
+    def skip(self, size: int) -> int:
+        """Step over the next ``size`` bytes; returns how many there were."""
+        if self._skippable is not None:
+            skipped = self._skippable.skip(size)
+            self.position += skipped
+            return skipped
+        start = self.position
+        while size and (count := len(self.take(min(CHUNK, size)))):
+            size -= count
+        return self.position - start
 
 
 class _Content:
-    """A file's content in chunks; behind it lies its padding."""
+    """A file's content in chunks."""
 
     def __init__(self, source: _Source, size: int, name: str) -> None:
         self._source = source
         self._name = name
         self._remaining = size
-        self._padding = -size % BLOCK
 
     def __iter__(self) -> _Content:
         return self
 
     def __next__(self) -> memoryview:
         if not self._remaining:
-            self.skip()
             raise StopIteration
-        view = self._source.exactly(min(CHUNK, self._remaining), self._name)
+        view = self._source.take(min(CHUNK, self._remaining))
+        _require_whole(view, min(CHUNK, self._remaining), self._name)
         self._remaining -= len(view)
         return view
 
     def skip(self) -> None:
-        """Go to the end of the padding."""
-        rest, self._remaining, self._padding = self._remaining + self._padding, 0, 0
-        self._source.skip(rest, self._name)
-
-
-def _padded(size: int) -> int:
-    return size + -size % BLOCK
-
-
-def _extension(source: _Source, header: Header, kind: str) -> Extension:
-    limit = NAME_LIMIT + 1 if kind == "long name" else EXTENSION_LIMIT
-    if not 0 < header.size <= limit:
-        raise refused(header.name, f"its extension header is empty or over {limit} bytes")
-    data = bytes(source.exactly(_padded(header.size), header.name)[: header.size])
-    if kind == "long name":
-        return parse_long_name(data)
-    return parse_pax(data, header.name, everywhere=kind == "global")
-
-
-def _finish(source: _Source) -> None:
-    if source.take(BLOCK) != _ZEROS:
-        raise refused("archive", "a lone zero block, or a cut at the end")
-    while view := source.take(CHUNK):
-        if view.tobytes().count(0) != len(view):
-            raise refused("archive", "data after the end of the archive")
+        """Go to the end; RefusedError where the archive ends before."""
+        rest, self._remaining = self._remaining, 0
+        if self._source.skip(rest) != rest:
+            raise refused(self._name, "the archive is cut short")
 
 
 def read_tar(stream: Readable, limits: TarLimits | None = None) -> Iterator[Member]:
-    """Yield the members of an archive in order, reading the stream to its last byte.
+    """Yield the members of an archive in order, going to the last byte of the stream.
 
-    The root itself (``./``) is not a member. Raises RefusedError, naming the member, for
-    everything that is not a plain archive of files and directories, also where it is damaged or
-    cut short; what the stream raises passes through.
+    The root itself (``./``) is not a member. Content that nobody reads is skipped where the stream
+    can. Raises RefusedError as ``tar_steps``; what the stream raises passes through.
     """
-    limits = limits or TarLimits()
-    source = _Source(stream)
-    extension, pending, entries = Extension(), 0, 0
-    while True:
-        block = bytes(source.take(BLOCK))
-        if len(block) != BLOCK:
-            raise refused("archive", "the archive is cut short")
-        if block == _ZEROS:
-            if pending:
-                raise refused("archive", "an extension header without a member")
-            _finish(source)
-            return
-        header = parse_header(block)
-        kind = kind_of(header)
-        if kind not in ("file", "directory"):
-            pending += 1
-            if pending > limits.extensions:
-                raise refused(header.name, f"over {limits.extensions} extension headers")
-            extension = extension.merge(_extension(source, header, kind))
-            continue
-        name, size = resolve(header, extension)
-        extension, pending, entries = Extension(), 0, entries + 1
-        if entries > limits.entries:
-            raise RefusedError(f"Refused: over {limits.entries} members in one layer")
-        parts = member_parts(name, empty=kind == "directory")
-        if kind == "directory" and size:
-            raise refused(name, "a directory with content")
-        if kind == "file" and name.endswith("/"):
-            raise refused(name, "a file with the name of a directory")
-        if size > limits.capacity - source.position:
-            raise refused(name, f"its size of {size} bytes is more than the layer holds")
-        content, path = _Content(source, size, name), "/".join(parts)
-        if parts:
-            yield Member(path, kind == "directory", header.mode, size, content, source.position)
-        content.skip()
+    source, steps = _Source(stream), tar_steps(limits)
+    step = next(steps, None)
+    while step is not None:
+        data = b""
+        if isinstance(step, Entry):
+            path = "/".join(step.parts)
+            content = _Content(source, step.size, path)
+            if path:
+                yield Member(path, step.is_dir, step.mode, step.size, content, source.position)
+            content.skip()
+        elif step.padding:
+            data = bytes(source.skip(step.size))
+        else:
+            data = bytes(source.take(step.size))
+        step = send(steps, data)
+
+
+def send(steps: Steps, data: bytes) -> Need | Entry | None:
+    """Send bytes to ``tar_steps`` and return its next step; None after the last."""
+    try:
+        return steps.send(data)
+    except StopIteration:
+        return None

@@ -9,22 +9,28 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from rolldeck.errors import IntegrityError, RefusedError
+from rolldeck.errors import IntegrityError
 from rolldeck.fsops import storage
-from rolldeck.kit.member_path import member_parts
+from rolldeck.oci import Digest, parse_digest
 from rolldeck.progress import Progress
+
+if TYPE_CHECKING:
+    from rolldeck.kit.skeleton import Skeleton
 
 EntryType = Literal["file", "dir"]
 
 Stamp = tuple[int, int, int, int]
 """Inode, size and times of modification and change in nanoseconds: any write changes it, and the
 time of change cannot be set back."""
+
+_NO_NAMES = frozenset(("", ".", ".."))
+"""What a path in a record never holds; a path there is compared with others, never opened."""
 
 _CHUNK = 1024 * 1024
 _TYPE_NAMES = {stat.S_IFLNK: "a link", stat.S_IFDIR: "a directory", stat.S_IFREG: "a file"}
@@ -34,7 +40,8 @@ _TYPE_NAMES = {stat.S_IFLNK: "a link", stat.S_IFDIR: "a directory", stat.S_IFREG
 class TreeEntry:
     """One file or directory: relative path, permission bits, size in bytes, sha256 in hex.
 
-    A directory has size 0 and no sha256.
+    A directory has size 0 and no sha256. A large file that came in one pass has none either: it
+    is checked by the digest of its ``layer``, which it is a part of.
     """
 
     path: str
@@ -42,6 +49,7 @@ class TreeEntry:
     mode: int
     size: int = 0
     sha256: str | None = None
+    layer: Digest | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,7 @@ class Tree:
                     "size": entry.size,
                     "sha256": entry.sha256,
                 }
+                | ({"layer": entry.layer} if entry.layer else {})
                 for entry in self.entries
             ],
             "skipped": [{"path": path, "reason": reason} for path, reason in self.skipped],
@@ -85,7 +94,7 @@ class Tree:
             skipped = tuple(
                 (str(item["path"]), str(item["reason"])) for item in document["skipped"]
             )
-        except (KeyError, TypeError, ValueError, RefusedError):
+        except (KeyError, TypeError, ValueError, IntegrityError):
             raise IntegrityError(
                 "The record of the unpacked tree is damaged", hint="Unpack the version again."
             ) from None
@@ -94,34 +103,44 @@ class Tree:
 
 def _read_entry(item: Any) -> TreeEntry:
     path, kind, size, sha256 = item["path"], item["type"], item["size"], item["sha256"]
-    is_file = kind == "file"
+    layer = parse_digest(item["layer"]) if "layer" in item else None
+    has_own = kind == "file" and layer is None
     well_formed = (
         isinstance(path, str)
-        and "/".join(member_parts(path)) == path
+        and _NO_NAMES.isdisjoint(path.split("/"))
         and kind in ("file", "dir")
         and type(size) is int
         and size >= 0
-        and (isinstance(sha256, str) and len(bytes.fromhex(sha256)) == 32) == is_file
+        and (isinstance(sha256, str) and len(bytes.fromhex(sha256)) == 32) == has_own
     )
     if not well_formed:
         raise ValueError
-    return TreeEntry(path, cast(EntryType, kind), int(item["mode"], 8), size, sha256)
+    return TreeEntry(path, cast(EntryType, kind), int(item["mode"], 8), size, sha256, layer)
 
 
 def verify_tree(
-    root: Path, tree: Tree, progress: Progress, stamps: Mapping[str, Stamp] | None = None
+    root: Path,
+    tree: Tree,
+    progress: Progress,
+    stamps: Mapping[str, Stamp] | None = None,
+    *,
+    believe_stamps: bool = True,
+    skeletons: Callable[[Digest], Skeleton | None] = lambda layer: None,
 ) -> list[tuple[str, str]]:
     """Compare the files under ``root`` with the record; return (path, problem), sorted.
 
-    Finds what is missing, extra, of another type, or of another size or sha256; permission bits
-    may differ. With ``stamps`` a file whose stamp is unchanged is not read again. Never follows a
-    link, ``root`` included. Raises StorageError for what cannot be read, CancelledError when asked
-    to stop.
+    Finds what is missing, extra, of another type, or of another size or content; permission bits
+    may differ. With ``stamps`` a file whose stamp is unchanged is not read again, unless
+    ``believe_stamps`` is False: then they only help to name what was changed. Files without a
+    hash of their own are checked by their layers, whose ``skeletons`` are needed for that. Never
+    follows a link, ``root`` included. Raises StorageError for what cannot be read, CancelledError
+    when asked to stop.
     """
     known = stamps or {}
     progress.expect(tree.bytes)
     expected = {entry.path: entry for entry in tree.entries}
     problems: list[tuple[str, str]] = []
+    unsure: dict[Digest, dict[str, bool]] = {}
     with storage(root):
         for path, name, directory in _walk(root):
             entry = expected.pop(path, None)
@@ -129,11 +148,35 @@ def verify_tree(
                 problems.append((path, "extra"))
                 continue
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            if path in known and known[path] == _stamp(found):
+            touched = path in known and known[path] != _stamp(found)
+            if believe_stamps and path in known and not touched:
                 progress.advance(entry.size)
             elif problem := _compare(entry, found, name, directory, progress):
                 problems.append((path, problem))
-    return sorted([*problems, *((path, "missing") for path in expected)])
+            elif entry.layer is not None:
+                unsure.setdefault(entry.layer, {})[path] = touched
+                # All of its layer is read for it, and counted there.
+                progress.expect(-entry.size)
+    problems += [(path, "missing") for path in expected]
+    for layer, files in unsure.items():
+        problems += _check_by_layer(root, skeletons(layer), files, dict(problems), progress)
+    return sorted(problems)
+
+
+def _check_by_layer(
+    root: Path,
+    skeleton: Skeleton | None,
+    files: Mapping[str, bool],
+    known: Mapping[str, str],
+    progress: Progress,
+) -> list[tuple[str, str]]:
+    if skeleton is None:
+        return [(path, "cannot be checked: its skeleton is missing") for path in files]
+    # Imported here: most trees have no such file, and to roll back should be quick.
+    from rolldeck.kit.rebuild import changed_files
+
+    progress.expect(skeleton.layer.size)
+    return changed_files(root, skeleton, files, set(known), progress)
 
 
 def stamp_tree(root: Path) -> dict[str, Stamp]:
@@ -174,7 +217,9 @@ def _compare(
         return None
     if found.st_size != entry.size:
         return f"has {found.st_size} bytes instead of {entry.size}"
-    return None if _sha256(name, directory, progress) == entry.sha256 else "content changed"
+    if entry.sha256 is None or _sha256(name, directory, progress) == entry.sha256:
+        return None
+    return "content changed"
 
 
 def _sha256(name: str, directory: int, progress: Progress) -> str:

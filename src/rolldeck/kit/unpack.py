@@ -6,26 +6,31 @@ first, verifies every digest, and refuses where kit would overwrite.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import BinaryIO
 
 from rolldeck import fsops
-from rolldeck.errors import UsageError
-from rolldeck.kit.layer_stream import LayerStream, open_layer
-from rolldeck.kit.member_path import member_parts, refused
+from rolldeck.errors import RefusedError, UsageError
+from rolldeck.kit.layer_sink import LayerSink
+from rolldeck.kit.layer_stream import open_layer
+from rolldeck.kit.member_path import member_parts
 from rolldeck.kit.model import Kit, Layer
+from rolldeck.kit.placement import place
 from rolldeck.kit.read import remote_data
-from rolldeck.kit.staging import Staging, staged
-from rolldeck.kit.tar_reader import CHUNK, Member, TarLimits, read_tar
-from rolldeck.kit.tree import Tree, TreeEntry, verify_tree
-from rolldeck.oci import Descriptor
+from rolldeck.kit.skeleton import Skeleton, save_skeleton
+from rolldeck.kit.staging import Staging
+from rolldeck.kit.staging_place import SKELETON, StagingPlace
+from rolldeck.kit.tar_reader import CHUNK, Readable, TarLimits, read_tar
+from rolldeck.kit.tree import Stamp, Tree, TreeEntry, stamp_tree, verify_tree
+from rolldeck.oci import Descriptor, Digest
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
 
 KITFILE_NAME = "Kitfile"
 
-_KITFILE_NAMES = ("kitfile", ".kitfile")
 _REMOTE = "a data set that lies elsewhere: remotePath in the Kitfile says where"
 
 OpenBlob = Callable[[Descriptor], BinaryIO]
@@ -41,80 +46,165 @@ def unpack(kit: Kit, open_blob: OpenBlob, destination: Path, progress: Progress)
     content, IntegrityError for a blob that is not what the manifest says, StorageError for errors
     of the disk, CancelledError when asked.
     """
-    if not kit.unpackable:
-        raise UsageError(
-            f"Nothing to unpack: this version is an {kit.kind}, no ModelKit or ModelPack",
-            reference=kit.digest,
-        )
-    wanted = [layer for layer in kit.layers if layer.form != "unknown"]
-    skipped = tuple(
-        (clean_line(layer.path or layer.digest), f"unknown layer type {layer.blob.media_type}")
-        for layer in kit.layers
-        if layer.form == "unknown"
-    ) + tuple((clean_line(path), _REMOTE) for path in remote_data(kit.kitfile))
-    size = sum(layer.size for layer in wanted)
-    progress.expect(size)
-    # Compressed layers may need more than their size; that is seen when it is written.
-    with staged(destination, lambda directory: fsops.require_space(directory, size)) as staging:
-        for layer in wanted:
-            progress.note = clean_line(layer.path or layer.kind)
-            with open_layer(layer, open_blob(layer.blob), progress) as stream:
-                if layer.form == "raw":
-                    _unpack_raw(layer, stream, staging)
-                else:
-                    _unpack_tar(layer, stream, staging)
-        if kit.kitfile is not None and kit.brings_kitfile:
-            # Imported here: its patterns take 12 ms, and only unpacking needs them.
-            from rolldeck.kit.kitfile_yaml import kitfile_yaml
-
-            staging.add_file((KITFILE_NAME,), 0o644, [kitfile_yaml(kit.kitfile)])
-        tree = Tree(staging.entries, skipped)
-    return tree
+    with Unpacking(kit, destination, progress) as unpacking:
+        for layer in unpacking.layers:
+            unpacking.add(layer, open_blob(layer.blob))
+        return unpacking.finish()
 
 
-def _element_parts(layer: Layer) -> tuple[str, ...]:
-    """Return the directory or file that the layer must stay under; the root where none is named."""
-    return member_parts(layer.path, empty=True) if layer.path else ()
+class Unpacking:
+    """One version on its way into one directory; its layers come in any order, or at once.
+
+    A context manager: what was received in one pass stays for the next time when the block ends
+    with an error, unless that was a refusal; everything else goes.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        destination: Path,
+        progress: Progress,
+        one_pass: Callable[[Layer], bool] = lambda layer: False,
+    ) -> None:
+        """``one_pass`` says which layers will come through ``sink``; raises UsageError."""
+        if not kit.unpackable:
+            raise UsageError(
+                f"Nothing to unpack: this version is an {kit.kind}, no ModelKit or ModelPack",
+                reference=kit.digest,
+            )
+        self.layers = tuple(layer for layer in kit.layers if layer.form != "unknown")
+        self._kit = kit
+        self._progress = progress
+        self._place = StagingPlace(destination, kit.digest)
+        self._numbers = {id(layer): number for number, layer in enumerate(self.layers)}
+        times = Counter(layer.digest for layer in self.layers)
+        self._streamed = [
+            layer
+            for layer in self.layers
+            # Two layers of one digest would share their skeleton.
+            if layer.compression == "none" and times[layer.digest] == 1 and one_pass(layer)
+        ]
+        self._sinks: dict[Digest, LayerSink] = {}
+        self._finished = False
+
+    def __enter__(self) -> Unpacking:
+        self._place.take()
+        try:
+            with fsops.storage(self._place.path):
+                self._staging = Staging(self._place.tree, self._place.umask())
+            try:
+                self._open()
+            except BaseException:
+                self._staging.close()
+                raise
+        except BaseException as error:
+            self._leave(error)
+            raise
+        return self
+
+    def _open(self) -> None:
+        for layer in self._streamed:
+            number = self._numbers[id(layer)]
+            self._sinks[layer.digest] = LayerSink(layer, number, self._staging, self._place)
+        with fsops.storage(self._place.path):
+            self._staging.prune()
+        size = sum(layer.size for layer in self.layers)
+        came = sum(sink.offset for sink in self._sinks.values())
+        # Compressed layers may need more than their size; that is seen when it is written.
+        with fsops.storage(self._place.path):
+            fsops.require_space(self._place.path.parent, size - came)
+
+    def sink(self, layer: Layer) -> LayerSink | None:
+        """What receives a layer in one pass; None for one that must come through ``add``."""
+        return self._sinks.get(layer.digest)
+
+    def forgo(self, layer: Layer) -> None:
+        """Forget what came of a layer in one pass: it will come through ``add``."""
+        self._sinks.pop(layer.digest).discard()
+
+    def add(self, layer: Layer, blob: BinaryIO) -> None:
+        """Unpack a layer from its blob, which is closed; verified when this returns."""
+        number = self._numbers[id(layer)]
+        self._progress.expect(layer.size)
+        self._progress.note = clean_line(layer.path or layer.kind)
+        with (
+            fsops.storage(self._place.path),
+            open_layer(layer, blob, self._progress) as stream,
+        ):
+            if layer.form == "raw":
+                parts = place(layer, member_parts(layer.path or ""), is_dir=False)
+                self._staging.add_file(number, parts, layer.mode, _chunks(stream))
+            else:
+                for member in read_tar(stream, TarLimits(capacity=stream.capacity)):
+                    parts = place(layer, member_parts(member.path), is_dir=member.is_dir)
+                    if member.is_dir:
+                        self._staging.add_directory(number, parts, member.mode)
+                    else:
+                        self._staging.add_file(number, parts, member.mode, member.chunks)
+            self._staging.sync(number)
+
+    def finish(
+        self, before_visible: Callable[[Tree, dict[str, Stamp]], None] = lambda tree, stamps: None
+    ) -> Tree:
+        """Make the tree durable and show it under its name; every layer must have come.
+
+        ``before_visible`` gets the complete tree and its stamps one rename before that.
+        """
+        with fsops.storage(self._place.destination):
+            if self._kit.kitfile is not None and self._kit.brings_kitfile:
+                # Imported here: its patterns take 12 ms, and only unpacking needs them.
+                from rolldeck.kit.kitfile_yaml import kitfile_yaml
+
+                owner = len(self.layers)
+                text = kitfile_yaml(self._kit.kitfile)
+                self._staging.add_file(owner, (KITFILE_NAME,), 0o644, [text])
+                self._staging.sync(owner)
+            self._staging.seal()
+            tree = Tree(self._staging.entries, self._skipped())
+            before_visible(tree, stamp_tree(self._place.tree))
+            self._place.publish()
+        self._finished = True
+        return tree
+
+    def _skipped(self) -> tuple[tuple[str, str], ...]:
+        unknown = [layer for layer in self._kit.layers if layer.form == "unknown"]
+        left_out = [
+            (layer.path or layer.digest, f"unknown layer type {layer.blob.media_type}")
+            for layer in unknown
+        ] + [(path, _REMOTE) for path in remote_data(self._kit.kitfile)]
+        return tuple((clean_line(path), reason) for path, reason in left_out)
+
+    def save_skeletons(self, directory: Path) -> list[Skeleton]:
+        """Keep the skeletons of the layers that came in one pass, so that they can be rebuilt."""
+        return [
+            save_skeleton(sink.layer, sink.prefixes, self._place.file(digest, SKELETON), directory)
+            for digest, sink in self._sinks.items()
+        ]
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._staging.close()
+        self._leave(error)
+
+    def _leave(self, error: BaseException | None) -> None:
+        kept = 0
+        for sink in self._sinks.values():
+            kept += sink.offset
+            sink.close()
+        kept = kept if self._place.lasting else 0
+        if not self._finished and (not kept or isinstance(error, RefusedError)):
+            self._place.give_up()
+        self._place.close()
 
 
-def _unpack_tar(layer: Layer, stream: LayerStream, staging: Staging) -> None:
-    element = _element_parts(layer)
-    base = member_parts(layer.base, empty=True) if layer.base else ()
-    for member in read_tar(stream, TarLimits(capacity=stream.capacity)):
-        parts = base + member_parts(member.path)
-        _check_place(parts, member, element)
-        if member.is_dir:
-            staging.add_directory(parts, member.mode)
-        else:
-            staging.add_file(parts, member.mode, member.chunks)
-
-
-def _unpack_raw(layer: Layer, stream: LayerStream, staging: Staging) -> None:
-    if layer.path is None:
-        raise refused(layer.digest, "the layer is a single file without a name")
-    parts = member_parts(layer.path)
-    _check_kitfile(parts)
-    staging.add_file(parts, layer.mode, _chunks(stream))
-
-
-def _chunks(stream: LayerStream) -> Iterator[memoryview]:
+def _chunks(stream: Readable) -> Iterator[memoryview]:
     buffer = memoryview(bytearray(CHUNK))
     while count := stream.readinto(buffer):
         yield buffer[:count]
 
 
-def _check_place(parts: tuple[str, ...], member: Member, element: tuple[str, ...]) -> None:
-    """Raise RefusedError unless a member lies where its Kitfile element says, or leads there."""
-    under = parts[: len(element)] == element
-    leads_there = member.is_dir and element[: len(parts)] == parts
-    if not (under or leads_there):
-        raise refused("/".join(parts), f"its layer belongs to {'/'.join(element)!r}")
-    _check_kitfile(parts)
-
-
-def _check_kitfile(parts: tuple[str, ...]) -> None:
-    if parts[0].casefold() in _KITFILE_NAMES:
-        raise refused("/".join(parts), "a layer may not bring a Kitfile")
-
-
-__all__ = ["OpenBlob", "Tree", "TreeEntry", "unpack", "verify_tree"]
+__all__ = ["OpenBlob", "Tree", "TreeEntry", "Unpacking", "unpack", "verify_tree"]

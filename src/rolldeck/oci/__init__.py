@@ -25,6 +25,7 @@ from rolldeck.oci.registry import (
     Registry,
     RegistryWriter,
     Sink,
+    StreamSink,
 )
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Registry",
     "RegistryWriter",
     "Sink",
+    "StreamSink",
     "Verifier",
     "digest_of",
     "is_digest",

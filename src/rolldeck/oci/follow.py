@@ -1,22 +1,22 @@
-"""Hashing a file while another thread still appends to it.
+"""Hashing what a sink holds while another thread still appends to it.
 
 Receiving and hashing overlap, so a verified transfer takes as long as the slower of the two. The
 digest of the first n bytes costs nothing on the way: a copy of the running hash. Such prefixes are
-kept every 64 MiB; when the transfer goes on in a later process, they say up to where its file is
-undamaged.
+kept every 64 MiB; when the transfer goes on in a later process, they say up to where what it left
+is undamaged.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rolldeck.errors import IntegrityError
-from rolldeck.fsops import storage, write_back
+from rolldeck.fsops import storage
 from rolldeck.oci.model import Descriptor
+from rolldeck.oci.registry import StreamSink
 
 PREFIX_STEP = 64 * 1024 * 1024
 """Bytes between two known prefixes: the most that a resumed transfer fetches twice."""
@@ -34,7 +34,7 @@ _WRITE_BACK = 16 * 1024 * 1024
 
 
 class DamagedPartError(Exception):
-    """The file is not what was once received; up to ``good`` bytes it is."""
+    """What the sink holds is not what was once received; up to ``good`` bytes it is."""
 
     def __init__(self, good: int) -> None:
         super().__init__(f"damaged after {good} bytes")
@@ -42,39 +42,34 @@ class DamagedPartError(Exception):
 
 
 class Follower:
-    """Hashes the first bytes of one file as they arrive, each once."""
+    """Hashes the first bytes of one sink as they arrive, each once."""
 
-    def __init__(
-        self,
-        blob: Descriptor,
-        fd: int,
-        prefixes: Mapping[int, str],
-        keep: Callable[[int, str], None],
-    ) -> None:
-        """``prefixes`` are compared with what is read; ``keep`` is told of new ones."""
+    def __init__(self, blob: Descriptor, sink: StreamSink) -> None:
+        """The sink's prefixes are compared with what is read, and new ones are kept there."""
         self._blob = blob
-        self._fd = fd
-        self._keep = keep
+        self._sink = sink
         self._changed = threading.Condition()
         self._stopped = False
         self._awaited = blob.size
         self._failure: Exception | None = None
         self._prefixes: dict[int, str] = {}
         self.restart(0)
-        self._prefixes.update(prefixes)
+        self._prefixes.update(sink.prefixes)
 
     def restart(self, available: int) -> None:
-        """Begin with the first byte again, of a file of ``available`` bytes."""
+        """Begin with the first byte again, of ``available`` bytes that are there."""
         self._hash = hashlib.new(self._blob.digest.partition(":")[0])
         self._good = (0, self._hash.copy())
         self._position = 0
+        self._given_to_disk = 0
         self._available = available
         if not available:
             self._prefixes.clear()
 
     def rewind(self) -> None:
-        """Go on from the last good prefix, after DamagedPartError; the file ends there now."""
+        """Go on from the last good prefix, after DamagedPartError; the sink ends there now."""
         self._position, self._hash = self._good[0], self._good[1].copy()
+        self._given_to_disk = min(self._given_to_disk, self._position)
         self._available = self._position
         self._prefixes = {
             size: digest for size, digest in self._prefixes.items() if size <= self._position
@@ -96,12 +91,12 @@ class Follower:
                 self._changed.notify_all()
             thread.join()
             if self._good[0] < self._position < self._blob.size and self._failure is None:
-                self._keep(self._position, self._hash.hexdigest())
+                self._sink.keep_prefix(self._position, self._hash.hexdigest())
 
     def grow(self, count: int) -> None:
-        """Tell that ``count`` more bytes are in the file; waits while the hash is far behind.
+        """Tell that ``count`` more bytes are in the sink; waits while the hash is far behind.
 
-        Raises DamagedPartError where what lay in the file before is not what it was.
+        Raises DamagedPartError where what lay in the sink before is not what it was.
         """
         with self._changed:
             self._available += count
@@ -142,7 +137,7 @@ class Follower:
         try:
             with storage():
                 while count := self._await_bytes():
-                    found = os.preadv(self._fd, [buffer[:count]], self._position)
+                    found = self._sink.read_at(buffer[:count], self._position)
                     if found == 0:
                         raise DamagedPartError(self._good[0])
                     self._hash.update(buffer[:found])
@@ -150,8 +145,10 @@ class Follower:
                     if self._position >= self._awaited:
                         with self._changed:
                             self._changed.notify_all()
-                    if self._position % _WRITE_BACK == 0:
-                        write_back(self._fd, self._position - _WRITE_BACK, _WRITE_BACK)
+                    ready = self._position - self._given_to_disk
+                    if ready >= _WRITE_BACK:
+                        self._sink.write_back(self._given_to_disk, ready)
+                        self._given_to_disk = self._position
                     self._look_at_prefix()
         except Exception as failure:
             self._failure = failure
@@ -182,4 +179,4 @@ class Follower:
         self._good = (self._position, self._hash.copy())
         if known is None:
             self._prefixes[self._position] = digest
-            self._keep(self._position, digest)
+            self._sink.keep_prefix(self._position, digest)

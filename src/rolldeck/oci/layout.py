@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass
-from io import FileIO
+from io import FileIO, RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +184,7 @@ class LayoutRegistry:
         verify_bytes(data, blob.digest, blob.size)
         return data
 
-    def open_blob(self, digest: Digest) -> FileIO:
+    def open_blob(self, digest: Digest) -> RawIOBase:
         """Open a blob for reading; raises NotFoundError where it is missing."""
         path = self.blob_path(digest)
         try:
@@ -272,11 +272,13 @@ class LayoutRegistry:
         progress: Progress,
     ) -> None:
         """Copy a blob into a sink, verified."""
-        await asyncio.to_thread(self._copy, blob, sink, progress)
+        await asyncio.to_thread(self.copy, blob, sink, progress)
 
-    def _copy(self, blob: Descriptor, sink: Sink, progress: Progress) -> None:
+    def copy(self, blob: Descriptor, sink: Sink, progress: Progress) -> None:
+        """Copy a blob into a sink, verified. Blocks; meant for a thread."""
         with self.open_blob(blob.digest) as file, storage(self.blob_path(blob.digest)):
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+            if isinstance(file, FileIO):
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
             copy_blob(file.readinto, blob, sink, progress)
 
     async def close(self) -> None:

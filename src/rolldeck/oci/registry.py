@@ -78,6 +78,41 @@ class FileSink(Sink, Protocol):
         """Keep the digest of the first ``size`` bytes; called from the thread that hashes."""
 
 
+@runtime_checkable
+class StreamSink(Sink, Protocol):
+    """A sink that can read back what it holds, wherever that lies: perhaps in several files.
+
+    An interrupted transfer into it can go on later, as into a ``FileSink``. ``write`` may raise
+    RefusedError where it makes something of the bytes; they are not verified at that time.
+    """
+
+    @property
+    def offset(self) -> int:
+        """How many bytes are there; the next write goes there."""
+
+    @property
+    def prefixes(self) -> Mapping[int, str]:
+        """The prefixes kept so far, by the number of bytes that they cover."""
+
+    def room(self) -> tuple[int, int]:
+        """A descriptor and how many of the next bytes may be appended to it without ``write``."""
+
+    def appended(self, count: int, /) -> None:
+        """Tell that ``count`` bytes were appended to the descriptor that ``room`` gave."""
+
+    def reserve(self, size: int, /) -> None:
+        """Have room for the next ``size`` bytes, so that writing them is quick."""
+
+    def read_at(self, buffer: memoryview, position: int, /) -> int:
+        """Read back bytes from ``position`` on; called from the thread that hashes."""
+
+    def write_back(self, start: int, size: int, /) -> None:
+        """Let the disk begin with these bytes, which were hashed."""
+
+    def keep_prefix(self, size: int, digest: str, /) -> None:
+        """Keep the digest of the first ``size`` bytes; called from the thread that hashes."""
+
+
 class Registry(Protocol):
     """Repositories, tags, manifests and blobs behind one address.
 
@@ -126,8 +161,8 @@ class Registry(Protocol):
     ) -> None:
         """Stream a blob into a sink; returns once the bytes there were verified.
 
-        A ``FileSink`` that holds a part already gets only the rest. After an error a sink holds
-        what came so far, and nothing where that was wrong.
+        A ``FileSink`` or ``StreamSink`` that holds a part already gets only the rest. After an
+        error a sink holds what came so far, and nothing where that was wrong.
         """
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ from rolldeck.oci.address import Origin
 from rolldeck.oci.failures import connection_failure
 from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.retry import Clocks, TransientFailure
-from rolldeck.oci.splice import Pipe
+from rolldeck.oci.splice import Pipe, receive
 from rolldeck.text import clean_line
 
 SLOWEST = 16 * 1024
@@ -171,11 +171,27 @@ class Reply:
             count = pipe.take(source, min(most, cast(int, raw.length)), self._patience)
         except OSError as error:
             raise self._broken(error) from error
+        return self._spliced(count)
+
+    def _spliced(self, count: int) -> int:
+        """Account for bytes that were taken from the socket behind the back of http.client."""
         if count == 0:
             self._interrupt.check()
-        raw.length = cast(int, raw.length) - count
+        self._raw.length = cast(int, self._raw.length) - count
         self._interrupt.received += count
         return count
+
+    def receive(self, source: int, buffer: memoryview) -> int:
+        """Fill the start of ``buffer`` from the socket ``source``; 0 at the end.
+
+        Raises as ``readinto``.
+        """
+        raw = self._raw
+        try:
+            count = receive(source, buffer[: cast(int, raw.length)], self._patience)
+        except OSError as error:
+            raise self._broken(error) from error
+        return self._spliced(count)
 
     def fill(self, buffer: memoryview, give: Callable[[memoryview], None]) -> int:
         """Fill a buffer and give it away; where the body breaks off, give what came, then raise.

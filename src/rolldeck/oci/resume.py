@@ -1,6 +1,6 @@
-"""Fetching one blob into a file: a transfer that goes on where the last one ended.
+"""Fetching one blob into files: a transfer that goes on where the last one ended.
 
-One thread receives, another follows with the hash. What the file holds already is hashed while
+One thread receives, another follows with the hash. What the sink holds already is hashed while
 the rest arrives; where it turns out damaged, the transfer goes back to the last good prefix.
 """
 
@@ -15,10 +15,10 @@ from rolldeck.oci.follow import DamagedPartError, Follower
 from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.model import Descriptor
 from rolldeck.oci.ranges import is_rest, range_header
-from rolldeck.oci.registry import FileSink
+from rolldeck.oci.registry import StreamSink
 from rolldeck.oci.reply import Reply
 from rolldeck.oci.retry import TransientFailure
-from rolldeck.oci.splice import open_pipe
+from rolldeck.oci.splice import Pipe, open_pipe
 from rolldeck.oci.transport import HttpTransport
 from rolldeck.progress import Progress
 
@@ -31,19 +31,22 @@ _ROOM = 64 * 1024 * 1024
 _PROGRESS = 1024 * 1024
 """Bytes after which a broken connection counts as the first failure again."""
 
+_SPLICE_FROM = 64 * 1024
+"""Fewer bytes than this for one file are quicker through a buffer, together with what follows."""
+
 _RANGE_CHANCES = 2
 """Wrong answers to a Range, after which the whole blob is asked for."""
 
 
 class FileTransfer:
-    """The transfer of one blob into one file; ``once`` is one try."""
+    """The transfer of one blob into a sink that keeps its bytes; ``once`` is one try."""
 
     def __init__(
         self,
         transport: HttpTransport,
         call: Call,
         blob: Descriptor,
-        sink: FileSink,
+        sink: StreamSink,
         progress: Progress,
         interrupt: Interrupt,
     ) -> None:
@@ -54,7 +57,7 @@ class FileTransfer:
         self._progress = progress
         self._interrupt = interrupt
         self._wrong_ranges = 0
-        self._follower = Follower(blob, sink.fileno(), sink.prefixes, sink.keep_prefix)
+        self._follower = Follower(blob, sink)
         self._received = 0
         self._room = 0
         self.on_progress: Callable[[], None] = lambda: None
@@ -145,11 +148,7 @@ class FileTransfer:
             self._write(first[: reply.take_buffered(first[: self._missing])])
             with open_pipe() as pipe:
                 while self._missing:
-                    count = reply.splice(pipe, source, self._missing)
-                    if count == 0:
-                        raise reply.truncated(self._received, self._blob.size)
-                    pipe.give(self._sink.fileno(), count)
-                    self._took(count)
+                    self._receive_some(reply, pipe, source, first)
             reply.finish()
             return
         while self._missing:
@@ -161,6 +160,21 @@ class FileTransfer:
                 f"More bytes than announced for {self._blob.digest}: over {self._blob.size}",
                 reference=self._blob.digest,
             )
+
+    def _receive_some(self, reply: Reply, pipe: Pipe, source: int, buffer: memoryview) -> None:
+        """Move the next bytes from a socket: inside the kernel where they are many for one file."""
+        target, room = self._sink.room()
+        most = min(room, self._missing)
+        if most >= _SPLICE_FROM:
+            count = reply.splice(pipe, source, most)
+            pipe.give(target, count)
+            self._sink.appended(count)
+            self._took(count)
+        else:
+            count = reply.receive(source, buffer[: self._missing])
+            self._write(buffer[:count])
+        if count == 0:
+            raise reply.truncated(self._received, self._blob.size)
 
     @property
     def _missing(self) -> int:

@@ -11,7 +11,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import FileIO
+from io import FileIO, RawIOBase
 from typing import Protocol
 
 from rolldeck.errors import CancelledError, IntegrityError, RolldeckError
@@ -55,9 +55,16 @@ class BlobSource:
         """Return what opens a blob in another thread; called on the event loop."""
         registry = self.registry
         if isinstance(registry, LayoutRegistry):
-            return lambda: FileReader(registry.open_blob(blob.digest), blob)
+            return lambda: _local_reader(registry, blob)
         loop = asyncio.get_running_loop()
         return lambda: StreamReader(registry, self.repository, blob, loop)
+
+
+def _local_reader(registry: LayoutRegistry, blob: Descriptor) -> BlobReader:
+    file = registry.open_blob(blob.digest)
+    if isinstance(file, FileIO):
+        return FileReader(file, blob)
+    return RebuiltReader(file, lambda: registry.open_blob(blob.digest), blob)
 
 
 class FileReader:
@@ -107,6 +114,51 @@ class FileReader:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+class RebuiltReader:
+    """A blob that is no file and can only be read from its start, such as one that is rebuilt.
+
+    It is hashed on the way, and its last piece is given away only when all bytes are the blob.
+    """
+
+    def __init__(
+        self, stream: RawIOBase, open_again: Callable[[], RawIOBase], blob: Descriptor
+    ) -> None:
+        """Take over ``stream``."""
+        self._stream = stream
+        self._open_again = open_again
+        self._blob = blob
+        self._verifier = Verifier(blob.digest, blob.size)
+
+    def pieces(self, start: int, end: int, check: Callable[[], None]) -> Iterator[memoryview]:
+        """Yield the bytes from ``start`` up to ``end``."""
+        if start < self._verifier.received:
+            self._stream.close()
+            self._stream = self._open_again()
+            self._verifier = Verifier(self._blob.digest, self._blob.size)
+        buffer = memoryview(bytearray(PIECE))
+        while (position := self._verifier.received) < end:
+            check()
+            until = start if position < start else end
+            count = self._stream.readinto(buffer[: min(PIECE, until - position)])
+            if not count:
+                raise IntegrityError(
+                    f"{self._blob.digest} ended after {position} bytes",
+                    reference=self._blob.digest,
+                )
+            self._verifier.update(buffer[:count])
+            if self._verifier.received == self._blob.size:
+                self._verifier.finish()
+            if position >= start:
+                yield buffer[:count]
+
+    def verify(self, check: Callable[[], None]) -> None:
+        """Do nothing: the last piece was given away only when all were known to be the blob."""
+
+    def close(self) -> None:
+        """Close what it is made of."""
+        self._stream.close()
 
 
 class StreamReader:

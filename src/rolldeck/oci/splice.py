@@ -42,15 +42,28 @@ class Pipe:
             try:
                 return os.splice(source, self._in, min(most, self.size))
             except BlockingIOError:
-                poll = select.poll()
-                poll.register(source, select.POLLIN)
-                if not poll.poll(patience * 1000):
-                    raise TimeoutError from None
+                _wait(source, patience)
 
     def give(self, target: int, count: int) -> None:
         """Append ``count`` bytes, all that were taken, to a file; raises StorageError."""
         with fsops.storage(fsops.name_of(target)):
             fsops.splice(self._out, target, count)
+
+
+def receive(source: int, buffer: memoryview, patience: float) -> int:
+    """Read from a socket into a buffer; 0 at its end. Raises as ``Pipe.take``."""
+    while True:
+        try:
+            return os.readv(source, [buffer])
+        except BlockingIOError:
+            _wait(source, patience)
+
+
+def _wait(source: int, patience: float) -> None:
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    if not poll.poll(patience * 1000):
+        raise TimeoutError
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from rolldeck.oci.call import Call
 from rolldeck.oci.copy import copy_blob
 from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.model import Descriptor
-from rolldeck.oci.registry import FileSink, Sink
+from rolldeck.oci.one_file import OneFile
+from rolldeck.oci.registry import FileSink, Sink, StreamSink
 from rolldeck.oci.reply import Reply
 from rolldeck.oci.resume import FileTransfer, check_length
 from rolldeck.oci.transport import HttpTransport
@@ -38,6 +39,8 @@ def transfer_blob(
                 copy_blob(_reader(reply, blob), blob, sink, progress)
 
     if isinstance(sink, FileSink):
+        sink = OneFile(sink)
+    if isinstance(sink, StreamSink):
         transfer = FileTransfer(transport, call, blob, sink, progress, interrupt)
         once = transfer.once
         transfer.on_progress = attempts.progressed

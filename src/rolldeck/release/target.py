@@ -1,8 +1,9 @@
 """Local targets: directories whose ``current`` link names one unpacked, verified version.
 
 Layout: ``releases/<first 12 of digest>/`` (a version's files), ``current`` (a relative link to one
-of them) and ``.rolldeck/`` (``history.jsonl``, one record per release, the lock). A release
-directory gets its name in one rename when it is complete; ``current`` is replaced in one rename.
+of them) and ``.rolldeck/`` (``history.jsonl``, one record per release, the skeletons of its large
+layers, the lock). A release is recorded, then its directory gets its name in one rename: only both
+together are a release. ``current`` is replaced in one rename.
 """
 
 from __future__ import annotations
@@ -12,15 +13,21 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rolldeck import fsops
 from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError
+from rolldeck.kit.staging_place import is_worthless, sweep_places
 from rolldeck.kit.tree import Stamp, Tree, verify_tree
 from rolldeck.oci import Digest, parse_digest
 from rolldeck.progress import Progress
 from rolldeck.release.generation import Generation, effective, parse_line, trail
 from rolldeck.units import short_digest
+
+if TYPE_CHECKING:
+    from rolldeck.kit.skeleton import Skeleton
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +96,10 @@ class Target:
     def locked(self) -> Iterator[None]:
         """Hold the target for one move; BusyError when another process holds it."""
         with fsops.locked(self._state / "lock"):
-            for directory in (self.path, self.releases, self._state, self._state / "releases"):
+            state = (self._state, self._state / "releases", *(self._state / "layers").glob("*"))
+            for directory in (self.path, self.releases, *state):
                 fsops.sweep(directory)
+            sweep_places(self.releases, is_worthless)
             yield
 
     def directory(self, digest: Digest) -> Path:
@@ -137,8 +146,33 @@ class Target:
         records = (self._read_record(name) for name in names if (self.releases / name).is_dir())
         return frozenset(record.digest for record in records if record)
 
+    def layers(self, digest: Digest) -> Path:
+        """Where the skeletons of a version's layers lie."""
+        return self._state / "layers" / short_digest(digest)
+
+    def make_layers(self, digest: Digest) -> Path:
+        """Have a durable place for the skeletons of a version's layers."""
+        directory = self.layers(digest)
+        fsops.make_directories(directory)
+        return directory
+
+    def skeleton(self, digest: Digest, layer: Digest) -> Skeleton | None:
+        """Return the skeleton of a layer of a version; None where there is none."""
+        # Imported here, as below: a switch reads no skeleton.
+        from rolldeck.kit.skeleton import read_skeleton
+
+        return read_skeleton(self.layers(digest), layer)
+
+    def holders(self, layer: Digest) -> list[Release]:
+        """The releases whose files, with a skeleton, make up the blob of a layer."""
+        from rolldeck.kit.skeleton import skeleton_path
+
+        found = (self._state / "layers").glob(skeleton_path(Path("*"), layer).as_posix())
+        records = [self._read_record(path.parent.name) for path in found]
+        return [item for item in records if item and self.directory(item.digest).is_dir()]
+
     def record(self, release: Release) -> None:
-        """Write down a version whose directory is complete."""
+        """Write down a version that is complete, and needs only its directory's name."""
         document = {
             "digest": release.digest,
             "reference": release.reference,
@@ -152,11 +186,15 @@ class Target:
     def discard(self, digest: Digest) -> None:
         """Free a version's name: what a killed process left there goes, what was changed stays.
 
-        A recorded release keeps its files under a name that ends in ``.changed-<number>``.
+        A recorded release keeps its files under a name that ends in ``.changed-<number>``. What
+        came of other versions that were not completed goes, too.
         """
         directory = self.directory(digest)
         record = self._record_path(short_digest(digest))
         with fsops.storage(directory):
+            others = f"-{short_digest(digest)}"
+            sweep_places(self.releases, lambda place: not place.name.endswith(others))
+            fsops.remove_tree(self.layers(digest))
             if not record.exists():
                 fsops.remove_tree(directory)
                 return
@@ -166,12 +204,24 @@ class Target:
             # After the rename: without its record a directory counts as left by a killed process.
             fsops.unlink(record)
 
-    def changes(self, digest: Digest, progress: Progress) -> list[tuple[str, str]]:
-        """Return what of an unpacked release is not as it was unpacked: (path, problem)."""
+    def changes(
+        self, digest: Digest, progress: Progress, *, believe_stamps: bool = True
+    ) -> list[tuple[str, str]]:
+        """Return what of an unpacked release is not as it was unpacked: (path, problem).
+
+        With ``believe_stamps`` only files that were touched since are read.
+        """
         release = self.release(digest)
         if release is None:
             return []
-        return verify_tree(self.directory(digest), release.tree, progress, release.stamps)
+        return verify_tree(
+            self.directory(digest),
+            release.tree,
+            progress,
+            release.stamps,
+            believe_stamps=believe_stamps,
+            skeletons=lambda layer: self.skeleton(digest, layer),
+        )
 
     def _record_path(self, name: str) -> Path:
         return self._state / "releases" / f"{name}.json"
@@ -179,14 +229,8 @@ class Target:
     def _read_record(self, name: str) -> Release | None:
         path = self._record_path(name)
         try:
-            document = json.loads(path.read_bytes())
-            return Release(
-                parse_digest(document["digest"]),
-                str(document["reference"]),
-                str(document["label"]),
-                Tree.from_json(document["tree"]),
-                {path: tuple(stamp) for path, stamp in document.get("stamps", {}).items()},
-            )
+            found = os.stat(path)
+            return _parse_record(path, (found.st_ino, found.st_size, found.st_mtime_ns))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -235,3 +279,16 @@ class Target:
                 fsops.fsync_directory(self.path)
         else:
             fsops.switch_link(self.link, f"releases/{short_digest(generation.to_digest)}")
+
+
+@lru_cache(maxsize=32)
+def _parse_record(path: Path, stamp: tuple[int, ...]) -> Release:
+    """Read a record; it may list many files, and ``stamp`` tells whether it was replaced."""
+    document = json.loads(path.read_bytes())
+    return Release(
+        parse_digest(document["digest"]),
+        str(document["reference"]),
+        str(document["label"]),
+        Tree.from_json(document["tree"]),
+        {path: tuple(stamp) for path, stamp in document.get("stamps", {}).items()},
+    )

@@ -1,8 +1,9 @@
 """Blobs and names on this disk; what a tag means is for the rooms above."""
 
 from rolldeck.store.cache import Cache, Seen
+from rolldeck.store.journal import Journal
 from rolldeck.store.layout_store import BlobWriter, LayoutStore
 from rolldeck.store.library import Library
 from rolldeck.store.partial import Partial
 
-__all__ = ["BlobWriter", "Cache", "LayoutStore", "Library", "Partial", "Seen"]
+__all__ = ["BlobWriter", "Cache", "Journal", "LayoutStore", "Library", "Partial", "Seen"]

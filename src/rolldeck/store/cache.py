@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from rolldeck.errors import IntegrityError
+from rolldeck import fsops
+from rolldeck.errors import IntegrityError, StorageError
 from rolldeck.oci import Digest, is_digest, is_tag, verify_bytes
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class Cache:
                         self._connection = self._open()
                     with self._connection:
                         return work(self._connection)
-                except (sqlite3.OperationalError, OSError):
+                except (sqlite3.OperationalError, OSError, StorageError):
                     # Busy, full or not writable: what is not cached is asked for.
                     self._forget()
                     return otherwise
@@ -178,7 +179,7 @@ class Cache:
     def _open(self) -> sqlite3.Connection:
         import sqlite3
 
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fsops.make_directories(self.path.parent, 0o700)
         connection = sqlite3.connect(self.path, timeout=5.0, check_same_thread=False)
         try:
             # Nothing is synced: what a power cut damages is noticed when it is read.

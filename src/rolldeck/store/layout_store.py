@@ -163,6 +163,19 @@ class LayoutStore:
             return None
         return Partial(blob, fd, path, self.layout.blob_path(blob.digest))
 
+    def hold(self, digest: Digest) -> tuple[Path, int] | None:
+        """Become the only one who receives a blob that will lie elsewhere; None where another does.
+
+        Returns the blob's partial file, open and locked, with what came before.
+        """
+        self.prepare()
+        if not self._locks_hold:
+            path = fsops.temporary_name(self.scratch)
+            return path, open_alone(path)
+        path = self.partial_path(digest)
+        fd = lock_partial(path)
+        return None if fd is None else (path, fd)
+
     def _claim_alone(self, blob: Descriptor) -> Partial | None:
         if self.has(blob):
             return None

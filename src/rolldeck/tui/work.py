@@ -40,7 +40,8 @@ def unpack(workspace: Workspace, reference: Reference, directory: Path) -> Work:
     async def run(progress: Progress) -> str:
         done = await actions.unpack(workspace, reference, directory, progress)
         left_out = f", {len(done.skipped)} left out" if done.skipped else ""
-        return f"{done.files} files, {human_size(done.bytes)} in {done.directory}{left_out}"
+        only = "" if done.kept else "; its large layers are there only"
+        return f"{done.files} files, {human_size(done.bytes)} in {done.directory}{left_out}{only}"
 
     return run
 
