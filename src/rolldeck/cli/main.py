@@ -127,7 +127,7 @@ def _settings(parsed: argparse.Namespace) -> Settings:
             raise UsageError("--concurrency must be between 1 and 64")
         changes["concurrency"] = concurrency
     if getattr(parsed, "plain_http", False):
-        named = [getattr(parsed, name, None) for name in ("reference", "place", "a", "b")]
+        named = [getattr(parsed, name, None) for name in ("reference", "place", "a", "b", "push")]
         if registry := getattr(parsed, "registry", None):
             named.append(f"{registry}/")
         for name in ("references", "destinations", "what"):
@@ -210,6 +210,7 @@ _VERBS = {
     "unpack": ("transfer", "run_unpack"),
     "init": ("authoring", "run_init"),
     "check": ("authoring", "run_check"),
+    "pack": ("packing", "run_pack"),
     "verify": ("upkeep", "run_verify"),
     "gc": ("upkeep", "run_gc"),
     "login": ("login", "run_login"),
