@@ -1,7 +1,7 @@
 """Race ``rolldeck pack`` against ``kit pack``, where kit is on PATH.
 
-Whole processes, interleaved, medians; each packs the same directory into storage that is empty yet,
-on tmpfs or on disk, and what it wrote is synced within its time. Exit code 1 where a goal is missed.
+Whole processes, interleaved, medians; each packs the same directory into empty storage, on tmpfs or
+on disk, and what it wrote is synced within its time. Exit code 1 where a goal is missed.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from rolldeck.kit.pack import PackedKit, pack, pack_layers
 from rolldeck.kit.pack_documents import PackForm
 from rolldeck.kit.pack_plan import plan_layers
 from rolldeck.kit.tar_reader import read_tar
-from rolldeck.kit.tar_writer import archive_size, member_header, write_layer
+from rolldeck.kit.tar_writer import archive_size, layer_chunks, member_header
 from rolldeck.oci import Digest, digest_of, parse_manifest
 from rolldeck.progress import Progress
 from tests.kit.golden_kits import GoldenVersion, unpack_context
@@ -148,9 +148,7 @@ def test_created_is_the_callers_choice(context: Path) -> None:
 
 def archive(context: Path, entries: tuple[LayerEntry, ...]) -> bytes:
     """Return the bytes of a layer."""
-    data = bytearray()
-    write_layer(context, entries, data.extend)
-    return bytes(data)
+    return b"".join(map(bytes, layer_chunks(context, entries)))
 
 
 def test_names_that_others_must_read(context: Path) -> None:

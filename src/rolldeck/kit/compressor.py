@@ -1,4 +1,4 @@
-"""Compressing a layer while it is written, the same bytes for the same content every time.
+"""Compressing a layer while it is made, the same bytes for the same content every time.
 
 Gzip is RFC 1952 without a time or a name, at zlib's usual level; zstd is RFC 8878 in one frame. No
 compressed digest can equal kit's, whose compressor is another one; the diffId does.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from rolldeck.kit.model import Compression
@@ -20,22 +20,17 @@ class _Codec(Protocol):
     def flush(self) -> bytes: ...
 
 
-class Compressor:
-    """Takes the bytes of a layer and hands on compressed ones."""
-
-    def __init__(self, compression: Compression, write: Callable[[memoryview], object]) -> None:
-        self._codec = _codec(compression)
-        self._write = write
-
-    def write(self, chunk: memoryview, /) -> None:
-        """Compress bytes; what comes out is handed on when it is enough."""
-        if data := self._codec.compress(chunk):
-            self._write(memoryview(data))
-
-    def finish(self) -> None:
-        """Hand on the rest."""
-        if data := self._codec.flush():
-            self._write(memoryview(data))
+def compressed(compression: Compression, chunks: Iterable[memoryview]) -> Iterator[memoryview]:
+    """Yield the compressed bytes of a layer; uncompressed, the chunks themselves."""
+    if compression == "none":
+        yield from chunks
+        return
+    codec = _codec(compression)
+    for chunk in chunks:
+        if data := codec.compress(chunk):
+            yield memoryview(data)
+    if data := codec.flush():
+        yield memoryview(data)
 
 
 def _codec(compression: Compression) -> _Codec:

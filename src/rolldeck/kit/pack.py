@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rolldeck.errors import CancelledError
-from rolldeck.kit.compressor import Compressor
+from rolldeck.kit.compressor import compressed
 from rolldeck.kit.kitfile import config_json
 from rolldeck.kit.kitignore import KitIgnore
 from rolldeck.kit.model import ElementKind
 from rolldeck.kit.pack_documents import PackForm, layer_descriptor, manifest_json, pack_config
 from rolldeck.kit.pack_plan import PackPlan, PlannedLayer, plan_layers
-from rolldeck.kit.tar_writer import write_layer
+from rolldeck.kit.tar_writer import layer_chunks
 from rolldeck.oci import MANIFEST, Descriptor, Digest, digest_of
 from rolldeck.progress import Progress
 
@@ -200,32 +200,20 @@ def write_archive(
     progress: Progress,
 ) -> Digest | None:
     """Write a layer's bytes; returns the diffId where it is another digest than the blob's."""
-    done = 0
+    hashed = None if form.compression == "none" else hashlib.sha256()
 
-    def count(chunk: memoryview) -> None:
-        nonlocal done
-        progress.check()
-        # Headers and padding are no content: what is done must not grow past what is expected.
-        step = min(len(chunk), layer.content_size - done)
-        progress.advance(step)
-        done += step
+    def counted() -> Iterator[memoryview]:
+        done = 0
+        for chunk in layer_chunks(context, layer.entries):
+            progress.check()
+            if hashed is not None:
+                hashed.update(chunk)
+            yield chunk
+            # Headers and padding are no content: not more is done than was expected.
+            step = min(len(chunk), layer.content_size - done)
+            progress.advance(step)
+            done += step
 
-    if form.compression == "none":
-
-        def plain(chunk: memoryview) -> None:
-            count(chunk)
-            write(chunk)
-
-        write_layer(context, layer.entries, plain)
-        return None
-    compressor = Compressor(form.compression, write)
-    hashed = hashlib.sha256()
-
-    def compressed(chunk: memoryview) -> None:
-        count(chunk)
-        hashed.update(chunk)
-        compressor.write(chunk)
-
-    write_layer(context, layer.entries, compressed)
-    compressor.finish()
-    return Digest("sha256:" + hashed.hexdigest())
+    for piece in compressed(form.compression, counted()):
+        write(piece)
+    return Digest("sha256:" + hashed.hexdigest()) if hashed is not None else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rolldeck.errors import BusyError
@@ -24,24 +24,21 @@ _PREFIX_SIZE = 155
 _ZEROS = bytes(BLOCK)
 
 
-def write_layer(
-    context: Path, entries: Iterable[LayerEntry], write: Callable[[memoryview], object]
-) -> None:
-    """Write the archive of ``entries`` through ``write``, in chunks of at most 1 MiB.
+def layer_chunks(context: Path, entries: Iterable[LayerEntry]) -> Iterator[memoryview]:
+    """Yield the archive of ``entries`` in chunks of at most 1 MiB.
 
-    A chunk stays as it is until the next call of ``write`` returned, so that another thread may
-    hash it meanwhile. Raises BusyError where a file is no longer what was listed, StorageError
-    where it cannot be read.
+    A chunk stays as it is until the next but one is asked for, so that another thread may hash it
+    meanwhile. Raises BusyError where a file is no longer what was listed, StorageError where it
+    cannot be read.
     """
-    chunks = _Chunks(write)
+    chunks = _Chunks()
     for entry in entries:
-        chunks.add(member_header(entry))
+        yield from chunks.add(member_header(entry))
         if not entry.is_dir:
-            with storage(entry.path):
-                _add_content(context, entry, chunks)
-            chunks.add(bytes(-entry.size % BLOCK))
-    chunks.add(_ZEROS + _ZEROS)
-    chunks.flush()
+            yield from _content(context, entry, chunks)
+            yield from chunks.add(bytes(-entry.size % BLOCK))
+    yield from chunks.add(_ZEROS + _ZEROS)
+    yield from chunks.flush()
 
 
 def archive_size(entries: Iterable[LayerEntry]) -> int:
@@ -55,52 +52,53 @@ def archive_size(entries: Iterable[LayerEntry]) -> int:
 class _Chunks:
     """Two buffers that are filled in turn, each handed on when it is full."""
 
-    def __init__(self, write: Callable[[memoryview], object]) -> None:
-        self._write = write
+    def __init__(self) -> None:
         self._buffer = memoryview(bytearray(CHUNK))
         self._other = memoryview(bytearray(CHUNK))
         self._filled = 0
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes) -> Iterator[memoryview]:
         """Append a few bytes."""
         position = 0
         while position < len(data):
             room = self.room()
             size = min(len(room), len(data) - position)
             room[:size] = data[position : position + size]
-            self.fill(size)
             position += size
+            yield from self.fill(size)
 
     def room(self) -> memoryview:
         """Return what is free of the buffer, never nothing; ``fill`` tells how much was used."""
-        if self._filled == CHUNK:
-            self.flush()
         return self._buffer[self._filled :]
 
-    def fill(self, count: int) -> None:
+    def fill(self, count: int) -> Iterator[memoryview]:
         """Keep the first ``count`` bytes that were written into ``room``."""
         self._filled += count
+        if self._filled == CHUNK:
+            yield from self.flush()
 
-    def flush(self) -> None:
+    def flush(self) -> Iterator[memoryview]:
         """Hand on what is there."""
         if self._filled:
-            self._write(self._buffer[: self._filled])
+            yield self._buffer[: self._filled]
             self._buffer, self._other, self._filled = self._other, self._buffer, 0
 
 
-def _add_content(context: Path, entry: LayerEntry, chunks: _Chunks) -> None:
+def _content(context: Path, entry: LayerEntry, chunks: _Chunks) -> Iterator[memoryview]:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    fd = os.open(context / entry.path, flags)
+    with storage(entry.path):
+        fd = os.open(context / entry.path, flags)
     try:
         if os.fstat(fd).st_size != entry.size:
             raise _changed(entry)
         remaining = entry.size
         while remaining:
-            count = os.readv(fd, [chunks.room()[:remaining]])
+            with storage(entry.path):
+                count = os.readv(fd, [chunks.room()[:remaining]])
             if not count:
                 raise _changed(entry)
             remaining -= count
-            chunks.fill(count)
+            yield from chunks.fill(count)
         if os.fstat(fd).st_size != entry.size:
             raise _changed(entry)
     finally:
