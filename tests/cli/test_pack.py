@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.kit.golden_kits import GoldenVersion, unpack_context
+from tests.servers.registry import RunningRegistry
 
 
 @pytest.fixture
@@ -142,3 +143,33 @@ def _config(document: dict[str, str]) -> bytes:
 
     library = load_settings(None).library
     return (library / "blobs" / document["config"].replace(":", "/")).read_bytes()
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_pack_straight_into_a_registry(
+    rolldeck: Run, era: Path, docker_registry: RunningRegistry, tmp_path: Path, compression: str
+) -> None:
+    """The same version as in the library, which gets nothing; what is there is not sent."""
+    name = f"{docker_registry.host}/packed/{compression}:v1,live"
+    words = ("pack", era, "-t", name, "--compression", compression, "--json")
+    library = ("--library", tmp_path / "library")
+    ran = rolldeck(*words, "--push", "--plain-http", *library)
+    assert ran.code == 0, ran.err
+    assert not (tmp_path / "library").exists()
+    document = ran.document
+    assert {blob["status"] for blob in document["blobs"]} == {"pushed"}
+    assert document["digest"] == rolldeck(*words).document["digest"]
+    verified = rolldeck("verify", name.removesuffix(",live"), "--plain-http")
+    assert verified.code == 0, verified.err
+    (era / "README.md").write_text("changed")
+    words = ("pack", era, "-t", name, "--compression", compression, "--push", "--plain-http")
+    assert rolldeck(*words).code == 8
+    other = name.replace(":v1,live", ":live")
+    words = ("pack", era, "-t", other, "--compression", compression, "--push", "--plain-http")
+    assert rolldeck(*words).code == 2
+    again = rolldeck(*words, "--yes", "--json").document
+    assert sum(blob["status"] == "pushed" for blob in again["blobs"]) == 2
+
+
+def test_push_needs_a_registry(rolldeck: Run, era: Path) -> None:
+    assert rolldeck("pack", era, "-t", "era:v1", "--push").code == 2

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.pack import Packed, Packing, created_of_environment, pack_kit, plan_pack
+    from rolldeck.actions.pack_push import plan_packed_push, push_packed
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
     from rolldeck.actions.push import plan_push
     from rolldeck.actions.removal import Removal, plan_rm, plan_untag, remove
@@ -84,6 +85,7 @@ _LATER = {
         "pack_kit",
         "plan_pack",
     ),
+    "rolldeck.actions.pack_push": ("plan_packed_push", "push_packed"),
     "rolldeck.actions.push": ("plan_push",),
     "rolldeck.actions.removal": ("Removal", "plan_rm", "plan_untag", "remove"),
     "rolldeck.actions.repositories": (
@@ -175,6 +177,7 @@ __all__ = [
     "pack_kit",
     "plan_copy",
     "plan_pack",
+    "plan_packed_push",
     "plan_pin",
     "plan_push",
     "plan_rm",
@@ -183,6 +186,7 @@ __all__ = [
     "plan_undo",
     "plan_untag",
     "pull",
+    "push_packed",
     "remove",
     "stage_demo",
     "survey_garbage",

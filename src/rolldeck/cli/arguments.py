@@ -309,10 +309,20 @@ def verb_parser() -> argparse.ArgumentParser:
     check.add_argument(
         "-f", "--file", type=Path, metavar="KITFILE", help="another Kitfile for the directory"
     )
-    pack = verb("pack", _network())
+    pack = verb("pack", _network(), _publishing())
     pack.add_argument("directory", type=Path, metavar="DIR", help="paths in the Kitfile begin here")
     pack.add_argument(
-        "-t", "--tag", required=True, metavar="NAME", help="REPOSITORY[:TAG[,TAG...]]; else latest"
+        "-t",
+        "--tag",
+        dest="name",
+        required=True,
+        metavar="NAME",
+        help="REPOSITORY[:TAG[,TAG...]]; else latest",
+    )
+    pack.add_argument(
+        "--push",
+        action="store_true",
+        help="put it into the registry that NAME begins with, and nothing into the library",
     )
     pack.add_argument("-f", "--file", type=Path, metavar="KITFILE", help="default: the one in DIR")
     pack.add_argument(
@@ -326,10 +336,6 @@ def verb_parser() -> argparse.ArgumentParser:
     )
     pack.add_argument(
         "--exact-kit", action="store_true", help="drop and write what kit v1.11 does, to the byte"
-    )
-    pack.add_argument("--dry-run", action="store_true", help="show what would be packed")
-    pack.add_argument(
-        "--force", action="store_true", help="move a tag that looks like a version, too"
     )
     push = verb("push", _network(), _publishing())
     push.add_argument("reference", metavar="REFERENCE", help="of the library, or oci:DIRECTORY")

@@ -127,9 +127,11 @@ def _settings(parsed: argparse.Namespace) -> Settings:
             raise UsageError("--concurrency must be between 1 and 64")
         changes["concurrency"] = concurrency
     if getattr(parsed, "plain_http", False):
-        named = [getattr(parsed, name, None) for name in ("reference", "place", "a", "b", "push")]
+        named = [getattr(parsed, name, None) for name in ("reference", "place", "a", "b")]
         if registry := getattr(parsed, "registry", None):
             named.append(f"{registry}/")
+        if name := getattr(parsed, "name", None):
+            named.append(name.partition(",")[0])
         for name in ("references", "destinations", "what"):
             named += getattr(parsed, name, [])
         registries = dict(settings.registries)

@@ -5,10 +5,18 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from rolldeck.actions import Workspace, created_of_environment, pack_kit, plan_pack
+from rolldeck.actions import (
+    Workspace,
+    created_of_environment,
+    pack_kit,
+    plan_pack,
+    plan_packed_push,
+    push_packed,
+)
 from rolldeck.cli.authoring import print_findings
-from rolldeck.cli.documents import finding_document, print_document
-from rolldeck.cli.terminal import console, message, progress_line, table
+from rolldeck.cli.documents import delivered_document, finding_document, print_document
+from rolldeck.cli.terminal import confirm, console, message, progress_line, table
+from rolldeck.errors import CancelledError
 from rolldeck.kit.pack_documents import PackForm
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
@@ -27,7 +35,7 @@ async def run_pack(workspace: Workspace, arguments: argparse.Namespace, progress
         created_of_environment(),
     )
     packing = await plan_pack(
-        workspace, arguments.directory, arguments.tag, form, progress, kitfile=arguments.file
+        workspace, arguments.directory, arguments.name, form, progress, kitfile=arguments.file
     )
     if not arguments.json:
         _print_left_out(packing)
@@ -37,12 +45,35 @@ async def run_pack(workspace: Workspace, arguments: argparse.Namespace, progress
         else:
             _print_plan(packing)
         return 0
-    with progress_line(progress, f"pack {arguments.tag}", quiet=arguments.json):
+    if arguments.push:
+        return await _push(workspace, packing, arguments, progress)
+    with progress_line(progress, f"pack {arguments.name}", quiet=arguments.json):
         packed = await pack_kit(workspace, packing, progress, force=arguments.force)
     if arguments.json:
         print_document(_packed_document(packed))
     else:
         _print_done(packed)
+    return 0
+
+
+async def _push(
+    workspace: Workspace, packing: Packing, arguments: argparse.Namespace, progress: Progress
+) -> int:
+    hashing, sending = progress.part("hash"), progress.part("push")
+    with progress_line(hashing, f"hash {arguments.name}", quiet=arguments.json):
+        packed, delivery = await plan_packed_push(
+            workspace, packing, hashing, force=arguments.force
+        )
+    moved = ", ".join(f"{delivery.target.tagged(item.tag)}" for item in delivery.moved)
+    if moved and not confirm(f"Move {moved}?", "This moves a tag", yes=arguments.yes):
+        raise CancelledError("Nothing was changed")
+    with progress_line(sending, f"push {arguments.name}", quiet=arguments.json):
+        delivered = await push_packed(workspace, packed, delivery, sending)
+    if arguments.json:
+        print_document({**_packed_document(packed), **delivered_document(delivered)})
+    else:
+        sent = human_size(delivered.bytes_transferred)
+        print(f"{delivery.reference}\n  {sent} sent in {delivered.seconds:.1f} s")
     return 0
 
 
