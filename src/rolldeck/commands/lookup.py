@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rolldeck.commands.registry import COMMANDS, SCOPE_TITLES, SCOPES, Command, Scope
+from rolldeck.commands.model import SCOPE_TITLES, SCOPES, Command, Scope
+from rolldeck.commands.registry import COMMANDS
 
 FOOTER_LIMIT = 8
 """Most keys a footer shows; more are not read."""
