@@ -184,6 +184,7 @@ COMMANDS: tuple[Command, ...] = (
         when=_NO_VERSION,
         typed="rm REFERENCE",
         chooses="Or one of its tags alone; what else uses it is shown first.",
+        examples=("rolldeck rm fraud:v2.4.1 --dry-run",),
     ),
     Command(
         "version.tag",
@@ -195,6 +196,7 @@ COMMANDS: tuple[Command, ...] = (
         cli="tag",
         when=_NO_VERSION,
         typed="tag REFERENCE TAG",
+        examples=("rolldeck tag ghcr.io/acme/fraud:v2.4.0 stable",),
     ),
     Command(
         "version.copy",
@@ -276,6 +278,7 @@ COMMANDS: tuple[Command, ...] = (
         "read file",
         "Print one file of a version, without pulling it.",
         cli="cat",
+        examples=("rolldeck cat ghcr.io/acme/fraud:v2.4.0 README.md",),
     ),
     Command(
         "kitfile.init",
@@ -283,12 +286,14 @@ COMMANDS: tuple[Command, ...] = (
         "Propose a Kitfile from what lies in a directory, with the reason for each element.",
         danger="adds",
         cli="init",
+        examples=("rolldeck init ./fraud --dry-run",),
     ),
     Command(
         "kitfile.check",
         "check a Kitfile",
         "Check a Kitfile: every mistake with its place and what was probably meant.",
         cli="check",
+        examples=("rolldeck check ./fraud",),
     ),
     Command(
         "version.verify",
@@ -320,6 +325,10 @@ COMMANDS: tuple[Command, ...] = (
         "Report what in the library nobody needs, or remove it.",
         danger="changes",
         cli="gc",
+        examples=(
+            "rolldeck gc",
+            "rolldeck gc --apply",
+        ),
     ),
     Command(
         "registry.login",
@@ -327,6 +336,7 @@ COMMANDS: tuple[Command, ...] = (
         "Try a login at a registry and save it where docker finds it, too.",
         danger="adds",
         cli="login",
+        examples=("rolldeck login ghcr.io",),
     ),
     Command(
         "registry.logout",
@@ -334,6 +344,7 @@ COMMANDS: tuple[Command, ...] = (
         "Remove the saved login for a registry.",
         danger="changes",
         cli="logout",
+        examples=("rolldeck logout ghcr.io",),
     ),
     Command(
         "version.push",
@@ -342,6 +353,7 @@ COMMANDS: tuple[Command, ...] = (
         danger="adds",
         cli="push",
         typed="push REFERENCE DESTINATION",
+        examples=("rolldeck push fraud:v2.4.2 ghcr.io/acme/fraud:v2.4.2 staging",),
     ),
     Command(
         "version.send",
@@ -350,6 +362,7 @@ COMMANDS: tuple[Command, ...] = (
         danger="adds",
         cli="copy",
         typed="copy REFERENCE DESTINATION",
+        examples=("rolldeck copy ghcr.io/acme/fraud:v2.4.0 oci:./usb",),
     ),
     Command(
         "version.untag",
@@ -358,6 +371,7 @@ COMMANDS: tuple[Command, ...] = (
         danger="changes",
         cli="untag",
         typed="untag REFERENCE",
+        examples=("rolldeck untag ghcr.io/acme/fraud:stable",),
     ),
     Command(
         "library.demo",
