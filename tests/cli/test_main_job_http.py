@@ -224,7 +224,8 @@ def test_a_corrupted_blob_is_refused_and_leaves_nothing(
     target = tmp_path / "serving"
     assert rolldeck("pin", damaged, target, "--library", library).code == 6
     assert not (target / "current").is_symlink()
-    assert list((target / "releases").glob("*")) == []
+    # The layer is small enough to be read for the plan, so there may be no target at all.
+    assert list(target.glob("releases/*")) == []
     assert rolldeck("unpack", damaged, "-d", tmp_path / "out", "--library", library).code == 6
     assert not (tmp_path / "out").exists()
 
