@@ -71,7 +71,7 @@ def start(proxy: FaultProxy, library: Library) -> Callable[[], subprocess.Popen[
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made
 from rolldeck.errors import (
     CancelledError,
     RefusedError,
@@ -190,13 +190,13 @@ def test_nothing_is_visible_before_the_end(tmp_path: Path) -> None:
 
     def looking(blob: Any) -> Any:
         assert not (tmp_path / "dest").exists()
-        staging = next(tmp_path.glob(f"{fsops.TEMPORARY_PREFIX}*"))
+        staging = next(tmp_path.glob(f"{half_made.TEMPORARY_PREFIX}*"))
         staging_modes.append(stat.S_IMODE(staging.stat().st_mode))
         return open_blob(blob)
 
     unpack(kit, looking, tmp_path / "dest", Progress())
     assert staging_modes == [0o700]
-    assert not list(tmp_path.glob(f"{fsops.TEMPORARY_PREFIX}*"))
+    assert not list(tmp_path.glob(f"{half_made.TEMPORARY_PREFIX}*"))
 
 
 def test_raw_layers(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rolldeck.actions import Checked, Initialized, Workspace, check_kit, initialize
-from rolldeck.cli.documents import checked_document, initialized_document, print_document
+from rolldeck.cli.documents import print_document
+from rolldeck.cli.publish_documents import checked_document, initialized_document
 from rolldeck.cli.terminal import console, message, table
 from rolldeck.errors import UsageError
 from rolldeck.kit.finding import Finding

@@ -14,7 +14,8 @@ from rolldeck.actions import (
     push_packed,
 )
 from rolldeck.cli.authoring import print_findings
-from rolldeck.cli.documents import delivered_document, finding_document, print_document
+from rolldeck.cli.documents import print_document
+from rolldeck.cli.publish_documents import delivered_document, finding_document
 from rolldeck.cli.terminal import confirm, console, message, progress_line, table
 from rolldeck.errors import CancelledError
 from rolldeck.kit.pack_documents import PackForm

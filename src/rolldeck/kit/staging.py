@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made
 from rolldeck.errors import UsageError
 from rolldeck.kit.member_path import refused
 from rolldeck.kit.tree import TreeEntry
@@ -182,9 +182,9 @@ def staged(destination: Path, check_space: Callable[[Path], None]) -> Iterator[S
         staging_path: Path | None = None
         try:
             fsops.make_directories(destination.parent)
-            fsops.sweep(destination.parent)
+            half_made.sweep(destination.parent)
             check_space(destination.parent)
-            root, staging_path = fsops.make_temporary_directory(destination.parent)
+            root, staging_path = half_made.make_temporary_directory(destination.parent)
             staging = Staging(root)
             try:
                 yield staging

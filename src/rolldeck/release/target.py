@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made, locks
 from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError
 from rolldeck.kit.tree import Stamp, Tree, verify_tree
 from rolldeck.oci import Digest, parse_digest
@@ -88,9 +88,9 @@ class Target:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the target for one move; BusyError when another process holds it."""
-        with fsops.locked(self._state / "lock"):
+        with locks.locked(self._state / "lock"):
             for directory in (self.path, self.releases, self._state, self._state / "releases"):
-                fsops.sweep(directory)
+                half_made.sweep(directory)
             yield
 
     def directory(self, digest: Digest) -> Path:
@@ -147,7 +147,7 @@ class Target:
             "stamps": release.stamps,
         }
         path = self._record_path(short_digest(release.digest))
-        fsops.write_atomic(path, json.dumps(document, ensure_ascii=False).encode())
+        half_made.write_atomic(path, json.dumps(document, ensure_ascii=False).encode())
 
     def discard(self, digest: Digest) -> None:
         """Free a version's name: what a killed process left there goes, what was changed stays.
@@ -234,4 +234,4 @@ class Target:
                 fsops.unlink(self.link)
                 fsops.fsync_directory(self.path)
         else:
-            fsops.switch_link(self.link, f"releases/{short_digest(generation.to_digest)}")
+            half_made.switch_link(self.link, f"releases/{short_digest(generation.to_digest)}")

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made, locks
 from rolldeck.errors import NotFoundError, UsageError
 from rolldeck.oci import INDEX, Descriptor, Digest, LayoutRegistry, is_digest, parse_json
 from rolldeck.oci.layout import REF_NAME, REPOSITORY, Entry, parse_index
@@ -69,7 +69,7 @@ class LayoutStore:
         for name in ("blobs", "blobs/sha256", "blobs/sha512"):
             fsops.make_directories(self.root / name)
         if not (self.root / "oci-layout").exists():
-            fsops.write_atomic(self.root / "oci-layout", _LAYOUT)
+            half_made.write_atomic(self.root / "oci-layout", _LAYOUT)
         self._settle()
         if not self.exists:
             with self.locked():
@@ -79,12 +79,12 @@ class LayoutStore:
     def _settle(self) -> None:
         """Look once per process at what locks are worth here."""
         if self._locks_hold is None:
-            self._locks_hold = fsops.locks_hold(self.lock)
+            self._locks_hold = locks.locks_hold(self.lock)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the lock that guards the index for the block."""
-        with fsops.locked(self.lock):
+        with locks.locked(self.lock):
             yield
 
     def _require_ours(self) -> None:
@@ -99,7 +99,7 @@ class LayoutStore:
 
     def _makes(self, name: str) -> bool:
         """Whether that is a name which is made here before there is an index."""
-        own = (fsops.TEMPORARY_PREFIX, _PARTIAL_PREFIX)
+        own = (half_made.TEMPORARY_PREFIX, _PARTIAL_PREFIX)
         return name in ("blobs", "oci-layout") or name.startswith(own)
 
     def _not_ours(self) -> UsageError:
@@ -173,7 +173,7 @@ class LayoutStore:
     def _claim_alone(self, blob: Descriptor) -> Partial | None:
         if self.has(blob):
             return None
-        path = fsops.temporary_name(self.scratch)
+        path = half_made.temporary_name(self.scratch)
         final = self.layout.blob_path(blob.digest)
         return Partial(blob, open_alone(path), path, final, lasting=False)
 
@@ -266,7 +266,7 @@ class LayoutStore:
     def _write_index(self, document: dict[str, Any], manifests: Collection[Any]) -> None:
         new = {"schemaVersion": 2, "mediaType": INDEX, **document, "manifests": manifests}
         data = json.dumps(new, separators=(",", ":")).encode()
-        fsops.write_atomic(self.root / "index.json", data)
+        half_made.write_atomic(self.root / "index.json", data)
 
 
 def _line(entry: Entry) -> _Line:
@@ -288,7 +288,7 @@ class _TemporaryFile:
     def __init__(self, store: LayoutStore) -> None:
         self._store = store
         with fsops.storage(store.scratch):
-            self._fd, self._path = fsops.create_temporary(store.scratch, 0o600)
+            self._fd, self._path = half_made.create_temporary(store.scratch, 0o600)
 
     def write(self, chunk: memoryview, /) -> None:
         """Append bytes."""
