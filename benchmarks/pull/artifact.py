@@ -29,6 +29,16 @@ docs:
 
 def make_kit(directory: Path, mebibytes: int = MODEL) -> Path:
     """Pack the kit into a new layout below ``directory`` and return the layout."""
+    context = make_context(directory, mebibytes)
+    library = Library(directory / "layout")
+    packed = pack(context, read_kitfile(_KITFILE), library.writer)
+    library.add(packed.manifest)
+    library.tag(REPOSITORY, [TAG], packed.descriptor)
+    return library.root
+
+
+def make_context(directory: Path, mebibytes: int = MODEL) -> Path:
+    """Write what is packed below ``directory``, with its Kitfile, and return where."""
     chance = random.Random(20261121)
     context = directory / "context"
     (context / "src").mkdir(parents=True)
@@ -41,8 +51,5 @@ def make_kit(directory: Path, mebibytes: int = MODEL) -> Path:
             chance.randbytes(2048).hex().encode()
         )
     (context / "README.md").write_text("# bench\n")
-    library = Library(directory / "layout")
-    packed = pack(context, read_kitfile(_KITFILE), library.writer)
-    library.add(packed.manifest)
-    library.tag(REPOSITORY, [TAG], packed.descriptor)
-    return library.root
+    (context / "Kitfile").write_bytes(_KITFILE)
+    return context

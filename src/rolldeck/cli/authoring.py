@@ -28,7 +28,7 @@ async def run_check(workspace: Workspace, arguments: argparse.Namespace, progres
     if arguments.json:
         print_document(checked_document(checked))
     else:
-        _print_findings(checked.path, checked.data, checked.findings)
+        print_findings(checked.path, checked.data, checked.findings)
         _print_count(checked)
     return 0 if checked.ok else UsageError.code
 
@@ -63,7 +63,7 @@ def _left_out(items: Iterable[LeftOut]) -> Iterator[tuple[str, str, str]]:
         yield mark, clean_line(found[0].path) + more, clean_line(found[0].why)
 
 
-def _print_findings(path: Path, data: bytes, findings: Iterable[Finding]) -> None:
+def print_findings(path: Path, data: bytes, findings: Iterable[Finding]) -> None:
     """Print findings as a compiler does; on a terminal with the line that they are about."""
     from rich.cells import cell_len
     from rich.text import Text
@@ -121,7 +121,7 @@ def _print_proposal(found: Initialized) -> None:
     print()
     for note in proposal.notes:
         print(f"note: {clean_line(note)}")
-    _print_findings(
+    print_findings(
         found.path,
         found.text.encode(),
         (item for item in found.findings if item.severity != "info"),

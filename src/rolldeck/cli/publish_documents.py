@@ -25,7 +25,7 @@ def checked_document(checked: Checked) -> Document:
     return {
         "path": str(checked.path),
         "ok": checked.ok,
-        "findings": [_finding(item) for item in checked.findings],
+        "findings": [finding_document(item) for item in checked.findings],
     }
 
 
@@ -54,11 +54,12 @@ def initialized_document(found: Initialized) -> Document:
             for item in proposal.left_out
         ],
         "notes": list(proposal.notes),
-        "findings": [_finding(item) for item in found.findings],
+        "findings": [finding_document(item) for item in found.findings],
     }
 
 
-def _finding(item: Finding) -> Document:
+def finding_document(item: Finding) -> Document:
+    """Return one finding of a check."""
     return {
         "file": item.file,
         "line": item.line,

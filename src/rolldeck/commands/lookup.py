@@ -13,7 +13,7 @@ FOOTER_LIMIT = 8
 _VERBS = (
     *("ls", "show", "cat", "diff"),
     *("pull", "unpack", "pin", "rollback", "undo"),
-    *("init", "check", "push", "copy", "tag", "untag", "rm"),
+    *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),
     *("verify", "gc"),
     *("login", "logout", "doctor", "completion", "demo"),
 )

@@ -296,6 +296,17 @@ COMMANDS: tuple[Command, ...] = (
         examples=("rolldeck check ./fraud",),
     ),
     Command(
+        "version.pack",
+        "pack",
+        "Pack a directory with a Kitfile into the library, as kit does.",
+        danger="adds",
+        cli="pack",
+        examples=(
+            "rolldeck pack ./fraud -t fraud:v2.4.2",
+            "rolldeck pack ./fraud -t ghcr.io/acme/fraud:v2.4.2,latest --dry-run",
+        ),
+    ),
+    Command(
         "version.verify",
         "verify",
         "Check every byte of a version, a local target or the library against its digests.",
