@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 # Set in some shells; it makes every import several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check format bench bench-pull bench-unpack bench-push bench-list torture screenshots \
-	clean servers
+.PHONY: help demo test check format bench bench-pull bench-unpack bench-pack bench-push \
+	bench-list torture screenshots clean servers
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ bench-pull: $(VENV)/.stamp-dev servers ## Race pull against kit, oras, crane, re
 
 bench-list: $(VENV)/.stamp-dev servers ## List 2,000 and 10,000 tags over a slow line, and race kit (5 min)
 	@$(BIN)/python -m benchmarks.list
+
+bench-pack: $(VENV)/.stamp-dev ## Race pack against kit, on tmpfs and on disk (3 min)
+	@$(BIN)/python -m benchmarks.pack
 
 bench-push: $(VENV)/.stamp-dev servers ## Race push against kit, oras, crane, regctl, skopeo (5 min)
 	@$(BIN)/python -m benchmarks.push

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rolldeck import fsops
+from rolldeck import locks
 from rolldeck.errors import BusyError, StorageError
 from rolldeck.process import ProcessId
 
@@ -20,21 +20,21 @@ from rolldeck.process import ProcessId
 @pytest.fixture
 def lying(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every lock be granted."""
-    monkeypatch.setattr(fsops, "try_lock", lambda fd: True)
+    monkeypatch.setattr(locks, "try_lock", lambda fd: True)
 
 
 def test_locks_hold_here(tmp_path: Path) -> None:
     """Free or held, the answer is the same."""
     path = tmp_path / "lock"
-    assert fsops.locks_hold(path)
-    with fsops.locked(path):
-        assert fsops.locks_hold(path)
+    assert locks.locks_hold(path)
+    with locks.locked(path):
+        assert locks.locks_hold(path)
     assert not Path(f"{path}.held").exists()
 
 
 def test_a_lock_that_is_always_granted_is_found_out(tmp_path: Path, lying: None) -> None:
     """The second descriptor should have been refused."""
-    assert not fsops.locks_hold(tmp_path / "lock")
+    assert not locks.locks_hold(tmp_path / "lock")
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
@@ -46,8 +46,8 @@ def test_no_locks_at_all_is_the_same(
     def refuse(fd: int) -> bool:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(fsops, "try_lock", refuse)
-    assert not fsops.locks_hold(tmp_path / "lock")
+    monkeypatch.setattr(locks, "try_lock", refuse)
+    assert not locks.locks_hold(tmp_path / "lock")
 
 
 def test_any_other_failure_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,19 +56,19 @@ def test_any_other_failure_is_an_error(tmp_path: Path, monkeypatch: pytest.Monke
     def fail(fd: int) -> bool:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(fsops, "try_lock", fail)
+    monkeypatch.setattr(locks, "try_lock", fail)
     with pytest.raises(StorageError):
-        fsops.locks_hold(tmp_path / "lock")
+        locks.locks_hold(tmp_path / "lock")
 
 
 def test_a_name_stands_in_for_a_lock(tmp_path: Path, lying: None) -> None:
     """One at a time, and busy for the others."""
     path = tmp_path / "lock"
-    with fsops.locked(path):
-        with pytest.raises(BusyError, match="Another process") as caught, fsops.locked(path, 0.05):
+    with locks.locked(path):
+        with pytest.raises(BusyError, match="Another process") as caught, locks.locked(path, 0.05):
             pass
         assert str(path) in (caught.value.hint or "")
-    with fsops.locked(path, timeout=0.05):
+    with locks.locked(path, timeout=0.05):
         pass
     assert [item.name for item in tmp_path.iterdir() if item.name != "home"] == ["lock"]
 
@@ -80,7 +80,7 @@ def test_many_threads_count_right_under_it(tmp_path: Path, lying: None) -> None:
 
     def add() -> None:
         for _ in range(20):
-            with fsops.locked(tmp_path / "lock"):
+            with locks.locked(tmp_path / "lock"):
                 counter.write_text(str(int(counter.read_text()) + 1))
 
     threads = [threading.Thread(target=add) for _ in range(4)]
@@ -94,14 +94,14 @@ def test_many_threads_count_right_under_it(tmp_path: Path, lying: None) -> None:
 def test_a_name_of_a_dead_process_is_cleared(tmp_path: Path, lying: None) -> None:
     """A kill inside does not lock the library for ever."""
     program = (
-        "import os, sys; from pathlib import Path; from rolldeck import fsops\n"
-        "fsops.try_lock = lambda fd: True\n"
-        "with fsops.locked(Path(sys.argv[1])): os._exit(0)"
+        "import os, sys; from pathlib import Path; from rolldeck import locks\n"
+        "locks.try_lock = lambda fd: True\n"
+        "with locks.locked(Path(sys.argv[1])): os._exit(0)"
     )
     path = tmp_path / "lock"
     subprocess.run([sys.executable, "-c", program, str(path)], check=True)
     assert os.readlink(f"{path}.held")
-    with fsops.locked(path, timeout=1):
+    with locks.locked(path, timeout=1):
         assert json.loads(os.readlink(f"{path}.held"))["pid"] == os.getpid()
 
 
@@ -112,6 +112,6 @@ def test_a_name_of_nobody_that_is_seen_stays(tmp_path: Path, lying: None, target
     """Another machine may hold it: a person decides, and is told what to remove."""
     path = tmp_path / "lock"
     Path(f"{path}.held").symlink_to(target)
-    with pytest.raises(BusyError) as caught, fsops.locked(path, timeout=0.05):
+    with pytest.raises(BusyError) as caught, locks.locked(path, timeout=0.05):
         pass
     assert f"rm {path}.held*" in (caught.value.hint or "")

@@ -29,17 +29,7 @@ docs:
 
 def make_kit(directory: Path, mebibytes: int = MODEL) -> Path:
     """Pack the kit into a new layout below ``directory`` and return the layout."""
-    chance = random.Random(20261121)
-    context = directory / "context"
-    (context / "src").mkdir(parents=True)
-    for name, count in (("model.safetensors", mebibytes), ("data.bin", mebibytes // 4)):
-        with open(context / name, "wb") as file:
-            for _ in range(max(1, count)):
-                file.write(chance.randbytes(1 << 20))
-    for number in range(_FILES):
-        (context / "src" / f"part_{number:04}.py").write_bytes(
-            chance.randbytes(2048).hex().encode()
-        )
+    make_context(directory, mebibytes)
     return make_next(directory, TAG)
 
 
@@ -52,3 +42,21 @@ def make_next(directory: Path, tag: str) -> Path:
     library.add(packed.manifest)
     library.tag(REPOSITORY, [tag], packed.descriptor)
     return library.root
+
+
+def make_context(directory: Path, mebibytes: int = MODEL) -> Path:
+    """Write what is packed below ``directory``, with its Kitfile, and return where."""
+    chance = random.Random(20261121)
+    context = directory / "context"
+    (context / "src").mkdir(parents=True)
+    for name, count in (("model.safetensors", mebibytes), ("data.bin", mebibytes // 4)):
+        with open(context / name, "wb") as file:
+            for _ in range(max(1, count)):
+                file.write(chance.randbytes(1 << 20))
+    for number in range(_FILES):
+        (context / "src" / f"part_{number:04}.py").write_bytes(
+            chance.randbytes(2048).hex().encode()
+        )
+    (context / "README.md").write_text("# bench\n")
+    (context / "Kitfile").write_bytes(_KITFILE)
+    return context

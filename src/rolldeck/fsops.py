@@ -10,22 +10,14 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 import shutil
 import struct
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rolldeck.errors import BusyError, RolldeckError, StorageError
-from rolldeck.process import surroundings
+from rolldeck.errors import RolldeckError, StorageError
 from rolldeck.units import human_size
-
-TEMPORARY_PREFIX = ".rolldeck-tmp-"
-"""Names of everything half-written begin with this, so that a later start can sweep them."""
-
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _FS_IOC_RESVSP64 = 0x4030582A
 """fallocate(2) with FALLOC_FL_KEEP_SIZE as an ioctl; Python offers only the one without."""
@@ -46,9 +38,6 @@ _REASONS = {
     errno.EXDEV: ("Two file systems where there must be one", "Choose another directory."),
     errno.EBUSY: ("A mount point is in the way", "Choose a new directory below it."),
 }
-
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
-"""What a file system without locks answers."""
 
 
 def storage_error(error: OSError, path: str | Path | None = None) -> RolldeckError:
@@ -80,46 +69,10 @@ def storage(path: str | Path | None = None) -> Iterator[None]:
         raise storage_error(error, path) from error
 
 
-def temporary_name(directory: Path) -> Path:
-    """Return a fresh name inside ``directory`` for something not yet complete."""
-    owner = f"{os.getpid()}-{surroundings()}"
-    return directory / f"{TEMPORARY_PREFIX}{owner}-{secrets.token_hex(6)}"
-
-
 def create(path: str | Path, mode: int = 0o644, dir_fd: int | None = None) -> int:
     """Create a new file for writing and return its descriptor; never follows or reuses a name."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     return os.open(path, flags, mode, dir_fd=dir_fd)
-
-
-def create_temporary(directory: Path, mode: int = 0o644) -> tuple[int, Path]:
-    """Create a file under a temporary name; nobody sweeps it while its descriptor is open."""
-    while True:
-        path = temporary_name(directory)
-        fd = create(path, mode)
-        if _hold(fd):
-            return fd, path
-        os.close(fd)
-
-
-def make_temporary_directory(directory: Path) -> tuple[int, Path]:
-    """As ``create_temporary``, a directory that only its owner can enter."""
-    while True:
-        path = temporary_name(directory)
-        make_directory(path, 0o700)
-        fd = os.open(path, _DIRECTORY)
-        if _hold(fd):
-            return fd, path
-        os.close(fd)
-
-
-def _hold(fd: int) -> bool:
-    """Lock what is half-made, which tells every process that it is; False where a sweep has it."""
-    # Where directories cannot be locked, the number of the process in the name has to do.
-    with suppress(OSError):
-        if not try_lock(fd):
-            return False
-    return os.fstat(fd).st_nlink > 0
 
 
 def open_lockable(path: Path, mode: int = 0o644) -> int:
@@ -238,14 +191,9 @@ def replace(source: Path, destination: Path) -> None:
     fsync_directory(destination.parent)
 
 
-def set_aside(path: Path, directory: Path) -> Path:
-    """Take a file away from its name, to be removed later; returns its temporary name.
-
-    Not durable until the directory it was in is synced.
-    """
-    aside = temporary_name(directory)
-    os.rename(path, aside)
-    return aside
+def rename(source: Path, destination: Path) -> None:
+    """Give ``source`` another name; not durable until both directories are synced."""
+    os.rename(source, destination)
 
 
 def rename_directory(source: Path, destination: Path) -> None:
@@ -264,6 +212,11 @@ def rename_directory(source: Path, destination: Path) -> None:
 def make_directory(path: str | Path, mode: int = 0o755, dir_fd: int | None = None) -> None:
     """Create one directory, whose name must be free."""
     os.mkdir(path, mode, dir_fd=dir_fd)
+
+
+def open_directory(path: Path) -> int:
+    """Open a directory, for locking and syncing it; never follows a link."""
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def make_directories(path: Path, mode: int = 0o755) -> None:
@@ -289,21 +242,6 @@ def unlink(path: str | Path, dir_fd: int | None = None) -> None:
 def remove_tree(path: Path) -> None:
     """Remove a directory that nobody sees yet, or no longer; best effort."""
     shutil.rmtree(path, ignore_errors=True)
-
-
-def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Replace the content of ``path``: readers see the old bytes or the new, never a part."""
-    with storage(path):
-        fd, temporary = create_temporary(path.parent, mode)
-        try:
-            write(fd, data)
-            fsync(fd)
-            replace(temporary, path)
-        except BaseException:
-            unlink(temporary)
-            raise
-        finally:
-            os.close(fd)
 
 
 def append_line(path: Path, line: bytes) -> None:
@@ -332,131 +270,3 @@ def make_link(link: Path, target: str) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def switch_link(link: Path, target: str) -> None:
-    """Point a symbolic link at ``target``: readers see the old or the new, never none."""
-    with storage(link):
-        temporary = temporary_name(link.parent)
-        try:
-            os.symlink(target, temporary)
-            replace(temporary, link)
-        except BaseException:
-            unlink(temporary)
-            raise
-
-
-def abandoned(directory: Path, older_than: float = 3600.0) -> list[Path]:
-    """Return what killed processes left half-made, or nobody touched for that many seconds.
-
-    A process of another machine or container cannot be seen: of what it made only the age counts.
-    What a process has locked is in use, whatever its name and the clock say.
-    """
-    found = []
-    with storage(directory):
-        for entry in os.scandir(directory) if directory.is_dir() else ():
-            if not entry.name.startswith(TEMPORARY_PREFIX):
-                continue
-            owner, *place = entry.name.removeprefix(TEMPORARY_PREFIX).split("-")[:-1]
-            ended = owner.isdigit() and not Path("/proc", owner).exists()
-            with suppress(OSError):
-                age = time.time() - entry.stat(follow_symlinks=False).st_mtime
-                if (ended and place in ([], [surroundings()])) or age > older_than:
-                    found.append(Path(entry.path))
-    return [path for path in found if not _in_use(path)]
-
-
-def _in_use(path: Path) -> bool:
-    try:
-        return not path.is_symlink() and not _try(path, lambda: None)
-    except OSError:
-        return False
-
-
-def _try(path: Path, work: Callable[[], None]) -> bool:
-    """Do ``work`` while nobody else can have ``path`` locked; False where somebody has."""
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        free = try_lock(fd)
-        if free:
-            work()
-        return free
-    finally:
-        os.close(fd)
-
-
-def sweep(directory: Path, older_than: float = 3600.0) -> int:
-    """Remove what ``abandoned`` finds, as far as that is possible; returns how many names."""
-    removed = 0
-    # What belongs to another user is no reason to fail.
-    with suppress(StorageError):
-        for path in abandoned(directory, older_than):
-            with suppress(OSError):
-                removed += remove_abandoned(path)
-    return removed
-
-
-def remove_abandoned(path: Path) -> bool:
-    """Remove one of them; False where somebody uses it meanwhile."""
-    if path.is_symlink():
-        unlink(path)
-        return True
-    return _try(path, lambda: remove_tree(path) if path.is_dir() else unlink(path))
-
-
-def try_lock(fd: int) -> bool:
-    """Lock an open file until its descriptor is closed; False where another descriptor holds it."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def locks_hold(path: Path) -> bool:
-    """Whether a lock on ``path``, a file or directory, keeps others out; not on all file systems.
-
-    Two descriptors of one file tell: the second must be refused.
-    """
-    with storage(path), ExitStack() as opened:
-        first, second = (_open_lock(path, opened) for _ in range(2))
-        try:
-            return not (try_lock(first) and try_lock(second))
-        except OSError as error:
-            if error.errno in _NO_LOCKS:
-                return False
-            raise
-
-
-def _open_lock(path: Path, opened: ExitStack) -> int:
-    directory = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-    fd = os.open(path, directory) if path.is_dir() else open_lockable(path)
-    opened.callback(os.close, fd)
-    return fd
-
-
-@contextmanager
-def locked(path: Path, timeout: float = 10.0) -> Iterator[None]:
-    """Hold an exclusive lock on ``path`` for the block; BusyError after ``timeout`` seconds.
-
-    Where the file system's locks keep nobody out, a name that only one can make is held instead.
-    """
-    if not locks_hold(path):
-        from rolldeck.name_lock import name_lock
-
-        with name_lock(path, timeout):
-            yield
-        return
-    with ExitStack() as opened:
-        with storage(path):
-            fd = _open_lock(path, opened)
-            deadline = time.monotonic() + timeout
-            while not try_lock(fd):
-                if time.monotonic() > deadline:
-                    raise BusyError(
-                        f"Another process is changing {path.parent}",
-                        reference=str(path.parent),
-                        hint="Wait for it to finish and run the same command again.",
-                    )
-                time.sleep(0.02)
-        yield

@@ -72,7 +72,7 @@ class Pace:
         said = self.progress.said(now)
         if said.startswith("waiting") or self.progress.done >= self.progress.total:
             return said
-        plain = said in ("receiving", "sending") and self.figures
+        plain = said in ("receiving", "sending", "packing") and self.figures
         return "  ".join(word for word in (self.figures, "" if plain else said) if word)
 
 

@@ -16,7 +16,7 @@ from typing import Literal
 from rolldeck.errors import CancelledError
 from rolldeck.units import duration
 
-PartState = Literal["waiting", "resuming", "receiving", "sending", "verifying", "done"]
+PartState = Literal["waiting", "resuming", "receiving", "sending", "packing", "verifying", "done"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from rolldeck.actions import (
     pull,
     unpack,
 )
-from rolldeck.cli.documents import pulled_document, version_document
+from rolldeck.cli.documents import version_document
+from rolldeck.cli.move_documents import pulled_document
 from rolldeck.errors import (
     NotFoundError,
     RefusedError,

@@ -17,7 +17,7 @@ import json
 import os
 from pathlib import Path
 
-from rolldeck.fsops import TEMPORARY_PREFIX
+from rolldeck.half_made import TEMPORARY_PREFIX
 from rolldeck.kit import verify_tree
 from rolldeck.kit.staging_place import PREFIX
 from rolldeck.oci import Digest

@@ -202,6 +202,18 @@ OPERATIONS = [
         _current,
         after=lambda world: ["pin", world.local("v2"), world.target.path, "--yes"],
     ),
+    Operation(
+        "copy",
+        lambda world: ["copy", world.version("v2"), "copied:v2", "--concurrency", 1, "--json"],
+        _pulled("v1"),
+        _names,
+    ),
+    Operation(
+        "tag",
+        lambda world: ["tag", world.local("v1"), "stable", "--yes"],
+        _pulled("v1", "v2"),
+        _names,
+    ),
 ]
 
 

@@ -25,7 +25,7 @@ AT_ONCE = 4
 KILLED = """
 import os, sys
 from pathlib import Path
-from rolldeck import fsops
+from rolldeck import fsops, half_made, locks
 from rolldeck.store import Library
 from rolldeck.store.garbage import collect
 
@@ -40,10 +40,15 @@ def counted(function):
         return function(*given, **named)
     return call
 
-names = ["create", "write", "fsync", "fsync_directory", "replace", "set_aside", "unlink",
-         "make_directories", "try_lock", "write_atomic", "truncate"]
-for name in names:
-    setattr(fsops, name, counted(getattr(fsops, name)))
+names = {
+    fsops: ["create", "write", "fsync", "fsync_directory", "replace", "unlink", "make_directories",
+            "truncate"],
+    half_made: ["set_aside", "write_atomic"],
+    locks: ["try_lock"],
+}
+for module in names:
+    for name in names[module]:
+        setattr(module, name, counted(getattr(module, name)))
 collect(Library(Path(sys.argv[1])), lambda: [])
 print(left)
 """

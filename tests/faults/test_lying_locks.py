@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from rolldeck import fsops
+from rolldeck import locks
 from rolldeck.oci import Descriptor, digest_of
 from rolldeck.store import Library
 from tests.faults.conftest import held
 from tests.servers.registry import RunningRegistry
 
-LYING = "import sys, rolldeck.fsops as f; f.try_lock = lambda fd: True\n"
+LYING = "import sys, rolldeck.locks as l; l.try_lock = lambda fd: True\n"
 MAIN = "from rolldeck.cli import main; sys.exit(main(sys.argv[1:]))"
 SHIM = "int flock(int fd, int operation) { return 0; }\n"
 TAGS = ("v1.0.0", "v1.1.0", "v1.2.0", "v2.0.0")
@@ -81,7 +81,7 @@ def test_each_fetches_under_a_name_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two at once, and whoever gives up leaves nothing."""
-    monkeypatch.setattr(fsops, "try_lock", lambda fd: True)
+    monkeypatch.setattr(locks, "try_lock", lambda fd: True)
     library = Library(tmp_path / "library")
     blob = Descriptor("x/y", digest_of(b"data"), 4)
     first, second = library.claim(blob), library.claim(blob)

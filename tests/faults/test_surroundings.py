@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made
 from tests.faults.operations import World
 
 YEAR = 365 * 86400
@@ -74,19 +74,19 @@ def test_what_is_in_use_is_never_swept(tmp_path: Path, monkeypatch: pytest.Monke
     """Neither by a clock that is a year ahead, nor from where our process has no number."""
     where = tmp_path / "shared"
     where.mkdir()
-    fd, file = fsops.create_temporary(where)
-    place, directory = fsops.make_temporary_directory(where)
+    fd, file = half_made.create_temporary(where)
+    place, directory = half_made.make_temporary_directory(where)
     foreign = [
         path.rename(str(path).replace(f"-{os.getpid()}-", "-999999999-"))
         for path in (file, directory)
     ]
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + YEAR)
-    assert fsops.sweep(where) == 0
+    assert half_made.sweep(where) == 0
     assert all(path.exists() for path in foreign)
     os.close(fd)
     os.close(place)
-    assert fsops.sweep(where) == 2
+    assert half_made.sweep(where) == 2
     assert list(where.iterdir()) == []
 
 

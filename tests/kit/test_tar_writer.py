@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
 import os
+import sys
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 from rolldeck import __version__
-from rolldeck.errors import BusyError, NotFoundError, RefusedError, UsageError
+from rolldeck.errors import BusyError, NotFoundError, UsageError
+from rolldeck.kit.check import read_kitignore
 from rolldeck.kit.kitfile import read_kitfile
-from rolldeck.kit.pack import PackedKit, pack
+from rolldeck.kit.kitignore import parse_kitignore
+from rolldeck.kit.layer_listing import LayerEntry, layer_entries
+from rolldeck.kit.model import Compression
+from rolldeck.kit.pack import PackedKit, pack, pack_layers
+from rolldeck.kit.pack_documents import PackForm
+from rolldeck.kit.pack_plan import plan_layers
 from rolldeck.kit.tar_reader import read_tar
-from rolldeck.kit.tar_writer import LayerEntry, layer_entries, write_layer
+from rolldeck.kit.tar_writer import archive_size, layer_chunks, member_header
 from rolldeck.oci import Digest, digest_of, parse_manifest
+from rolldeck.progress import Progress
 from tests.kit.golden_kits import GoldenVersion, unpack_context
 
 
@@ -60,12 +73,11 @@ def context(tmp_path: Path) -> Path:
     return path
 
 
-def pack_context(
-    context: Path, blobs: MemoryBlobs, ignored: Callable[[str], bool] = lambda path: False
-) -> PackedKit:
-    """Pack a directory with its own Kitfile."""
+def pack_context(context: Path, blobs: MemoryBlobs, form: PackForm | None = None) -> PackedKit:
+    """Pack a directory with its own Kitfile and .kitignore."""
     kitfile = read_kitfile((context / "Kitfile").read_bytes())
-    return pack(context, kitfile, blobs.open, ignored=ignored)
+    ignore = parse_kitignore(read_kitignore(context))[0]
+    return pack(context, kitfile, blobs.open, ignore=ignore, form=form)
 
 
 @pytest.mark.parametrize(
@@ -83,39 +95,60 @@ def pack_context(
     ],
 )
 def test_golden_context(context: str, stem: str, tmp_path: Path) -> None:
-    blobs = MemoryBlobs()
-    packed = pack_context(
-        unpack_context(context, tmp_path), blobs, lambda path: path.endswith(".log")
-    )
+    """Layers, diffIds and config by default; with ``exact_kit`` the manifest, too."""
+    directory = unpack_context(context, tmp_path)
     version = GoldenVersion(stem)
     wanted = version.expected["kit_inspect"]["manifest"]
-    assert [layer.blob.to_json() for layer in packed.layers] == (wanted["layers"] or [])
-    assert packed.config.to_json() == wanted["config"]
-    assert packed.left_out == ()
-    config = blobs.blobs[packed.config.digest]
-    assert config == version.blob_path(packed.config.digest).read_bytes()
     kit_manifest = version.blob_path(version.expected["digest"]).read_text()
-    ours = packed.manifest.decode()
-    assert ours.replace(
-        '"mediaType":"application/vnd.oci.image.manifest.v1+json",', "", 1
-    ) == kit_manifest.replace('"layers":null', '"layers":[]').replace(
-        '"ml.kitops.modelkit.cli-version":"unknown"',
-        f'"ml.kitops.modelkit.cli-version":"rolldeck/{__version__}"',
+    ours = f'"ml.kitops.modelkit.cli-version":"rolldeck/{__version__}"'
+    for exact in (False, True):
+        blobs = MemoryBlobs()
+        packed = pack_context(directory, blobs, PackForm(exact_kit=exact))
+        assert [layer.blob.to_json() for layer in packed.layers] == (wanted["layers"] or [])
+        assert packed.config.to_json() == wanted["config"]
+        config = blobs.blobs[packed.config.digest]
+        assert config == version.blob_path(packed.config.digest).read_bytes()
+        assert parse_manifest(packed.manifest, None, reference="x").raw == packed.manifest
+        hidden = [path for path, _ in packed.left_out]
+        assert hidden == (["skip.log"] if context == "odd-context" else [])
+    assert packed.manifest.decode() == kit_manifest.replace(
+        '"ml.kitops.modelkit.cli-version":"unknown"', ours
     )
-    assert parse_manifest(packed.manifest, None, reference="x").digest == packed.descriptor.digest
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+def test_compressed_layers_have_kits_diff_ids(compression: Compression, tmp_path: Path) -> None:
+    """And give the same bytes each time."""
+    directory = unpack_context("era", tmp_path)
+    form = PackForm(compression)
+    blobs = MemoryBlobs()
+    packed = pack_context(directory, blobs, form)
+    plain = GoldenVersion("era_v1.11-none").expected["kit_inspect"]["manifest"]["layers"]
+    assert [layer.diff_id for layer in packed.layers] == [item["digest"] for item in plain]
+    for layer in packed.layers:
+        assert layer.blob.media_type.endswith(f".v1.tar+{compression}")
+        data = blobs.blobs[layer.blob.digest]
+        whole = gzip.decompress(data) if compression == "gzip" else zstd.decompress(data)
+        assert digest_of(whole) == layer.diff_id
+    assert pack_context(directory, MemoryBlobs(), form).manifest == packed.manifest
+
+
+def test_kit_knew_no_zstd() -> None:
+    with pytest.raises(UsageError, match="zstd"):
+        PackForm("zstd", exact_kit=True)
 
 
 def test_created_is_the_callers_choice(context: Path) -> None:
-    manifest = pack(context, {}, MemoryBlobs().open, created="2024-01-02T03:04:05Z").manifest
+    manifest = pack(
+        context, {}, MemoryBlobs().open, form=PackForm(created="2024-01-02T03:04:05Z")
+    ).manifest
     annotations = json.loads(manifest)["annotations"]
     assert annotations["org.opencontainers.image.created"] == "2024-01-02T03:04:05Z"
 
 
 def archive(context: Path, entries: tuple[LayerEntry, ...]) -> bytes:
     """Return the bytes of a layer."""
-    data = bytearray()
-    write_layer(context, entries, data.extend)
-    return bytes(data)
+    return b"".join(map(bytes, layer_chunks(context, entries)))
 
 
 def test_names_that_others_must_read(context: Path) -> None:
@@ -137,6 +170,7 @@ def test_names_that_others_must_read(context: Path) -> None:
         path.write_text(name)
     data = archive(context, layer_entries(context, ".").entries)
     assert data.endswith(bytes(1024))
+    assert len(data) == archive_size(layer_entries(context, ".").entries)
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         assert {member.name for member in tar if member.isfile()} == set(names)
         assert {(member.uid, member.gid, member.mtime) for member in tar} == {(1000, 0, 0)}
@@ -147,17 +181,10 @@ def test_names_that_others_must_read(context: Path) -> None:
 
 
 def test_file_above_8_gib_gets_a_pax_size() -> None:
-    entry = LayerEntry("d/big", False, 0o644, 2**33)
-    headers = bytearray()
-    with pytest.raises(RefusedError):
-        write_layer(Path("/"), [entry], lambda chunk: (headers.extend(chunk), _stop()))
+    headers = member_header(LayerEntry("d/big", False, 0o644, 2**33))
     assert headers[:512].startswith(b"d/PaxHeaders.0/big\0")
     assert headers[512:].startswith(b"19 size=8589934592\n")
     assert headers[1024 + 124 : 1024 + 136] == b"00000000000\0"
-
-
-def _stop() -> None:
-    raise RefusedError("enough")
 
 
 def test_order_is_by_bytes_in_each_directory(context: Path) -> None:
@@ -172,11 +199,11 @@ def test_other_elements_are_compared_by_components(context: Path) -> None:
     for name in ("data/x", "data.md", "database/y", "deep/data/z"):
         (context / name).parent.mkdir(parents=True, exist_ok=True)
         (context / name).touch()
-    whole = layer_entries(context, ".", others=["./data"])
+    whole = layer_entries(context, ".", others={"./data": None})
     assert [entry.path for entry in whole.entries] == [
         *("data.md", "database", "database/y", "deep", "deep/data", "deep/data/z"),
     ]
-    inner = layer_entries(context, "deep/data", others=[".", "deep"])
+    inner = layer_entries(context, "deep/data", others={".": None, "deep": None})
     assert [entry.path for entry in inner.entries] == ["deep", "deep/data", "deep/data/z"]
 
 
@@ -189,13 +216,16 @@ def test_what_is_left_out_is_said(context: Path) -> None:
     (context / "src/kept").touch()
     (context / "src/skip.log").touch()
     (context / "outside-link").symlink_to("x")
-    listing = layer_entries(context, "src", lambda path: path.endswith(".log"))
+    (context / "src/Thumbs.db").touch()
+    listing = layer_entries(context, "src", parse_kitignore(b"**/*.log")[0])
     assert [entry.path for entry in listing.entries] == ["src", "src/kept"]
     assert dict(listing.left_out) == {
         "src/back\\slash": "the name holds a backslash or a control character",
         "src/dir": "symbolic links are not packed",
         "src/fifo": "special files are not packed",
         "src/link": "symbolic links are not packed",
+        "src/skip.log": "hidden by **/*.log in line 1 of .kitignore",
+        "src/Thumbs.db": "desktops leave it in directories; it is no part of a kit",
     }
 
 
@@ -276,3 +306,61 @@ def test_equal_content_gives_equal_bytes(tmp_path: Path) -> None:
         data = archive(context, layer_entries(context, "d").entries)
         digests.add(hashlib.sha256(data).hexdigest())
     assert len(digests) == 1
+
+
+def test_hidden_directory_stands_for_its_content(context: Path) -> None:
+    """Unless something in it is taken back."""
+    for name in ("env/a", "env/b/c", "env/b/keep", "x"):
+        (context / name).parent.mkdir(parents=True, exist_ok=True)
+        (context / name).touch()
+    listing = layer_entries(context, ".", parse_kitignore(b"env\n")[0])
+    assert [path for path, _ in listing.left_out] == ["env"]
+    listing = layer_entries(context, ".", parse_kitignore(b"env\n!none\n")[0])
+    assert [path for path, _ in listing.left_out] == ["env"]
+    listing = layer_entries(context, ".", parse_kitignore(b"env\n!env/b/keep\n")[0])
+    assert [entry.path for entry in listing.entries] == ["env/b/keep", "x"]
+    assert [path for path, _ in listing.left_out] == ["env/a", "env/b/c"]
+
+
+def test_exact_kit_drops_what_kit_drops(context: Path) -> None:
+    """Names with two dots in a row, and names that begin as another element's path."""
+    for name in ("data/x", "data.md", "database/y", "a..b", "d..r/z", "kept", ".DS_Store"):
+        (context / name).parent.mkdir(parents=True, exist_ok=True)
+        (context / name).touch()
+    listing = layer_entries(context, ".", others={"data": None}, exact_kit=True)
+    assert [entry.path for entry in listing.entries] == [".DS_Store", "kept"]
+    assert dict(listing.left_out) == {
+        "a..b": "kit drops names with two dots in a row",
+        "d..r": "kit drops names with two dots in a row",
+        "data.md": "kit takes it for a part of data",
+        "database": "kit takes it for a part of data",
+    }
+    inner = layer_entries(context, "d..r/z", exact_kit=True)
+    assert [entry.path for entry in inner.entries] == ["d..r", "d..r/z"]
+
+
+def test_remote_data_is_packed_nowhere(context: Path) -> None:
+    """Nor what the kit lends that the model comes from."""
+    for name in ("rows/x", "weights/w", "y"):
+        (context / name).parent.mkdir(parents=True, exist_ok=True)
+        (context / name).touch()
+    kitfile = {
+        "code": [{"path": "."}],
+        "datasets": [{"path": "rows", "remotePath": "s3://b/k", "remoteHash": "h"}],
+    }
+    plan = plan_layers(context, kitfile, lent={"./weights": "it is the model's"})
+    assert [entry.path for entry in plan.layers[0].entries] == ["y"]
+    assert dict(plan.left_out) == {
+        "rows": "the data set lies elsewhere",
+        "weights": "it is the model's",
+    }
+
+
+def test_failed_layer_stops_the_others(context: Path) -> None:
+    """What is told is what failed, not that the others were stopped."""
+    for name in "abc":
+        (context / name).write_bytes(b"x" * 100)
+    plan = plan_layers(context, {"code": [{"path": name} for name in "abc"]})
+    (context / "b").write_bytes(b"")
+    with pytest.raises(BusyError, match="b changed"):
+        pack_layers(plan, PackForm("gzip"), MemoryBlobs().open, Progress())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rolldeck import fsops
+from rolldeck import half_made
 from rolldeck.kit.tree import Tree
 from rolldeck.oci import Digest, digest_of
 from rolldeck.release import Generation, Release, Target
@@ -61,7 +61,7 @@ def move(target: Target, to: Digest) -> None:
 
 def switch(target: Target, to: Digest) -> None:
     """Only what readers notice."""
-    fsops.switch_link(target.link, f"releases/{short_digest(to)}")
+    half_made.switch_link(target.link, f"releases/{short_digest(to)}")
 
 
 @pytest.mark.parametrize(("change", "share"), [(switch, 1), (move, 40)])

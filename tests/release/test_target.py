@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made
 from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError, StorageError
 from rolldeck.kit.tree import Tree
 from rolldeck.oci import Digest, digest_of
@@ -91,9 +92,9 @@ def test_a_move_from_a_stale_plan_is_busy(target: Target) -> None:
     assert target.current() == A
 
 
-@pytest.mark.parametrize("name", ["switch_link", "append_line"])
+@pytest.mark.parametrize(("module", "name"), [(half_made, "switch_link"), (fsops, "append_line")])
 def test_a_move_cut_short_is_passed_over(
-    target: Target, monkeypatch: pytest.MonkeyPatch, name: str
+    target: Target, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
 ) -> None:
     """A crash between journal and link leaves the old version current and the way back right."""
     move(target, "pin", A)
@@ -103,7 +104,7 @@ def test_a_move_cut_short_is_passed_over(
         def fail(*args: object) -> None:
             raise StorageError("killed")
 
-        patched.setattr(fsops, name, fail)
+        patched.setattr(module, name, fail)
         with pytest.raises(StorageError):
             move(target, "pin", C)
     assert target.current() == B
@@ -126,10 +127,10 @@ def test_a_torn_last_line_is_ignored_and_closed(target: Target) -> None:
 def test_a_link_changed_by_hand_is_told(target: Target) -> None:
     """Someone's `ln -sfn` is never taken for a release."""
     move(target, "pin", A)
-    fsops.switch_link(target.link, "releases/elsewhere")
+    half_made.switch_link(target.link, "releases/elsewhere")
     with pytest.raises(IntegrityError):
         target.current()
-    fsops.switch_link(target.link, "/etc")
+    half_made.switch_link(target.link, "/etc")
     with pytest.raises(IntegrityError):
         target.current()
 
@@ -154,9 +155,9 @@ def test_a_damaged_record_is_an_integrity_error(target: Target) -> None:
 
 def test_half_made_things_of_a_dead_process_are_swept(target: Target) -> None:
     """Temporary names of a killed process are gone after the next move; others stay."""
-    dead = target.releases / f"{fsops.TEMPORARY_PREFIX}999999999-abc"
+    dead = target.releases / f"{half_made.TEMPORARY_PREFIX}999999999-abc"
     dead.mkdir()
-    ours = fsops.temporary_name(target.releases)
+    ours = half_made.temporary_name(target.releases)
     ours.mkdir()
     with target.locked():
         pass

@@ -68,9 +68,9 @@ class InMemoryRegistry:
         return parse_manifest(self.found.manifests[digest], None, reference=digest)
 
     async def read_blob(self, repository: str, blob: Descriptor) -> bytes:
-        """A config."""
-        await self._answer("blob")
+        """A config; no layer is here."""
         data: Mapping[str, bytes] = self.found.blobs
+        await self._answer("blob" if blob.digest in data else "layer")
         if blob.digest not in data:
             raise NotFoundError(f"No blob {blob.digest}")
         return data[blob.digest]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made
 from rolldeck.errors import IntegrityError, UsageError
 from rolldeck.oci import Descriptor, Digest, digest_of
 from rolldeck.store import Library
@@ -295,7 +295,7 @@ def test_order_index_then_manifests_then_blobs(
     manifest = add_version(library, None, "layer")
     make_old(library, manifest)
     steps = []
-    set_aside, sync, write = fsops.set_aside, fsops.fsync_directory, fsops.write_atomic
+    set_aside, sync, write = half_made.set_aside, fsops.fsync_directory, half_made.write_atomic
 
     def aside(path: Path, directory: Path) -> Path:
         steps.append("manifest" if path.name in manifest.digest else "blob")
@@ -309,9 +309,9 @@ def test_order_index_then_manifests_then_blobs(
         steps.append(path.name)
         write(path, data, mode)
 
-    monkeypatch.setattr(fsops, "set_aside", aside)
+    monkeypatch.setattr(half_made, "set_aside", aside)
     monkeypatch.setattr(fsops, "fsync_directory", synced)
-    monkeypatch.setattr(fsops, "write_atomic", written)
+    monkeypatch.setattr(half_made, "write_atomic", written)
     collect(library, nothing)
     assert steps == [
         *("index.json", f"sync {library.root.name}"),
@@ -370,8 +370,8 @@ def test_a_partial_that_is_fetched_now_stays(library: Library) -> None:
 
 def test_temporary_files_go_with_their_process(library: Library) -> None:
     """Those of this process stay; those of a place that cannot be seen go after a day."""
-    own = fsops.temporary_name(library.scratch)
-    pid, place = own.name.removeprefix(fsops.TEMPORARY_PREFIX).split("-")[:2]
+    own = half_made.temporary_name(library.scratch)
+    pid, place = own.name.removeprefix(half_made.TEMPORARY_PREFIX).split("-")[:2]
     dead = own.with_name(own.name.replace(f"-{pid}-", "-999999999-"))
     elsewhere = own.with_name(dead.name.replace(place, "elsewher"))
     for path in (own, dead, elsewhere):

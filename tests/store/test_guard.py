@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made, locks
 from rolldeck.errors import BusyError, RefusedError, StorageError
 from rolldeck.oci import Descriptor, digest_of
 from rolldeck.store import Library
@@ -158,10 +158,10 @@ def test_a_link_in_place_of_the_name_of_a_lock(
     library: Library, victim: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where locks lie, a link that leads elsewhere is held by somebody unknown."""
-    monkeypatch.setattr("rolldeck.fsops.try_lock", lambda fd: True)
+    monkeypatch.setattr("rolldeck.locks.try_lock", lambda fd: True)
     held = library.root / "lock.held"
     held.symlink_to(victim)
-    with pytest.raises(BusyError), fsops.locked(library.root / "lock", timeout=0.05):
+    with pytest.raises(BusyError), locks.locked(library.root / "lock", timeout=0.05):
         pass
     assert unchanged(victim)
     assert held.readlink() == victim
@@ -213,9 +213,9 @@ def test_a_link_in_place_of_a_quarantined_blob(library: Library, victim: Path) -
 
 def test_temporary_names_cannot_be_guessed(library: Library, victim: Path) -> None:
     """A link at every name but the right one: files are only ever created."""
-    name = fsops.temporary_name(library.scratch)
+    name = half_made.temporary_name(library.scratch)
     name.symlink_to(victim)
     with pytest.raises(FileExistsError):
         fsops.create(name)
-    assert fsops.temporary_name(library.scratch) != name
+    assert half_made.temporary_name(library.scratch) != name
     assert unchanged(victim)

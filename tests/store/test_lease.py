@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rolldeck import fsops
+from rolldeck import fsops, locks
 from rolldeck.errors import BusyError
 from rolldeck.oci import digest_of
 from rolldeck.store import Library
@@ -153,7 +153,7 @@ def test_a_lease_is_made_under_the_lock(library: Library, monkeypatch: pytest.Mo
     held = []
 
     def write(*given: Any) -> Path:
-        with pytest.raises(BusyError), fsops.locked(library.root / "lock", timeout=0):
+        with pytest.raises(BusyError), locks.locked(library.root / "lock", timeout=0):
             pass
         held.append(given)
         return write_lease(*given)

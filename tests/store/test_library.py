@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rolldeck import fsops
+from rolldeck import fsops, locks
 from rolldeck.errors import BusyError, StorageError, UsageError
 from rolldeck.oci import MANIFEST, Descriptor, digest_of
 from rolldeck.store import Library, Partial
@@ -175,6 +175,6 @@ def test_a_lock_that_is_held_is_busy(library: Library) -> None:
     """Exit code 9, after a wait."""
     library.prepare()
     lock = library.root / "lock"
-    with fsops.locked(lock), pytest.raises(BusyError) as caught, fsops.locked(lock, timeout=0.05):
+    with locks.locked(lock), pytest.raises(BusyError) as caught, locks.locked(lock, timeout=0.05):
         pass
     assert caught.value.code == 9

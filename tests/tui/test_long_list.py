@@ -128,6 +128,18 @@ async def test_the_second_time_all_rows_are_there_before_an_answer(open_deck: Op
     assert not {"manifest", "blob"} & set(second.asked)
 
 
+async def test_details_of_a_version_that_was_seen_ask_for_no_manifest(open_deck: OpenDeck) -> None:
+    """They are read as far as the layers from what the list kept."""
+    first = InMemoryRegistry(made_up(5))
+    async with open_deck(first) as play:
+        await play.until(lambda: loaded(play) == 5)
+    second = InMemoryRegistry(first.found)
+    async with open_deck(second) as play:
+        await play.until(lambda: loaded(play) == 5)
+        await play.until(lambda: second.asked["layer"] > 0)
+    assert not {"manifest", "blob"} & set(second.asked)
+
+
 async def test_an_incomplete_list_says_so(open_deck: OpenDeck) -> None:
     async with open_deck(InMemoryRegistry(made_up(5), complete=False)) as play:
         await play.see("5 versions", "incomplete")

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from rolldeck.actions.init import Initialized, initialize
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.move import Moved, apply
+    from rolldeck.actions.pack import Packed, Packing, created_of_environment, pack_kit, plan_pack
+    from rolldeck.actions.pack_push import plan_packed_push, push_packed
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
     from rolldeck.actions.push import plan_push
     from rolldeck.actions.removal import Removal, plan_rm, plan_untag, remove
@@ -76,6 +78,14 @@ _LATER = {
     "rolldeck.actions.init": ("Initialized", "initialize"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
+    "rolldeck.actions.pack": (
+        "Packed",
+        "Packing",
+        "created_of_environment",
+        "pack_kit",
+        "plan_pack",
+    ),
+    "rolldeck.actions.pack_push": ("plan_packed_push", "push_packed"),
     "rolldeck.actions.push": ("plan_push",),
     "rolldeck.actions.removal": ("Removal", "plan_rm", "plan_untag", "remove"),
     "rolldeck.actions.repositories": (
@@ -125,6 +135,8 @@ __all__ = [
     "LoggedIn",
     "LoggedOut",
     "Moved",
+    "Packed",
+    "Packing",
     "Plan",
     "Problem",
     "Pulled",
@@ -144,6 +156,7 @@ __all__ = [
     "check_kit",
     "collect_garbage",
     "copy_out",
+    "created_of_environment",
     "deliver",
     "diagnose",
     "diff",
@@ -161,7 +174,10 @@ __all__ = [
     "look_at_file",
     "make_demo",
     "missing_blobs",
+    "pack_kit",
     "plan_copy",
+    "plan_pack",
+    "plan_packed_push",
     "plan_pin",
     "plan_push",
     "plan_rm",
@@ -171,6 +187,7 @@ __all__ = [
     "plan_untag",
     "pull",
     "pull_unpacked",
+    "push_packed",
     "remove",
     "stage_demo",
     "survey_garbage",

@@ -45,6 +45,16 @@ async def load_chain(workspace: Workspace, reference: Reference, kit: Kit) -> tu
     return tuple(chain)
 
 
+async def find_model(workspace: Workspace, reference: Reference, path: str) -> tuple[Link, ...]:
+    """Return the kits that the model of a kit to be packed as ``reference`` comes from.
+
+    ``path`` is the reference in its Kitfile. Raises as ``load_chain``.
+    """
+    name = clean_line(path, 500)
+    here, kit = await _find(workspace, reference, path, name)
+    return (Link(name, here, kit), *await load_chain(workspace, here, kit))
+
+
 async def _find(
     workspace: Workspace, referrer: Reference, text: str, name: str
 ) -> tuple[Reference, Kit]:

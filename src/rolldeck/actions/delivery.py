@@ -147,8 +147,15 @@ async def missing_blobs(workspace: Workspace, delivery: Delivery) -> frozenset[D
     return frozenset(blob.digest for blob, there in pairs if not there)
 
 
-async def deliver(workspace: Workspace, delivery: Delivery, progress: Progress) -> Delivered:
+async def deliver(
+    workspace: Workspace,
+    delivery: Delivery,
+    progress: Progress,
+    origin: BlobSource | None = None,
+) -> Delivered:
     """Carry out a delivery as it was planned: blobs, then manifests, then tags.
+
+    ``origin`` has the blobs where the delivery's source has not.
 
     Raises BusyError where a tag moved since, IntegrityError for a blob that is not what its digest
     says (it does not become one of the target's), CancelledError, StorageError, and the errors of
@@ -160,12 +167,14 @@ async def deliver(workspace: Workspace, delivery: Delivery, progress: Progress) 
     blobs = delivery.graph.blobs
     async with AsyncExitStack() as leases:
         await _take_leases(workspace, delivery, leases)
-        status = await _push_blobs(workspace, writer, delivery, blobs, progress)
+        status = await _push_blobs(workspace, writer, delivery, blobs, progress, origin)
         try:
             await _push_manifests(writer, delivery)
         except BlobsUnknownError as error:
             wrong = [blob for blob in blobs if blob.digest in error.digests] or list(blobs)
-            status |= await _push_blobs(workspace, writer, delivery, wrong, progress, again=True)
+            status |= await _push_blobs(
+                workspace, writer, delivery, wrong, progress, origin, again=True
+            )
             await _push_manifests(writer, delivery)
     delivered = tuple(DeliveredBlob(blob.digest, blob.size, status[blob.digest]) for blob in blobs)
     return Delivered(delivery, delivered, time.monotonic() - started)
@@ -189,6 +198,7 @@ async def _push_blobs(
     delivery: Delivery,
     blobs: Iterable[Descriptor],
     progress: Progress,
+    origin: BlobSource | None,
     *,
     again: bool = False,
 ) -> dict[Digest, BlobStatus]:
@@ -197,7 +207,8 @@ async def _push_blobs(
     if delivery.source.place is Place.REGISTRY:
         most = min(most, _STREAMS)
     gate = asyncio.Semaphore(most)
-    origin = BlobSource(workspace.registry(delivery.source), delivery.source.repository)
+    if origin is None:
+        origin = BlobSource(workspace.registry(delivery.source), delivery.source.repository)
     local = BlobSource(workspace.library.layout, "")
 
     async def push(blob: Descriptor, part: Progress) -> tuple[Digest, BlobStatus]:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made
 from rolldeck.actions.move import apply
 from rolldeck.actions.plan import plan_pin
 from rolldeck.actions.workspace import Workspace
@@ -53,7 +53,7 @@ def prepare_demo(directory: Path) -> Demo:
     if marker.exists():
         fsops.remove_tree(directory)
     fsops.make_directories(directory)
-    fsops.write_atomic(marker, b"Made by `rolldeck demo`, which may remove this directory.\n")
+    half_made.write_atomic(marker, b"Made by `rolldeck demo`, which may remove this directory.\n")
     demo = Demo(directory / "library", directory / "serving")
     fill_library(Library(demo.library))
     return demo

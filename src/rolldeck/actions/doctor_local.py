@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made
 from rolldeck.actions.finding import Finding, failed
 from rolldeck.errors import RolldeckError, StorageError
 from rolldeck.settings import Settings, config_home
@@ -134,7 +134,7 @@ def _disk(place: Path, *, read_only: bool) -> Iterator[Finding]:
         meaning = "Whether writes are durable and locks hold is only known by writing."
         yield Finding("disk", "durable", "unknown", detail, meaning)
         return
-    path, moved = fsops.temporary_name(place), fsops.temporary_name(place)
+    path, moved = half_made.temporary_name(place), half_made.temporary_name(place)
     try:
         with fsops.storage(place):
             fd = fsops.create(path, 0o600)

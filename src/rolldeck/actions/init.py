@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, UsageError
-from rolldeck.fsops import write_atomic
+from rolldeck.half_made import write_atomic
 from rolldeck.kit.check import check_kitfile
 from rolldeck.kit.finding import Finding
 from rolldeck.kit.kitfile import KITFILE_NAMES

@@ -15,9 +15,11 @@ from rolldeck.store import Library
 
 @asynccontextmanager
 async def adding(
-    workspace: Workspace, verb: str, what: str, digests: Iterable[Digest]
+    workspace: Workspace, verb: str, what: str, digests: Iterable[Digest] | None
 ) -> AsyncIterator[None]:
     """Keep blobs in the library while the block brings or reads them; ``what`` is for people.
+
+    ``digests`` is None for all blobs, where those to come have no names yet.
 
     Comes before the first look at what is there. Raises StorageError, RefusedError, UsageError or
     BusyError where the library cannot be written.
@@ -58,9 +60,10 @@ def _library_of(workspace: Workspace, reference: Reference) -> Library | None:
 
 @asynccontextmanager
 async def _held(
-    library: Library, verb: str, what: str, digests: Iterable[Digest]
+    library: Library, verb: str, what: str, digests: Iterable[Digest] | None
 ) -> AsyncIterator[None]:
-    taking = asyncio.ensure_future(asyncio.to_thread(library.lease, verb, what, list(digests)))
+    needed = None if digests is None else list(digests)
+    taking = asyncio.ensure_future(asyncio.to_thread(library.lease, verb, what, needed))
     try:
         path = await asyncio.shield(taking)
     except asyncio.CancelledError:

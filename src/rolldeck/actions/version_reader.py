@@ -302,7 +302,9 @@ class VersionReader:
             if known is not None and known in self._manifests:
                 digest = await self._registry.tagged_digest(repository, tag)
                 if digest not in self._manifests:
-                    manifest = await self._workspace.manifest(self._repository.at(digest))
+                    manifest = await self._workspace.manifest(
+                        self._repository.at(digest), may_be_cached=True
+                    )
                     self._learn(manifest, facts_of_manifest(manifest))
             else:
                 manifest = await self._registry.tagged_manifest(repository, tag)

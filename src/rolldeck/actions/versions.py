@@ -88,7 +88,7 @@ async def _watch(
 
 async def load_kit(workspace: Workspace, reference: Reference) -> Kit:
     """Read what stands under a resolved reference: manifest and config, no layer."""
-    manifest = await workspace.manifest(reference)
+    manifest = await workspace.manifest(reference, may_be_cached=True)
     config = None
     if manifest.config is not None:
         try:

@@ -129,17 +129,32 @@ class Workspace:
             hint=f"Name a version; the newest are: {newest}" if newest else None,
         )
 
-    async def manifest(self, reference: Reference) -> Manifest:
-        """Return the manifest of a resolved reference, fetched once."""
+    async def manifest(self, reference: Reference, *, may_be_cached: bool = False) -> Manifest:
+        """Return the manifest of a resolved reference, fetched once.
+
+        Where it is only looked at it ``may_be_cached``, and no registry is asked for it.
+        """
         if reference.digest is None:
             reference = await self.resolve(reference)
         digest = reference.digest
         assert digest is not None
         if digest not in self._manifests:
-            registry = self.registry(reference)
-            with self._damage_told(reference):
-                self._manifests[digest] = await registry.manifest(reference.repository, digest)
+            found = await self._cached_manifest(reference, digest) if may_be_cached else None
+            if found is None:
+                registry = self.registry(reference)
+                with self._damage_told(reference):
+                    found = await registry.manifest(reference.repository, digest)
+                if may_be_cached:
+                    self.keep(reference, digest, found.raw)
+            self._manifests[digest] = found
         return self._manifests[digest]
+
+    async def _cached_manifest(self, reference: Reference, digest: Digest) -> Manifest | None:
+        raw = await self._cached(reference, digest)
+        if raw is not None:
+            with suppress(IntegrityError):
+                return _parse(raw, digest)
+        return None
 
     async def small_blob(
         self, reference: Reference, blob: Descriptor, *, is_new: bool = False
@@ -186,8 +201,7 @@ class Workspace:
         manifests = []
         for digest, raw in self.cache.read(digests).items():
             with suppress(IntegrityError):
-                manifest = parse_manifest(raw, None, reference=digest)
-                manifests.append(replace(manifest, digest=digest))
+                manifests.append(_parse(raw, digest))
         blobs = [item.config.digest for item in manifests if item.config is not None]
         configs = self.cache.read(dict.fromkeys(blobs))
         return [
@@ -225,3 +239,8 @@ class Workspace:
         if self._writing is not None:
             await self._writing
         await asyncio.to_thread(self.cache.close)
+
+
+def _parse(raw: bytes, digest: Digest) -> Manifest:
+    """Return the manifest that the cache keeps under a digest, which may not be its sha256."""
+    return replace(parse_manifest(raw, None, reference=digest), digest=digest)

@@ -315,6 +315,34 @@ def verb_parser() -> argparse.ArgumentParser:
     check.add_argument(
         "-f", "--file", type=Path, metavar="KITFILE", help="another Kitfile for the directory"
     )
+    pack = verb("pack", _network(), _publishing())
+    pack.add_argument("directory", type=Path, metavar="DIR", help="paths in the Kitfile begin here")
+    pack.add_argument(
+        "-t",
+        "--tag",
+        dest="name",
+        required=True,
+        metavar="NAME",
+        help="REPOSITORY[:TAG[,TAG...]]; else latest",
+    )
+    pack.add_argument(
+        "--push",
+        action="store_true",
+        help="put it into the registry that NAME begins with, and nothing into the library",
+    )
+    pack.add_argument("-f", "--file", type=Path, metavar="KITFILE", help="default: the one in DIR")
+    pack.add_argument(
+        "--compression",
+        choices=("none", "gzip", "zstd"),
+        default="none",
+        help="of the layers; weights hardly get smaller (default: none)",
+    )
+    pack.add_argument(
+        "--model-pack", action="store_true", help="write a CNCF ModelPack, not a ModelKit"
+    )
+    pack.add_argument(
+        "--exact-kit", action="store_true", help="drop and write what kit v1.11 does, to the byte"
+    )
     push = verb("push", _network(), _publishing())
     push.add_argument("reference", metavar="REFERENCE", help="of the library, or oci:DIRECTORY")
     push.add_argument(

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rolldeck.actions import Checked, Initialized, Workspace, check_kit, initialize
-from rolldeck.cli.documents import checked_document, initialized_document, print_document
+from rolldeck.cli.documents import print_document
+from rolldeck.cli.publish_documents import checked_document, initialized_document
 from rolldeck.cli.terminal import console, message, table
 from rolldeck.errors import UsageError
 from rolldeck.kit.finding import Finding
@@ -27,7 +28,7 @@ async def run_check(workspace: Workspace, arguments: argparse.Namespace, progres
     if arguments.json:
         print_document(checked_document(checked))
     else:
-        _print_findings(checked.path, checked.data, checked.findings)
+        print_findings(checked.path, checked.data, checked.findings)
         _print_count(checked)
     return 0 if checked.ok else UsageError.code
 
@@ -62,7 +63,7 @@ def _left_out(items: Iterable[LeftOut]) -> Iterator[tuple[str, str, str]]:
         yield mark, clean_line(found[0].path) + more, clean_line(found[0].why)
 
 
-def _print_findings(path: Path, data: bytes, findings: Iterable[Finding]) -> None:
+def print_findings(path: Path, data: bytes, findings: Iterable[Finding]) -> None:
     """Print findings as a compiler does; on a terminal with the line that they are about."""
     from rich.cells import cell_len
     from rich.text import Text
@@ -120,7 +121,7 @@ def _print_proposal(found: Initialized) -> None:
     print()
     for note in proposal.notes:
         print(f"note: {clean_line(note)}")
-    _print_findings(
+    print_findings(
         found.path,
         found.text.encode(),
         (item for item in found.findings if item.severity != "info"),

@@ -7,8 +7,9 @@ import getpass
 import sys
 
 from rolldeck.actions import Workspace, log_in, log_out, trust_token_host
-from rolldeck.cli.documents import logged_in_document, logged_out_document, print_document
+from rolldeck.cli.documents import print_document
 from rolldeck.cli.terminal import ask, can_ask, message
+from rolldeck.cli.upkeep_documents import logged_in_document, logged_out_document
 from rolldeck.errors import UntrustedRealmError, UsageError
 from rolldeck.progress import Progress
 from rolldeck.secret import Secret

@@ -130,6 +130,8 @@ def _settings(parsed: argparse.Namespace) -> Settings:
         named = [getattr(parsed, name, None) for name in ("reference", "place", "a", "b")]
         if registry := getattr(parsed, "registry", None):
             named.append(f"{registry}/")
+        if name := getattr(parsed, "name", None):
+            named.append(name.partition(",")[0])
         for name in ("references", "destinations", "what"):
             named += getattr(parsed, name, [])
         registries = dict(settings.registries)
@@ -212,6 +214,7 @@ _VERBS = {
     "unpack": ("transfer", "run_unpack"),
     "init": ("authoring", "run_init"),
     "check": ("authoring", "run_check"),
+    "pack": ("packing", "run_pack"),
     "verify": ("upkeep", "run_verify"),
     "gc": ("upkeep", "run_gc"),
     "login": ("login", "run_login"),

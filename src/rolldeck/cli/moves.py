@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterable
 
 from rolldeck.actions import Workspace, apply, plan_pin, plan_rollback, plan_undo
-from rolldeck.cli.documents import moved_document, plan_document, print_document
+from rolldeck.cli.documents import print_document
+from rolldeck.cli.move_documents import moved_document, plan_document
 from rolldeck.cli.terminal import confirm, console, message, progress_line
 from rolldeck.errors import CancelledError
 from rolldeck.oci import Reference

@@ -7,7 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from rolldeck.actions import Workspace, deliver, missing_blobs, plan_copy, plan_push, plan_tag
-from rolldeck.cli.documents import delivered_document, delivery_document, print_document
+from rolldeck.cli.documents import print_document
+from rolldeck.cli.publish_documents import delivered_document, delivery_document
 from rolldeck.cli.terminal import confirm, message, progress_line
 from rolldeck.errors import CancelledError
 from rolldeck.oci import Reference

@@ -6,8 +6,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from rolldeck.actions import Workspace, plan_rm, plan_untag, remove
-from rolldeck.cli.documents import print_document, removal_document
+from rolldeck.cli.documents import print_document
 from rolldeck.cli.moves import print_checks
+from rolldeck.cli.publish_documents import removal_document
 from rolldeck.cli.terminal import confirm, console, message
 from rolldeck.errors import CancelledError
 from rolldeck.oci import Reference

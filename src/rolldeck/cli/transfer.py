@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from rolldeck.actions import Workspace, pull, pull_unpacked, unpack
-from rolldeck.cli.documents import print_document, pulled_document, unpacked_document
+from rolldeck.cli.documents import print_document
+from rolldeck.cli.move_documents import pulled_document, unpacked_document
 from rolldeck.cli.moved_tag import report_moved_tag
 from rolldeck.cli.terminal import message, progress_line
 from rolldeck.errors import UsageError

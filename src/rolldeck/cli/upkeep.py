@@ -14,8 +14,9 @@ from rolldeck.actions import (
     verify,
     verify_all,
 )
-from rolldeck.cli.documents import garbage_document, print_document, verified_document
+from rolldeck.cli.documents import print_document
 from rolldeck.cli.terminal import confirm, message, progress_line
+from rolldeck.cli.upkeep_documents import garbage_document, verified_document
 from rolldeck.errors import CancelledError, IntegrityError, UsageError
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line

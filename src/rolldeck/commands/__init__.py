@@ -12,8 +12,7 @@ from rolldeck.commands.lookup import (
     typed_commands,
     verbs,
 )
-from rolldeck.commands.registry import (
-    COMMANDS,
+from rolldeck.commands.model import (
     SCOPE_TITLES,
     SCOPES,
     Command,
@@ -21,6 +20,7 @@ from rolldeck.commands.registry import (
     Scope,
     key_label,
 )
+from rolldeck.commands.registry import COMMANDS
 
 __all__ = [
     "COMMANDS",

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rolldeck.commands.registry import COMMANDS, SCOPE_TITLES, SCOPES, Command, Scope
+from rolldeck.commands.model import SCOPE_TITLES, SCOPES, Command, Scope
+from rolldeck.commands.registry import COMMANDS
 
 FOOTER_LIMIT = 8
 """Most keys a footer shows; more are not read."""
+
+_VERBS = (
+    *("ls", "show", "cat", "diff"),
+    *("pull", "unpack", "pin", "rollback", "undo"),
+    *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),
+    *("verify", "gc"),
+    *("login", "logout", "doctor", "completion", "demo"),
+)
+"""The verbs in the order in which help lists them."""
 
 _BY_ID = {item.id: item for item in COMMANDS}
 
@@ -28,8 +38,8 @@ def command_of_verb(verb: str) -> Command:
 
 
 def verbs() -> tuple[str, ...]:
-    """Return the verbs of the command line, in the order of the registry."""
-    return tuple(item.cli for item in COMMANDS if item.cli)
+    """Return the verbs of the command line: look, compare, move, publish, keep, set up."""
+    return tuple(sorted((item.cli for item in COMMANDS if item.cli), key=_VERBS.index))
 
 
 def typed_commands() -> tuple[Command, ...]:

@@ -1,88 +1,8 @@
-"""The commands of rolldeck, each written once.
-
-A command that does not work yet is not listed. ``keys`` are named as the terminal library names
-them; ``key_label`` turns a name into what a person reads.
-"""
+"""The commands of rolldeck, each written once; one that does not work yet is not listed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-Scope = Literal["everywhere", "move", "browse", "compare", "text", "jobs", "dialog"]
-Danger = Literal["look", "adds", "changes"]
-
-SCOPES: tuple[Scope, ...] = ("everywhere", "move", "browse", "compare", "text", "jobs", "dialog")
-"""All scopes, in the order in which they are listed."""
-
-SCOPE_TITLES: dict[Scope, str] = {
-    "everywhere": "Everywhere",
-    "move": "Move",
-    "browse": "Repositories, versions, details",
-    "compare": "Compare",
-    "text": "Text difference",
-    "jobs": "Jobs",
-    "dialog": "Dialog",
-}
-"""Headings of the scopes."""
-
-
-_LABELS = {
-    "escape": "esc",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-    "pageup": "page up",
-    "pagedown": "page down",
-}
-
-
-def key_label(key: str) -> str:
-    """Return a key as a person reads it: ``esc``, ``space``, ``ctrl+p``, ``?``."""
-    return _LABELS.get(key, key)
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One thing a user can do.
-
-    ``help`` is one sentence and the only description anywhere. ``danger`` says whether it looks,
-    adds files, or changes what is live; all but ``look`` are absent in a read-only deck. ``cli`` is
-    the verb of the command line that does the same. ``footer`` is the place in the footer, None
-    for never. ``when`` is why it may not apply right now. ``typed`` is its form after ``:``.
-    ``chooses`` says what the key works on, where that needs saying; a verb names it itself.
-    ``examples`` are command lines for the help of the verb.
-    """
-
-    id: str
-    title: str
-    help: str
-    keys: tuple[str, ...] = ()
-    scope: Scope = "everywhere"
-    danger: Danger = "look"
-    cli: str | None = None
-    footer: int | None = None
-    when: str = ""
-    typed: str | None = None
-    chooses: str = ""
-    examples: tuple[str, ...] = ()
-
-    @property
-    def key_help(self) -> str:
-        """The help of its key: what it does, and on what."""
-        return f"{self.help} {self.chooses}".rstrip()
-
-    @property
-    def action(self) -> str:
-        """The name of the method that runs it, without its ``action_``."""
-        return self.id.replace(".", "_")
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Its keys as a person reads them."""
-        return tuple(key_label(key) for key in self.keys)
-
+from rolldeck.commands.model import Command
 
 _NO_VERSION = "no version is selected"
 _NO_TARGET = "no local target of this repository is known; L pins one"
@@ -264,6 +184,7 @@ COMMANDS: tuple[Command, ...] = (
         when=_NO_VERSION,
         typed="rm REFERENCE",
         chooses="Or one of its tags alone; what else uses it is shown first.",
+        examples=("rolldeck rm fraud:v2.4.1 --dry-run",),
     ),
     Command(
         "version.tag",
@@ -275,6 +196,7 @@ COMMANDS: tuple[Command, ...] = (
         cli="tag",
         when=_NO_VERSION,
         typed="tag REFERENCE TAG",
+        examples=("rolldeck tag ghcr.io/acme/fraud:v2.4.0 stable",),
     ),
     Command(
         "version.copy",
@@ -356,6 +278,7 @@ COMMANDS: tuple[Command, ...] = (
         "read file",
         "Print one file of a version, without pulling it.",
         cli="cat",
+        examples=("rolldeck cat ghcr.io/acme/fraud:v2.4.0 README.md",),
     ),
     Command(
         "kitfile.init",
@@ -363,17 +286,30 @@ COMMANDS: tuple[Command, ...] = (
         "Propose a Kitfile from what lies in a directory, with the reason for each element.",
         danger="adds",
         cli="init",
+        examples=("rolldeck init ./fraud --dry-run",),
     ),
     Command(
         "kitfile.check",
         "check a Kitfile",
         "Check a Kitfile: every mistake with its place and what was probably meant.",
         cli="check",
+        examples=("rolldeck check ./fraud",),
+    ),
+    Command(
+        "version.pack",
+        "pack",
+        "Pack a directory with a Kitfile into the library, as kit does.",
+        danger="adds",
+        cli="pack",
+        examples=(
+            "rolldeck pack ./fraud -t fraud:v2.4.2",
+            "rolldeck pack ./fraud -t ghcr.io/acme/fraud:v2.4.2,latest --dry-run",
+        ),
     ),
     Command(
         "version.verify",
         "verify",
-        "Check every byte of a version or of a local target against its digests.",
+        "Check every byte of a version, a local target or the library against its digests.",
         cli="verify",
         typed="verify WHAT",
         examples=("rolldeck verify /srv/fraud", "rolldeck verify ghcr.io/acme/fraud:v2.4.0"),
@@ -400,6 +336,10 @@ COMMANDS: tuple[Command, ...] = (
         "Report what in the library nobody needs, or remove it.",
         danger="changes",
         cli="gc",
+        examples=(
+            "rolldeck gc",
+            "rolldeck gc --apply",
+        ),
     ),
     Command(
         "registry.login",
@@ -407,6 +347,7 @@ COMMANDS: tuple[Command, ...] = (
         "Try a login at a registry and save it where docker finds it, too.",
         danger="adds",
         cli="login",
+        examples=("rolldeck login ghcr.io",),
     ),
     Command(
         "registry.logout",
@@ -414,6 +355,7 @@ COMMANDS: tuple[Command, ...] = (
         "Remove the saved login for a registry.",
         danger="changes",
         cli="logout",
+        examples=("rolldeck logout ghcr.io",),
     ),
     Command(
         "version.push",
@@ -422,6 +364,7 @@ COMMANDS: tuple[Command, ...] = (
         danger="adds",
         cli="push",
         typed="push REFERENCE DESTINATION",
+        examples=("rolldeck push fraud:v2.4.2 ghcr.io/acme/fraud:v2.4.2 staging",),
     ),
     Command(
         "version.send",
@@ -430,6 +373,7 @@ COMMANDS: tuple[Command, ...] = (
         danger="adds",
         cli="copy",
         typed="copy REFERENCE DESTINATION",
+        examples=("rolldeck copy ghcr.io/acme/fraud:v2.4.0 oci:./usb",),
     ),
     Command(
         "version.untag",
@@ -438,6 +382,7 @@ COMMANDS: tuple[Command, ...] = (
         danger="changes",
         cli="untag",
         typed="untag REFERENCE",
+        examples=("rolldeck untag ghcr.io/acme/fraud:stable",),
     ),
     Command(
         "library.demo",

@@ -1,39 +1,34 @@
 """Packing a directory and its Kitfile into layers, a config and a manifest, as kit does.
 
-Layers are uncompressed tar, so that equal content gives equal digests wherever it is packed, with
-kit as well. The manifest has the form of kit from mid-2026: with its media type, and without a
-time of creation unless the caller gives one.
+Layers are uncompressed tar unless asked otherwise, so that equal content gives equal digests
+wherever it is packed, with kit as well. Every byte is read once; copying and hashing overlap, and
+several layers are made at once where there are processors for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from rolldeck import __version__
-from rolldeck.errors import RefusedError, UsageError
-from rolldeck.kit.go_json import go_json
+from rolldeck.errors import CancelledError
+from rolldeck.kit.compressor import compressed
 from rolldeck.kit.kitfile import config_json
-from rolldeck.kit.media_types import KIT_ARTIFACT, KIT_CONFIG
-from rolldeck.kit.member_path import member_parts
+from rolldeck.kit.kitignore import KitIgnore
 from rolldeck.kit.model import ElementKind
-from rolldeck.kit.read import CREATED, FILEPATH, SUBTYPE, elements
-from rolldeck.kit.tar_writer import LayerListing, layer_entries, write_layer
-from rolldeck.oci import MANIFEST, Descriptor, Digest, Reference, digest_of
+from rolldeck.kit.pack_documents import PackForm, layer_descriptor, manifest_json, pack_config
+from rolldeck.kit.pack_plan import PackPlan, PlannedLayer, plan_layers
+from rolldeck.kit.tar_writer import layer_chunks
+from rolldeck.oci import MANIFEST, Descriptor, Digest, digest_of
+from rolldeck.progress import Progress
 
-CLI_VERSION = "ml.kitops.modelkit.cli-version"
-
-_TYPE_WORDS: Mapping[ElementKind, str] = {
-    "model": "model",
-    "modelpart": "modelpart",
-    "code": "code",
-    "dataset": "dataset",
-    "docs": "docs",
-    "prompt": "code",
-}
+_MOST_AT_ONCE = 4
+"""Layers made at once: each holds two chunks, and more would only make the disk seek."""
 
 
 class BlobWriter(Protocol):
@@ -43,7 +38,7 @@ class BlobWriter(Protocol):
     """
 
     def write(self, chunk: memoryview, /) -> object:
-        """Take the next bytes; the view is valid during the call."""
+        """Take the next bytes; they do not change before the next call returned."""
 
     def commit(self) -> tuple[Digest, int]:
         """Make the blob visible and durable; return its digest and size in bytes."""
@@ -54,22 +49,28 @@ class BlobWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PackedLayer:
-    """One layer that was written: its descriptor, and the element it came from."""
+    """One layer that was made: its descriptor, and the element it came from.
+
+    ``diff_id`` is the digest of the uncompressed layer.
+    """
 
     blob: Descriptor
     kind: ElementKind
     path: str
+    diff_id: Digest
 
 
 @dataclass(frozen=True, slots=True)
 class PackedKit:
-    """What was packed; the manifest itself is not stored yet.
+    """What was packed; neither the config nor the manifest is stored yet.
 
     ``left_out`` names what lies in an element but in no layer, with the reason.
     """
 
+    form: PackForm
     manifest: bytes
     config: Descriptor
+    config_data: bytes
     layers: tuple[PackedLayer, ...]
     left_out: tuple[tuple[str, str], ...]
 
@@ -77,7 +78,10 @@ class PackedKit:
     def descriptor(self) -> Descriptor:
         """The descriptor of the manifest."""
         return Descriptor(
-            MANIFEST, digest_of(self.manifest), len(self.manifest), artifact_type=KIT_ARTIFACT
+            MANIFEST,
+            digest_of(self.manifest),
+            len(self.manifest),
+            artifact_type=self.form.artifact_type,
         )
 
 
@@ -86,85 +90,81 @@ def pack(
     kitfile: Mapping[str, Any],
     open_blob_writer: Callable[[], BlobWriter],
     *,
-    ignored: Callable[[str], bool] = lambda path: False,
-    created: str | None = None,
+    ignore: KitIgnore | None = None,
+    form: PackForm | None = None,
 ) -> PackedKit:
-    """Pack the elements of ``kitfile`` out of ``context``; writes layers, then the config.
-
-    ``created`` (RFC 3339) becomes an annotation and makes the manifest's digest unique. Raises
-    UsageError for paths that a Kitfile may not name, NotFoundError for a path that does not
-    exist, BusyError for files that change meanwhile, StorageError for what cannot be read.
-    """
-    plan = list(_plan(kitfile))
-    paths = [path for _, path in plan if path is not None]
-    _check_paths(kitfile, paths)
-    listings = [
-        path if path is None else layer_entries(context, path, ignored, _without(paths, path))
-        for _, path in plan
-    ]
-    packed = [
-        None
-        if path is None or listing is None
-        else _write(context, kind, path, listing, open_blob_writer)
-        for (kind, path), listing in zip(plan, listings, strict=True)
-    ]
-    config = config_json(
-        kitfile, ((item.blob.digest, item.blob.digest) if item else None for item in packed)
-    )
+    """Plan and pack at once, and write the config, too; raises what both raise."""
+    form = form or PackForm()
+    plan = plan_layers(context, kitfile, ignore, exact_kit=form.exact_kit)
+    packed = pack_layers(plan, form, open_blob_writer, Progress())
     with _blob(open_blob_writer) as writer:
-        writer.write(memoryview(config))
-        config_blob = Descriptor(KIT_CONFIG, *writer.commit())
-    layers = tuple(item for item in packed if item)
-    left_out = dict(pair for listing in listings if listing for pair in listing.left_out)
-    return PackedKit(
-        _manifest(config_blob, layers, created), config_blob, layers, tuple(left_out.items())
-    )
+        writer.write(memoryview(packed.config_data))
+        writer.commit()
+    return packed
 
 
-def _plan(kitfile: Mapping[str, Any]) -> Iterator[tuple[ElementKind, str | None]]:
-    """Yield each element's kind and path; None where it has no layer of its own."""
-    for kind, element in elements(kitfile):
-        path = element.get("path") or ""
-        remote = element.get("remotePath") or (kind == "model" and is_reference(path))
-        if kind == "mcpb":
-            raise UsageError("mcpServers cannot be packed", hint="Use kit for MCP bundles.")
-        empty_model = kind == "model" and not path
-        yield kind, None if remote or empty_model else path or "."
+def pack_layers(
+    plan: PackPlan,
+    form: PackForm,
+    open_blob_writer: Callable[[], BlobWriter],
+    progress: Progress,
+    find_layer: Callable[[PlannedLayer], PackedLayer | None] = lambda layer: None,
+) -> PackedKit:
+    """Write all layers of a plan.
 
+    ``find_layer`` may know one that need not be written. The first failure stops all, and cancels
+    the progress. Raises BusyError for files that changed since they were listed, CancelledError,
+    StorageError for what cannot be read or written.
+    """
+    parts = [progress.part(layer.clean_path, layer.content_size) for layer in plan.layers]
 
-def is_reference(path: str) -> bool:
-    """Whether kit takes a model's path for a reference to another kit: ``:`` or ``@`` parses."""
-    if not (":" in path or "@" in path):
-        return False
-    try:
-        Reference.parse(path)
-    except UsageError:
-        return False
-    return True
+    def make(layer: PlannedLayer, part: Progress) -> PackedLayer:
+        part.check()
+        found = find_layer(layer)
+        if found is not None:
+            part.skip(layer.content_size)
+        else:
+            found = _write(plan.context, layer, form, open_blob_writer, part)
+        part.state = "done"
+        return found
 
-
-def _check_paths(kitfile: Mapping[str, Any], paths: Iterable[str]) -> None:
-    seen: dict[tuple[str, ...], str] = {}
-    for path in paths:
+    with ThreadPoolExecutor(_workers(form), "rolldeck pack") as pool:
+        tasks = [pool.submit(make, *pair) for pair in zip(plan.layers, parts, strict=True)]
         try:
-            parts = member_parts(path, empty=True)
-        except RefusedError as error:
-            raise UsageError(
-                f"The Kitfile names a path that cannot be packed: {path}",
-                reference=path,
-                hint=f"{error.message}. Paths are relative to the Kitfile's directory.",
-            ) from None
-        if parts in seen:
-            raise UsageError(
-                f"Two elements of the Kitfile have the same path: {seen[parts]} and {path}",
-                reference=path,
-                hint="Give every element a path of its own.",
-            )
-        seen[parts] = path
+            layers = [task.result() for task in tasks]
+        except BaseException as error:
+            progress.cancel()
+            pool.shutdown(cancel_futures=True)
+            raise _cause(tasks, error) from None
+    return documents_of(plan, form, layers)
 
 
-def _without(paths: list[str], path: str) -> list[str]:
-    return [other for other in paths if other != path]
+def documents_of(plan: PackPlan, form: PackForm, layers: Sequence[PackedLayer]) -> PackedKit:
+    """Make the config and the manifest for the layers of a plan."""
+    waiting = iter(layers)
+    made = [None if item is None else next(waiting) for item in plan.elements]
+    kitfile = config_json(
+        plan.kitfile, ((item.blob.digest, item.diff_id) if item else None for item in made)
+    )
+    data = kitfile
+    if form.model_pack:
+        data = pack_config(form, plan.kitfile, [item.diff_id for item in layers])
+    config = Descriptor(form.config_type, digest_of(data), len(data))
+    manifest = manifest_json(form, config, [item.blob for item in layers], kitfile)
+    return PackedKit(form, manifest, config, data, tuple(layers), plan.left_out)
+
+
+def _cause(tasks: Sequence[Future[PackedLayer]], error: BaseException) -> BaseException:
+    """Return what failed first: it stopped the others, which only tell that they were stopped."""
+    failures = [task.exception() for task in tasks if task.done() and not task.cancelled()]
+    found = (item for item in failures if item and not isinstance(item, CancelledError))
+    return next(found, error)
+
+
+def _workers(form: PackForm) -> int:
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    # A layer that is only copied keeps two busy: one copies, one hashes.
+    return max(1, min(processors // (2 if form.compression == "none" else 1), _MOST_AT_ONCE))
 
 
 @contextmanager
@@ -179,33 +179,41 @@ def _blob(open_blob_writer: Callable[[], BlobWriter]) -> Iterator[BlobWriter]:
 
 def _write(
     context: Path,
-    kind: ElementKind,
-    path: str,
-    listing: LayerListing,
+    layer: PlannedLayer,
+    form: PackForm,
     open_blob_writer: Callable[[], BlobWriter],
+    progress: Progress,
 ) -> PackedLayer:
+    progress.state = "packing"
     with _blob(open_blob_writer) as writer:
-        write_layer(context, listing.entries, writer.write)
+        diff_id = write_archive(context, layer, form, writer.write, progress)
         digest, size = writer.commit()
-    annotations = {FILEPATH: "/".join(member_parts(path, empty=True)) or "."}
-    if kind == "prompt":
-        annotations[SUBTYPE] = "prompt"
-    media_type = f"application/vnd.kitops.modelkit.{_TYPE_WORDS[kind]}.v1.tar"
-    blob = Descriptor(media_type, digest, size, dict(sorted(annotations.items())))
-    return PackedLayer(blob, kind, path)
+    blob = layer_descriptor(form, layer.kind, layer.clean_path, digest, size)
+    return PackedLayer(blob, layer.kind, layer.path, diff_id or digest)
 
 
-def _manifest(config: Descriptor, layers: tuple[PackedLayer, ...], created: str | None) -> bytes:
-    annotations = {CLI_VERSION: f"rolldeck/{__version__}"}
-    if created is not None:
-        annotations[CREATED] = created
-    return go_json(
-        {
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "artifactType": KIT_ARTIFACT,
-            "config": config.to_json(),
-            "layers": [layer.blob.to_json() for layer in layers],
-            "annotations": dict(sorted(annotations.items())),
-        }
-    )
+def write_archive(
+    context: Path,
+    layer: PlannedLayer,
+    form: PackForm,
+    write: Callable[[memoryview], object],
+    progress: Progress,
+) -> Digest | None:
+    """Write a layer's bytes; returns the diffId where it is another digest than the blob's."""
+    hashed = None if form.compression == "none" else hashlib.sha256()
+
+    def counted() -> Iterator[memoryview]:
+        done = 0
+        for chunk in layer_chunks(context, layer.entries):
+            progress.check()
+            if hashed is not None:
+                hashed.update(chunk)
+            yield chunk
+            # Headers and padding are no content: not more is done than was expected.
+            step = min(len(chunk), layer.content_size - done)
+            progress.advance(step)
+            done += step
+
+    for piece in compressed(form.compression, counted()):
+        write(piece)
+    return Digest("sha256:" + hashed.hexdigest()) if hashed is not None else None

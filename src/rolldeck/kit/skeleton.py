@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made
 from rolldeck.errors import IntegrityError, RefusedError
 from rolldeck.kit.model import Form, Layer
 from rolldeck.kit.placement import layer_steps, place
@@ -112,7 +112,7 @@ def save_skeleton(
         "prefixes": {str(size): digest for size, digest in sorted(prefixes.items())},
     }
     with fsops.storage(path):
-        descriptor, temporary = fsops.create_temporary(directory)
+        descriptor, temporary = half_made.create_temporary(directory)
         try:
             with open(raw, "rb") as plain:
                 fsops.write(descriptor, json.dumps(header).encode() + b"\n")

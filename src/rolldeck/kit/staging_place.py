@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made, locks
 from rolldeck.errors import BusyError, StorageError, UsageError
 from rolldeck.oci import Digest
 from rolldeck.units import short_digest
@@ -66,10 +66,10 @@ class StagingPlace:
             ]
             try:
                 fsops.make_directories(self.path.parent)
-                fsops.sweep(self.path.parent)
+                half_made.sweep(self.path.parent)
                 self.lasting = _can_lock(self.path.parent)
                 if not self.lasting:
-                    self.path = fsops.temporary_name(self.path.parent)
+                    self.path = half_made.temporary_name(self.path.parent)
                     self.tree = self.path / _TREE
                 while not self._try():
                     pass
@@ -141,7 +141,7 @@ class StagingPlace:
 
 def _can_lock(directory: Path) -> bool:
     try:
-        return fsops.locks_hold(directory)
+        return locks.locks_hold(directory)
     except StorageError:
         return False  # some network file systems lock only what is open for writing
 
@@ -160,7 +160,7 @@ def _lock(path: Path, *, alone: bool = False) -> int:
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags)
     try:
-        if not alone and not fsops.try_lock(descriptor):
+        if not alone and not locks.try_lock(descriptor):
             os.close(descriptor)
             return -1
         there, here = os.stat(path, follow_symlinks=False), os.fstat(descriptor)

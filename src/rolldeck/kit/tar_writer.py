@@ -1,26 +1,20 @@
 """Reproducible tar layers, byte for byte as kit writes them with Go's archive/tar.
 
-Members are the element's parent directories, then its files and directories, sorted by the bytes
-of their names in each directory. Owner 1000:0, time 0, no names; USTAR where it fits, PAX where a
-name is not ASCII or too long, or a file is over 8 GiB. The archive ends with 1,024 zero bytes.
+Owner 1000:0, time 0, no names; USTAR where it fits, PAX where a name is not ASCII or too long, or a
+file is over 8 GiB. The archive ends with 1,024 zero bytes.
 """
 
 from __future__ import annotations
 
 import os
 import posixpath
-import stat
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from rolldeck.errors import BusyError, NotFoundError, RefusedError
+from rolldeck.errors import BusyError
 from rolldeck.fsops import storage
-from rolldeck.kit.kitfile import KITFILE_NAMES
-from rolldeck.kit.member_path import member_parts
+from rolldeck.kit.layer_listing import LayerEntry
 from rolldeck.kit.tar_header import BLOCK, FIELD_SIZE_LIMIT
-
-IGNORE_FILE = ".kitignore"
 
 CHUNK = 1024 * 1024
 """Bytes of content handed out at once."""
@@ -30,137 +24,96 @@ _PREFIX_SIZE = 155
 _ZEROS = bytes(BLOCK)
 
 
-@dataclass(frozen=True, slots=True)
-class LayerEntry:
-    """One member to write: path relative to the context, permission bits, size in bytes."""
+def layer_chunks(context: Path, entries: Iterable[LayerEntry]) -> Iterator[memoryview]:
+    """Yield the archive of ``entries`` in chunks of at most 1 MiB.
 
-    path: str
-    is_dir: bool
-    mode: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class LayerListing:
-    """What a layer will hold, and (path, reason) of what it leaves out although it lies there."""
-
-    entries: tuple[LayerEntry, ...]
-    left_out: tuple[tuple[str, str], ...]
-
-
-def _within(parts: tuple[str, ...], directory: tuple[str, ...]) -> bool:
-    return parts[: len(directory)] == directory
-
-
-def layer_entries(
-    context: Path,
-    element_path: str,
-    ignored: Callable[[str], bool] = lambda path: False,
-    others: Iterable[str] = (),
-) -> LayerListing:
-    """List the layer of one Kitfile element; touches no content.
-
-    ``ignored`` says for every path (relative, no slash at the end) whether it or a parent of it is
-    left out on purpose. ``others`` are the paths of the other elements: what lies in them belongs
-    to their layers, unless this element lies in theirs. A Kitfile and a .kitignore at the root
-    belong to no layer. Raises NotFoundError where the element does not exist, RefusedError where
-    its path leads outside the context.
+    A chunk stays as it is until the next but one is asked for, so that another thread may hash it
+    meanwhile. Raises BusyError where a file is no longer what was listed, StorageError where it
+    cannot be read.
     """
-    element = member_parts(element_path, empty=True)
-    nested = [
-        parts
-        for parts in (member_parts(path, empty=True) for path in others)
-        if not _within(element, parts)
-    ]
-    with storage(context):
-        if not os.path.lexists(context.joinpath(*element)):
-            raise NotFoundError(
-                f"{element_path} does not exist in {context}",
-                reference=element_path,
-                hint="Correct the path in the Kitfile.",
-            )
-        entries: list[LayerEntry] = []
-        left_out: list[tuple[str, str]] = []
-        for parts, found, reason in _walk(context, (), element):
-            path = "/".join(parts)
-            own = parts[0] in (*KITFILE_NAMES, IGNORE_FILE) or ignored(path)
-            if own or any(_within(parts, other) for other in nested):
-                continue
-            if reason:
-                left_out.append((path, reason))
-                continue
-            is_dir = stat.S_ISDIR(found.st_mode)
-            mode = stat.S_IMODE(found.st_mode)
-            entries.append(LayerEntry(path, is_dir, mode, 0 if is_dir else found.st_size))
-    return LayerListing(tuple(entries), tuple(left_out))
-
-
-def _walk(
-    context: Path, parent: tuple[str, ...], element: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], os.stat_result, str | None]]:
-    """Yield parts, status and reason to leave it out, for all above, at and below the element."""
-    directory = context.joinpath(*parent)
-    for name in sorted(os.listdir(directory), key=os.fsencode):
-        parts = (*parent, name)
-        if not (_within(parts, element) or _within(element, parts)):
-            continue
-        found = os.lstat(directory / name)
-        reason = _reason(parts, found)
-        yield parts, found, reason
-        if reason is None and stat.S_ISDIR(found.st_mode):
-            yield from _walk(context, parts, element)
-
-
-def _reason(parts: tuple[str, ...], found: os.stat_result) -> str | None:
-    if stat.S_ISLNK(found.st_mode):
-        return "symbolic links are not packed"
-    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-        return "special files are not packed"
-    try:
-        member_parts("/".join(parts))
-    except RefusedError as refusal:
-        return refusal.message.rpartition(": ")[2]
-    return None
-
-
-def write_layer(
-    context: Path, entries: Iterable[LayerEntry], write: Callable[[memoryview], object]
-) -> None:
-    """Write the archive of ``entries`` through ``write``, in chunks of at most 1 MiB.
-
-    Raises BusyError where a file is no longer what was listed, StorageError where it cannot be
-    read.
-    """
+    chunks = _Chunks()
     for entry in entries:
-        write(memoryview(_headers(entry)))
+        yield from chunks.add(member_header(entry))
         if not entry.is_dir:
-            with storage(entry.path):
-                for chunk in _content(context, entry):
-                    write(chunk)
-            write(memoryview(bytes(-entry.size % BLOCK)))
-    write(memoryview(_ZEROS + _ZEROS))
+            yield from _content(context, entry, chunks)
+            yield from chunks.add(bytes(-entry.size % BLOCK))
+    yield from chunks.add(_ZEROS + _ZEROS)
+    yield from chunks.flush()
 
 
-def _content(context: Path, entry: LayerEntry) -> Iterator[memoryview]:
+def archive_size(entries: Iterable[LayerEntry]) -> int:
+    """Return how many bytes the archive of ``entries`` has."""
+    size = 2 * BLOCK
+    for entry in entries:
+        size += len(member_header(entry)) + entry.size + -entry.size % BLOCK
+    return size
+
+
+class _Chunks:
+    """Two buffers that are filled in turn, each handed on when it is full."""
+
+    def __init__(self) -> None:
+        self._buffer = memoryview(bytearray(CHUNK))
+        self._other = memoryview(bytearray(CHUNK))
+        self._filled = 0
+
+    def add(self, data: bytes) -> Iterator[memoryview]:
+        """Append a few bytes."""
+        position = 0
+        while position < len(data):
+            room = self.room()
+            size = min(len(room), len(data) - position)
+            room[:size] = data[position : position + size]
+            position += size
+            yield from self.fill(size)
+
+    def room(self) -> memoryview:
+        """Return what is free of the buffer, never nothing; ``fill`` tells how much was used."""
+        return self._buffer[self._filled :]
+
+    def fill(self, count: int) -> Iterator[memoryview]:
+        """Keep the first ``count`` bytes that were written into ``room``."""
+        self._filled += count
+        if self._filled == CHUNK:
+            yield from self.flush()
+
+    def flush(self) -> Iterator[memoryview]:
+        """Hand on what is there."""
+        if self._filled:
+            yield self._buffer[: self._filled]
+            self._buffer, self._other, self._filled = self._other, self._buffer, 0
+
+
+def _content(context: Path, entry: LayerEntry, chunks: _Chunks) -> Iterator[memoryview]:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    buffer = memoryview(bytearray(CHUNK))
-    remaining = entry.size
-    with open(os.open(context / entry.path, flags), "rb", buffering=0) as file:
+    with storage(entry.path):
+        fd = os.open(context / entry.path, flags)
+    try:
+        if os.fstat(fd).st_size != entry.size:
+            raise _changed(entry)
+        remaining = entry.size
         while remaining:
-            count = file.readinto(buffer[: min(CHUNK, remaining)])
+            with storage(entry.path):
+                count = os.readv(fd, [chunks.room()[:remaining]])
             if not count:
-                break
+                raise _changed(entry)
             remaining -= count
-            yield buffer[:count]
-        if remaining or file.read(1):
-            raise BusyError(
-                f"{entry.path} changed while it was packed",
-                reference=entry.path,
-                hint="Pack again when nothing writes to the directory.",
-            )
+            yield from chunks.fill(count)
+        if os.fstat(fd).st_size != entry.size:
+            raise _changed(entry)
+    finally:
+        os.close(fd)
 
 
-def _headers(entry: LayerEntry) -> bytes:
+def _changed(entry: LayerEntry) -> BusyError:
+    return BusyError(
+        f"{entry.path} changed while it was packed",
+        reference=entry.path,
+        hint="Pack again when nothing writes to the directory.",
+    )
+
+
+def member_header(entry: LayerEntry) -> bytes:
     """Return the header of a member, after its PAX header where it needs one."""
     name = entry.path
     kind = b"5" if entry.is_dir else b"0"
@@ -206,7 +159,7 @@ def _split(name: str) -> tuple[str, str] | None:
 
 
 def _record(keyword: str, value: str) -> bytes:
-    body = f" {keyword}={value}\n".encode()
+    body = f" {keyword}={value}\n".encode("utf-8", "surrogateescape")
     length = len(body)
     while length != len(body) + len(str(length)):
         length = len(body) + len(str(length))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made, locks
 from rolldeck.errors import StorageError
 from rolldeck.oci.address import canonical_host
 from rolldeck.oci.credential_files import key_of, login_file, place_of, read_document, table
@@ -122,8 +122,8 @@ def _change(path: Path, change: Callable[[dict[str, Any]], bool]) -> None:
         real = path.resolve()
     fsops.make_directories(state_home(), 0o700)
     fsops.make_directories(real.parent, 0o700)
-    with fsops.locked(state_home() / "logins.lock"):
+    with locks.locked(state_home() / "logins.lock"):
         document = read_document(real)
         if change(document):
             data = json.dumps(document, indent="\t", ensure_ascii=False) + "\n"
-            fsops.write_atomic(real, data.encode(), 0o600)
+            half_made.write_atomic(real, data.encode(), 0o600)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made, locks
 from rolldeck.oci.address import canonical_host
 from rolldeck.settings import state_home
 
@@ -39,13 +39,13 @@ def confirmed_token_hosts(registry: str) -> tuple[str, ...]:
 def confirm_token_host(registry: str, token_host: str) -> None:
     """Remember that ``token_host`` may get the login for ``registry``; raises StorageError."""
     fsops.make_directories(_file().parent, 0o700)
-    with fsops.locked(_file().with_suffix(".lock")):
+    with locks.locked(_file().with_suffix(".lock")):
         confirmed = _confirmed()
         hosts = confirmed.setdefault(canonical_host(registry), [])
         if token_host not in hosts:
             hosts.append(token_host)
             data = json.dumps(confirmed, indent=2, sort_keys=True).encode()
-            fsops.write_atomic(_file(), data, 0o600)
+            half_made.write_atomic(_file(), data, 0o600)
 
 
 class TokenHosts(Collection[str]):

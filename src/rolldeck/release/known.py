@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made, locks
 from rolldeck.errors import IntegrityError, RolldeckError, StorageError
 from rolldeck.settings import state_home
 
@@ -56,11 +56,11 @@ def remember(path: Path, repository: str) -> None:
     """
     with suppress(StorageError):
         fsops.make_directories(_file().parent, 0o700)
-        fsops.sweep(_file().parent)
-        with fsops.locked(_file().with_name("targets.lock")):
+        half_made.sweep(_file().parent)
+        with locks.locked(_file().with_name("targets.lock")):
             others = [item for item in known_paths() if item.path != path]
             kept = [item for number, item in enumerate(others) if number < 99 or item.path.exists()]
             items = [KnownTarget(path, repository), *kept]
             document = [{"path": str(item.path), "repository": item.repository} for item in items]
             data = json.dumps(document, ensure_ascii=False).encode()
-            fsops.write_atomic(_file(), data, 0o600)
+            half_made.write_atomic(_file(), data, 0o600)

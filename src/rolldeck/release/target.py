@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made, locks
 from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError
 from rolldeck.kit.staging_place import is_worthless, sweep_places
 from rolldeck.kit.tree import Stamp, Tree, verify_tree
@@ -95,10 +95,10 @@ class Target:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the target for one move; BusyError when another process holds it."""
-        with fsops.locked(self._state / "lock"):
+        with locks.locked(self._state / "lock"):
             state = (self._state, self._state / "releases", *(self._state / "layers").glob("*"))
             for directory in (self.path, self.releases, *state):
-                fsops.sweep(directory)
+                half_made.sweep(directory)
             sweep_places(self.releases, is_worthless)
             yield
 
@@ -181,7 +181,7 @@ class Target:
             "stamps": release.stamps,
         }
         path = self._record_path(short_digest(release.digest))
-        fsops.write_atomic(path, json.dumps(document, ensure_ascii=False).encode())
+        half_made.write_atomic(path, json.dumps(document, ensure_ascii=False).encode())
 
     def discard(self, digest: Digest) -> None:
         """Free a version's name: what a killed process left there goes, what was changed stays.
@@ -278,7 +278,7 @@ class Target:
                 fsops.unlink(self.link)
                 fsops.fsync_directory(self.path)
         else:
-            fsops.switch_link(self.link, f"releases/{short_digest(generation.to_digest)}")
+            half_made.switch_link(self.link, f"releases/{short_digest(generation.to_digest)}")
 
 
 @lru_cache(maxsize=32)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made
 from rolldeck.oci import Digest, is_digest
 from rolldeck.store.lease import read_leases
 from rolldeck.store.library import Library
@@ -38,7 +38,7 @@ def find_debris(library: Library, now: float) -> Iterator[Garbage]:
     ``now`` is in seconds since the epoch. Times only decide about what no digest needs.
     """
     for directory in (library.root, library.scratch):
-        for path in fsops.abandoned(directory, DAY):
+        for path in half_made.abandoned(directory, DAY):
             yield _garbage("temporary", path, "left by a process that ended")
     with fsops.storage(library.scratch):
         for path in _files(library.scratch):
@@ -60,7 +60,7 @@ def remove_debris(item: Garbage) -> bool:
         return remove_partial(item.path)
     if item.kind == "temporary":
         with fsops.storage(item.path):
-            return fsops.remove_abandoned(item.path)
+            return half_made.remove_abandoned(item.path)
     with fsops.storage(item.path):
         fsops.unlink(item.path)
     return True

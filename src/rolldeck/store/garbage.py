@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made
 from rolldeck.oci import Digest
 from rolldeck.oci.layout import Entry
 from rolldeck.store.debris import Garbage, find_debris, remove_debris
@@ -124,7 +124,7 @@ def _take_away(library: Library, entries: list[Entry], chosen: list[Garbage]) ->
         paths = [item.path for item in chosen if item.kind == kind]
         for path in paths:
             with fsops.storage(path):
-                aside.append(fsops.set_aside(path, library.scratch))
+                aside.append(half_made.set_aside(path, library.scratch))
         for directory in {path.parent for path in paths}:
             with fsops.storage(directory):
                 fsops.fsync_directory(directory)

@@ -12,11 +12,12 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made, locks
 from rolldeck.errors import NotFoundError, UsageError
 from rolldeck.oci import INDEX, Descriptor, Digest, LayoutRegistry, is_digest, parse_json
 from rolldeck.oci.layout import REF_NAME, REPOSITORY, Entry, parse_index
@@ -25,6 +26,12 @@ from rolldeck.store.partial import Partial, lock_partial, open_alone
 _LAYOUT = json.dumps({"imageLayoutVersion": "1.0.0"}).encode()
 
 _PARTIAL_PREFIX = ".rolldeck-partial-"
+
+_WORTH_A_THREAD = 256 * 1024
+"""Fewer bytes are hashed sooner than another thread is told of them."""
+
+_WRITE_BACK = 16 * 1024 * 1024
+"""Bytes after which the disk is told to begin, so that the sync at the end has little left."""
 
 _Line = tuple[Entry, dict[str, Any]]
 """An entry of the index as understood, and as written."""
@@ -62,7 +69,7 @@ class LayoutStore:
         for name in ("blobs", "blobs/sha256", "blobs/sha512"):
             fsops.make_directories(self.root / name)
         if not (self.root / "oci-layout").exists():
-            fsops.write_atomic(self.root / "oci-layout", _LAYOUT)
+            half_made.write_atomic(self.root / "oci-layout", _LAYOUT)
         self._settle()
         if not self.exists:
             with self.locked():
@@ -72,12 +79,12 @@ class LayoutStore:
     def _settle(self) -> None:
         """Look once per process at what locks are worth here."""
         if self._locks_hold is None:
-            self._locks_hold = fsops.locks_hold(self.lock)
+            self._locks_hold = locks.locks_hold(self.lock)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the lock that guards the index for the block."""
-        with fsops.locked(self.lock):
+        with locks.locked(self.lock):
             yield
 
     def _require_ours(self) -> None:
@@ -92,7 +99,7 @@ class LayoutStore:
 
     def _makes(self, name: str) -> bool:
         """Whether that is a name which is made here before there is an index."""
-        own = (fsops.TEMPORARY_PREFIX, _PARTIAL_PREFIX)
+        own = (half_made.TEMPORARY_PREFIX, _PARTIAL_PREFIX)
         return name in ("blobs", "oci-layout") or name.startswith(own)
 
     def _not_ours(self) -> UsageError:
@@ -170,7 +177,7 @@ class LayoutStore:
         """
         self.prepare()
         if not self._locks_hold:
-            path = fsops.temporary_name(self.scratch)
+            path = half_made.temporary_name(self.scratch)
             return path, open_alone(path)
         path = self.partial_path(digest)
         fd = lock_partial(path)
@@ -179,7 +186,7 @@ class LayoutStore:
     def _claim_alone(self, blob: Descriptor) -> Partial | None:
         if self.has(blob):
             return None
-        path = fsops.temporary_name(self.scratch)
+        path = half_made.temporary_name(self.scratch)
         final = self.layout.blob_path(blob.digest)
         return Partial(blob, open_alone(path), path, final, lasting=False)
 
@@ -272,7 +279,7 @@ class LayoutStore:
     def _write_index(self, document: dict[str, Any], manifests: Collection[Any]) -> None:
         new = {"schemaVersion": 2, "mediaType": INDEX, **document, "manifests": manifests}
         data = json.dumps(new, separators=(",", ":")).encode()
-        fsops.write_atomic(self.root / "index.json", data)
+        half_made.write_atomic(self.root / "index.json", data)
 
 
 def _line(entry: Entry) -> _Line:
@@ -294,7 +301,7 @@ class _TemporaryFile:
     def __init__(self, store: LayoutStore) -> None:
         self._store = store
         with fsops.storage(store.scratch):
-            self._fd, self._path = fsops.create_temporary(store.scratch, 0o600)
+            self._fd, self._path = half_made.create_temporary(store.scratch, 0o600)
 
     def write(self, chunk: memoryview, /) -> None:
         """Append bytes."""
@@ -328,21 +335,46 @@ class _TemporaryFile:
 
 
 class BlobWriter(_TemporaryFile):
-    """Takes a blob made here and names it by the digest of what was written."""
+    """Takes a blob made here and names it by the digest of what was written.
+
+    Hashing goes on in a thread of its own: what was given to ``write`` must not change before the
+    next call, or ``commit``, returned.
+    """
 
     def __init__(self, store: LayoutStore) -> None:
         super().__init__(store)
         self._hash = hashlib.sha256()
         self._size = 0
+        self._hashing = ThreadPoolExecutor(1, "rolldeck hash")
+        self._hashed: Future[None] | None = None
 
     def write(self, chunk: memoryview, /) -> None:
         """Append and hash bytes."""
+        self._await_hash()
+        if len(chunk) < _WORTH_A_THREAD:
+            self._hash.update(chunk)
+        else:
+            self._hashed = self._hashing.submit(self._hash.update, chunk)
         super().write(chunk)
-        self._hash.update(chunk)
+        before = self._size // _WRITE_BACK
         self._size += len(chunk)
+        if self._size // _WRITE_BACK > before:
+            fsops.write_back(self._fd, before * _WRITE_BACK, _WRITE_BACK)
+
+    def _await_hash(self) -> None:
+        if self._hashed is not None:
+            self._hashed.result()
+            self._hashed = None
 
     def commit(self) -> tuple[Digest, int]:
         """Make the blob visible and durable; returns its digest and size in bytes."""
+        self._await_hash()
+        self._hashing.shutdown()
         digest = Digest("sha256:" + self._hash.hexdigest())
         self.publish(digest)
         return digest, self._size
+
+    def abort(self) -> None:
+        """Forget the bytes; harmless after a commit."""
+        self._hashing.shutdown()
+        super().abort()

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from rolldeck import fsops
+from rolldeck import fsops, half_made
 from rolldeck.errors import RolldeckError, UsageError
 from rolldeck.oci import Digest
 from rolldeck.store.guard import obstacle, require_own
@@ -64,7 +64,7 @@ class Library(LayoutStore):
         fsops.make_directories(self.scratch)
         super().prepare()
         with self.locked():
-            fsops.write_atomic(marker, json.dumps({"version": STORE_VERSION}).encode())
+            half_made.write_atomic(marker, json.dumps({"version": STORE_VERSION}).encode())
 
     def check(self) -> None:
         """Raise UsageError where this is no library that this rolldeck knows; writes nothing."""
@@ -108,7 +108,7 @@ class Library(LayoutStore):
                 if lease.dead:
                     fsops.unlink(lease.path)
             for directory in (self.root, self.scratch):
-                fsops.sweep(directory, _DAY)
+                half_made.sweep(directory, _DAY)
             return write_lease(self.leases, verb, reference, digests)
 
     def _not_ours(self) -> UsageError:

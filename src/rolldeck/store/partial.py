@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from rolldeck import fsops
+from rolldeck import fsops, locks
 from rolldeck.oci import Descriptor
 from rolldeck.store.journal import Journal
 
@@ -142,7 +142,7 @@ def lock_partial(path: Path) -> int | None:
         while True:
             fd = fsops.open_lockable(path, 0o600)
             try:
-                if not fsops.try_lock(fd):
+                if not locks.try_lock(fd):
                     os.close(fd)
                     return None
                 if _is_still(fd, path):
@@ -168,7 +168,7 @@ def is_busy(path: Path) -> bool:
     except OSError:
         return True
     try:
-        return not fsops.try_lock(fd)
+        return not locks.try_lock(fd)
     finally:
         os.close(fd)
 

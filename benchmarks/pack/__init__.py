@@ -1,0 +1,1 @@
+"""Push, raced against every other client that is installed; ``python -m benchmarks.pack``."""

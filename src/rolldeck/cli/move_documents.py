@@ -1,0 +1,84 @@
+"""The JSON documents of the verbs that move versions to this host and make them live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rolldeck.cli.documents import Document
+
+if TYPE_CHECKING:
+    from rolldeck.actions import (
+        Moved,
+        Pulled,
+        Unpacked,
+    )
+    from rolldeck.release import Check, Plan
+
+
+def pulled_document(pulled: Pulled) -> Document:
+    """Return what ``pull`` prints."""
+    document: Document = {
+        "reference": str(pulled.reference),
+        "digest": pulled.digest,
+        "bytes_total": pulled.bytes_total,
+        "bytes_transferred": pulled.bytes_transferred,
+        "blobs": [
+            {"digest": blob.digest, "size": blob.size, "status": blob.status}
+            for blob in pulled.blobs
+        ],
+        "chain": [{"reference": str(copy), "digest": copy.digest} for copy in pulled.chain],
+        "seconds": round(pulled.seconds, 3),
+        "warning": pulled.warning,
+    }
+    if pulled.directory is not None:
+        document |= {"directory": str(pulled.directory), "kept": pulled.kept}
+    return document
+
+
+def unpacked_document(unpacked: Unpacked) -> Document:
+    """Return what ``unpack`` prints."""
+    return {
+        "reference": str(unpacked.reference),
+        "digest": unpacked.digest,
+        "directory": str(unpacked.directory),
+        "files": unpacked.files,
+        "bytes": unpacked.bytes,
+        "skipped": [{"path": path, "reason": reason} for path, reason in unpacked.skipped],
+    }
+
+
+def plan_document(plan: Plan) -> Document:
+    """Return what a dry run prints: the move as it would be."""
+    document = _move_keys(plan.verb, str(plan.target), plan.from_digest, plan.to_digest)
+    return {
+        **document,
+        "reference": plan.reference,
+        "bytes_to_move": plan.bytes_to_move,
+        "summary": plan.summary,
+        "plan": check_documents(plan.checks),
+        "applied": False,
+    }
+
+
+def moved_document(moved: Moved, plan: Plan) -> Document:
+    """Return what ``pin``, ``rollback`` and ``undo`` print."""
+    return {
+        **_move_keys(moved.verb, str(moved.target), moved.previous, moved.digest),
+        "reference": moved.reference,
+        "directory": str(moved.directory) if moved.directory else None,
+        "generation": moved.generation,
+        "plan": check_documents(plan.checks),
+        "applied": True,
+    }
+
+
+def _move_keys(verb: str, target: str, start: str | None, goal: str | None) -> Document:
+    if verb == "pin":
+        return {"target": target, "digest": goal, "previous": start}
+    return {"target": target, "from": start, "to": goal, "skipped": []}
+
+
+def check_documents(checks: Iterable[Check]) -> list[Document]:
+    """Return the checks of a plan."""
+    return [{"check": item.check, "ok": item.ok, "detail": item.detail} for item in checks]
