@@ -156,7 +156,7 @@ async def test_the_first_screen_is_read_before_the_rest(ls: Any, scripted: Scrip
     await ls()
     kinds = [one.path for one in scripted.asked if "tags/list" not in one.path]
     newest = {f"/v2/many/manifests/v1.0.{number}" for number in range(300 - FIRST, 300)}
-    assert newest < set(kinds[: FIRST + 40])
+    assert newest < set(kinds[: FIRST + 100])
     configs = [position for position, path in enumerate(kinds) if "/blobs/" in path]
     assert configs[FIRST // 2] < 150
     assert kinds.index("/v2/many/manifests/production") < 100

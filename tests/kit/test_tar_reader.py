@@ -126,7 +126,7 @@ def test_many_files_need_few_descriptors(tmp_path: Path) -> None:
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     used = max(map(int, os.listdir("/proc/self/fd"))) + 1  # the limit is on their numbers
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, used + 24), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, used + 64), hard))
     try:
         archive = b"".join(file(f"d{number % 7}/f{number}") for number in range(300)) + END
         found = accept(tmp_path, archive)

@@ -90,7 +90,10 @@ class LayoutStore:
     def _require_ours(self) -> None:
         """Raise UsageError where the directory holds what is no layout."""
         with fsops.storage(self.root):
-            if not self.exists and self.root.is_dir() and not self._is_begun():
+            if self.exists or not self.root.is_dir() or self._is_begun():
+                return
+            # Another process may have made it meanwhile.
+            if not self.exists:
                 raise self._not_ours()
 
     def _is_begun(self) -> bool:
