@@ -1,0 +1,71 @@
+"""Channels: movable tags, and the generations, verdicts and holds recorded beside them."""
+
+from rolldeck.release.channel.entry import (
+    ENTRY_TYPE,
+    ChannelVerb,
+    Entry,
+    Recorded,
+    Skipped,
+    read_entry,
+)
+from rolldeck.release.channel.good import SOAK, Candidate, Standing, candidates, objection
+from rolldeck.release.channel.journal import Answer, Chain, Journal, Stay, assemble
+from rolldeck.release.channel.marks import (
+    EMPTY,
+    EMPTY_BLOB,
+    HOLD_TYPE,
+    VERDICT_TYPE,
+    Hold,
+    Opinion,
+    Verdict,
+    read_hold,
+    read_verdict,
+    ruling,
+)
+from rolldeck.release.channel.tags import (
+    RecordTag,
+    entry_tag,
+    hold_tag,
+    keeper_tag,
+    parse_record_tag,
+    require_channel,
+    verdict_prefix,
+    verdict_tag,
+)
+
+__all__ = [
+    "EMPTY",
+    "EMPTY_BLOB",
+    "ENTRY_TYPE",
+    "HOLD_TYPE",
+    "SOAK",
+    "VERDICT_TYPE",
+    "Answer",
+    "Candidate",
+    "Chain",
+    "ChannelVerb",
+    "Entry",
+    "Hold",
+    "Journal",
+    "Opinion",
+    "RecordTag",
+    "Recorded",
+    "Skipped",
+    "Standing",
+    "Stay",
+    "Verdict",
+    "assemble",
+    "candidates",
+    "entry_tag",
+    "hold_tag",
+    "keeper_tag",
+    "objection",
+    "parse_record_tag",
+    "read_entry",
+    "read_hold",
+    "read_verdict",
+    "require_channel",
+    "ruling",
+    "verdict_prefix",
+    "verdict_tag",
+]
