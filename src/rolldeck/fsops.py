@@ -23,8 +23,6 @@ from rolldeck.units import human_size
 _FS_IOC_RESVSP64 = 0x4030582A
 """fallocate(2) with FALLOC_FL_KEEP_SIZE as an ioctl; Python offers only the one without."""
 
-_IN_MEMORY = frozenset({"tmpfs", "ramfs"})
-
 _REASONS = {
     errno.ENOSPC: ("No space left on the disk", "Free some space and run the same command again."),
     errno.EDQUOT: ("Disk quota exceeded", "Free some space and run the same command again."),
@@ -171,7 +169,7 @@ def _is_in_memory(device: int) -> bool:
         for mount in Path("/proc/self/mountinfo").read_bytes().splitlines():
             about, _, kind = mount.decode(errors="replace").partition(" - ")
             if about.split()[2] == number:
-                return kind.split()[0] in _IN_MEMORY
+                return kind.startswith("tmpfs ")
     return False
 
 

@@ -1,4 +1,4 @@
-"""Reading a kit, wherever it is; apart from the lists of versions, for who only needs one."""
+"""Reading the kit that a reference names: one, where lists of versions would load far more."""
 
 from __future__ import annotations
 

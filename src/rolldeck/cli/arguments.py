@@ -34,9 +34,7 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message[:1].upper() + message[1:], hint=f"See: {self.prog} --help")
 
 
-# Options that many verbs have are made once: it halves the time that the parsers take.
-
-
+# Made once for all verbs that have them: it halves the time that the parsers take.
 @cache
 def _shared(default: str | None = argparse.SUPPRESS) -> _Parser:
     """Return the options of every verb; left out they change nothing that stands before it."""
