@@ -164,11 +164,11 @@ def reserve(fd: int, start: int, size: int) -> None:
 @cache
 def _is_in_memory(device: int) -> bool:
     """Whether a file system has no disk behind it; ``device`` is its ``st_dev``."""
-    number = f"{os.major(device)}:{os.minor(device)}"
+    number = f" {os.major(device)}:{os.minor(device)} /"
     with suppress(OSError):
         for mount in Path("/proc/self/mountinfo").read_bytes().splitlines():
             about, _, kind = mount.decode(errors="replace").partition(" - ")
-            if about.split()[2] == number:
+            if number in about:
                 return kind.startswith("tmpfs ")
     return False
 
