@@ -108,6 +108,20 @@ def test_pull_loads_no_textual() -> None:
     assert not loaded & {"textual", "rich"}
 
 
+def test_transfers_load_only_what_they_need(
+    golden_registry: RunningRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each further room delays the first byte: a fiftieth of a second for the facts alone."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    version = f"{golden_registry.host}/golden/wdbc:v1.1.0"
+    loaded = modules(["pull", version])
+    assert not loaded & {"rolldeck.facts", "rolldeck.release.target", "rolldeck.kit.unpack"}
+    loaded = modules(["pull", "--unpack", str(tmp_path / "files"), version])
+    assert "rolldeck.facts" not in loaded
+    loaded = modules(["push", f"local:{version}", f"{golden_registry.host}/sent/wdbc:new"])
+    assert not loaded & {"rolldeck.facts", "rolldeck.kit.unpack"}
+
+
 def test_the_deck_loads_what_it_shows_first() -> None:
     """Comparing, unpacking, dialogs and other screens are loaded when they are asked for."""
     program = "import sys, rolldeck.tui.run; print(*sys.modules)"

@@ -14,6 +14,7 @@ import shutil
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from rolldeck.errors import RolldeckError, StorageError
@@ -147,9 +148,10 @@ def reserve(fd: int, start: int, size: int) -> None:
     """Reserve disk blocks behind the end of a file, whose size stays as it is.
 
     Written in one piece, the file is written faster, and a full disk is noticed before the first
-    byte. Does nothing where the file system cannot.
+    byte. Does nothing where the file system cannot, or keeps its files in memory: there it takes
+    as long as writing.
     """
-    if size <= 0:
+    if size <= 0 or _is_in_memory(os.fstat(fd).st_dev):
         return
     request = struct.pack("=hhiqqiI16x", os.SEEK_SET, 0, 0, start, size, 0, 0)
     try:
@@ -157,6 +159,18 @@ def reserve(fd: int, start: int, size: int) -> None:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
+
+
+@cache
+def _is_in_memory(device: int) -> bool:
+    """Whether a file system has no disk behind it; ``device`` is its ``st_dev``."""
+    number = f" {os.major(device)}:{os.minor(device)} /"
+    with suppress(OSError):
+        for mount in Path("/proc/self/mountinfo").read_bytes().splitlines():
+            about, _, kind = mount.decode(errors="replace").partition(" - ")
+            if number in about:
+                return kind.startswith("tmpfs ")
+    return False
 
 
 def write_back(fd: int, start: int, size: int) -> None:

@@ -12,7 +12,7 @@ from rolldeck.actions import (
     Workspace,
     copy_out,
 )
-from rolldeck.actions.versions import load_kit
+from rolldeck.actions.kit import load_kit
 from rolldeck.oci import SMALL_BLOB, Reference
 from rolldeck.oci.http import HttpRegistry
 from rolldeck.oci.retry import Clocks

@@ -17,7 +17,7 @@ from rolldeck.actions import (
     pull,
 )
 from rolldeck.actions.file_search import nearest
-from rolldeck.actions.versions import load_kit
+from rolldeck.actions.kit import load_kit
 from rolldeck.errors import (
     NotFoundError,
     RolldeckError,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +80,7 @@ def test_a_file_system_without_reservations_is_fine(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a full disk is an error."""
+    monkeypatch.setattr(fsops, "_is_in_memory", lambda device: False)
     partial = claimed(library)
     monkeypatch.setattr("fcntl.ioctl", failing(errno.EOPNOTSUPP))
     partial.reserve(100)
@@ -86,6 +88,16 @@ def test_a_file_system_without_reservations_is_fine(
     with pytest.raises(StorageError, match="No space left"):
         partial.reserve(100)
     partial.close()
+
+
+def test_nothing_is_reserved_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would take as long as writing."""
+    if not os.path.ismount("/dev/shm"):
+        pytest.skip("there is no file system in memory here")
+    monkeypatch.setattr("fcntl.ioctl", failing(errno.ENOSPC))
+    with tempfile.TemporaryFile(dir="/dev/shm") as file:
+        fsops.reserve(file.fileno(), 0, 1024 * 1024)
+        assert os.fstat(file.fileno()).st_blocks == 0
 
 
 def test_after_a_failed_sync_nothing_is_believed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rolldeck.actions.versions import load_kit
+from rolldeck.actions.kit import load_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, RefusedError, RolldeckError
 from rolldeck.kit import CHAIN_LIMIT, Kit, Link, parse_model_reference

@@ -18,7 +18,6 @@ from rolldeck.actions.lease import adding, reading
 from rolldeck.actions.workspace import Workspace
 from rolldeck.actions.writers import writer_of
 from rolldeck.errors import BusyError, RefusedError, UsageError
-from rolldeck.facts import is_version_tag
 from rolldeck.oci import (
     BlobStatus,
     BlobsUnknownError,
@@ -122,15 +121,23 @@ async def plan_delivery(
     found = await asyncio.gather(*(writer.find_tag(target.repository, tag) for tag in names))
     changes = tuple(TagChange(tag, before) for tag, before in zip(names, found, strict=True))
     delivery = Delivery(verb, source, target, graph, changes, mounts or {})
-    fixed = [item for item in delivery.moved if is_version_tag(item.tag)]
-    if fixed and not force:
+    if delivery.moved and not force:
+        _require_no_version(delivery.moved, target)
+    return delivery
+
+
+def _require_no_version(moved: Iterable[TagChange], target: Reference) -> None:
+    # Imported here: where no tag moves, a push need not wait for what tells versions.
+    from rolldeck.facts import is_version_tag
+
+    fixed = [item for item in moved if is_version_tag(item.tag)]
+    if fixed:
         tag = target.tagged(fixed[0].tag)
         raise RefusedError(
             f"{tag} is {short_digest(fixed[0].before or '')}; a version's tag is never moved",
             reference=str(tag),
             hint="Choose another tag; --force moves it all the same.",
         )
-    return delivery
 
 
 async def missing_blobs(workspace: Workspace, delivery: Delivery) -> frozenset[Digest]:

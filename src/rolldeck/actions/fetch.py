@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from rolldeck import fsops
 from rolldeck.errors import IntegrityError, NotFoundError
-from rolldeck.oci import SMALL_BLOB, Descriptor, Registry, Sink
+from rolldeck.oci import SMALL_BLOB, Descriptor, Digest, Registry, Sink
 from rolldeck.progress import Progress
 from rolldeck.store import LayoutStore, Partial
 from rolldeck.text import clean_line
@@ -86,17 +86,27 @@ async def rebuild(library: LayoutStore, blob: Descriptor, sink: Sink, progress: 
     """Fill a sink from a release that stands in for a blob; False where none does, or not now."""
     if blob.size <= SMALL_BLOB:
         return False
-    from rolldeck.actions.library_registry import LibraryRegistry
-    from rolldeck.release.stand_in import has_stand_in
-
-    if not await asyncio.to_thread(has_stand_in, blob.digest):
+    if not await asyncio.to_thread(_has_stand_in, blob.digest):
         return False
+    from rolldeck.actions.library_registry import LibraryRegistry
+
     try:
         await in_thread(lambda: LibraryRegistry(library.root).copy(blob, sink, progress))
     except (IntegrityError, NotFoundError) as error:
         progress.note = error.message
         return False
     return True
+
+
+def _has_stand_in(digest: Digest) -> bool:
+    from rolldeck.release.known import known_paths
+
+    # Where nothing was ever pinned, a pull need not wait for the rooms that rebuild.
+    if not known_paths():
+        return False
+    from rolldeck.release.stand_in import has_stand_in
+
+    return has_stand_in(digest)
 
 
 @dataclass(frozen=True, slots=True)

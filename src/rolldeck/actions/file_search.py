@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from rolldeck.actions.chain import load_chain
+from rolldeck.actions.kit import load_kit
 from rolldeck.actions.layer_bytes import LayerBytes, in_thread
-from rolldeck.actions.versions import load_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, RolldeckError, UsageError
 from rolldeck.kit import LOOK_LIMIT, Kit, Layer, LayerFile, StoppedError, with_chain

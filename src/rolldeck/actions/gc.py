@@ -8,7 +8,8 @@ from pathlib import Path
 
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RolldeckError
-from rolldeck.release import Target, needs, read_known
+from rolldeck.release import Target, read_known
+from rolldeck.release.needs import needs
 from rolldeck.store.debris import Garbage
 from rolldeck.store.garbage import GRACE, Kept, Need, Reason, Survey, collect, survey
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from rolldeck.actions.chain import load_chain
 from rolldeck.actions.damage import require_config, told_as_damage
 from rolldeck.actions.fetch import Hold, fetch, hold, in_thread, part_name, rebuild
+from rolldeck.actions.kit import load_kit
 from rolldeck.actions.lease import adding, reading
 from rolldeck.actions.pull import PulledBlob, all_or_nothing, blobs_of
-from rolldeck.actions.versions import load_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RefusedError, UsageError
 from rolldeck.kit import Unpacking

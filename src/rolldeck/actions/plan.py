@@ -163,7 +163,7 @@ async def _unpacked(target: Target, digest: Digest) -> Check | None:
 async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check, int]:
     # Imported here: what is unpacked already needs nothing of it.
     from rolldeck.actions.chain import load_chain
-    from rolldeck.actions.versions import load_kit
+    from rolldeck.actions.kit import load_kit
     from rolldeck.kit import with_chain
 
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from rolldeck.actions.chain import load_chain
+from rolldeck.actions.kit import load_kit
 from rolldeck.actions.small_layers import read_small_layers
-from rolldeck.actions.versions import load_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.compare import Version
 from rolldeck.errors import RolldeckError

@@ -10,10 +10,9 @@ from rolldeck.actions.version_list import VersionList, VersionRow
 from rolldeck.actions.version_reader import InView, VersionReader
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError
-from rolldeck.kit import Kit, read_kit
 from rolldeck.oci import Place, Reference
 
-__all__ = ["InView", "VersionList", "VersionRow", "list_versions", "load_kit", "watch_versions"]
+__all__ = ["InView", "VersionList", "VersionRow", "list_versions", "watch_versions"]
 
 _GAP = 0.1
 """Seconds between two snapshots: more often than an eye can follow would only redraw."""
@@ -84,15 +83,3 @@ async def _watch(
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-
-
-async def load_kit(workspace: Workspace, reference: Reference) -> Kit:
-    """Read what stands under a resolved reference: manifest and config, no layer."""
-    manifest = await workspace.manifest(reference, may_be_cached=True)
-    config = None
-    if manifest.config is not None:
-        try:
-            config = await workspace.small_blob(reference, manifest.config)
-        except NotFoundError:
-            config = None  # an artifact's empty config need not be stored
-    return read_kit(manifest, config)

