@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from rolldeck.actions.chain import load_chain
 from rolldeck.actions.damage import require_config, told_as_damage
 from rolldeck.actions.fetch import Hold, fetch, hold, in_thread, part_name, rebuild
 from rolldeck.actions.lease import adding, reading
 from rolldeck.actions.pull import PulledBlob, all_or_nothing, blobs_of
+from rolldeck.actions.selection import load_wanted_chain, require_match
 from rolldeck.actions.versions import load_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RefusedError, UsageError
@@ -29,7 +29,7 @@ from rolldeck.progress import Progress
 from rolldeck.release.stand_in import has_stand_in
 
 if TYPE_CHECKING:
-    from rolldeck.kit import Kit, Layer, Stamp, Tree
+    from rolldeck.kit import Filter, Kit, Layer, Stamp, Tree
 
 BeforeVisible = Callable[["Unpacking", Reference, "Tree", "dict[str, Stamp]"], None]
 """Called in a thread with a complete, durable tree, just before it gets its name."""
@@ -69,8 +69,11 @@ async def materialized(
     before_visible: BeforeVisible = lambda unpacking, reference, tree, stamps: None,
     everything: bool = False,
     through_library: bool = False,
+    filters: tuple[Filter, ...] = (),
 ) -> AsyncIterator[Materialized]:
     """Write a version's files to ``directory``, new or empty; the leases outlast the block.
+
+    What ``filters`` leave out is neither fetched nor read.
 
     The library gets the config and every layer that is small or compressed; with ``everything``
     also those that cannot be unpacked. Of a layout it gets something only with
@@ -79,7 +82,7 @@ async def materialized(
     """
     resolved = await workspace.resolve(reference)
     async with AsyncExitStack() as leases:
-        origins = await _lease_origins(workspace, resolved, leases, verb, through_library)
+        origins = await _lease_origins(workspace, resolved, leases, verb, through_library, filters)
         kit = origins[-1].kit
         work = _Materializing(workspace, origins, progress)
         try:
@@ -105,6 +108,7 @@ async def _lease_origins(
     leases: AsyncExitStack,
     verb: str,
     through_library: bool,
+    filters: tuple[Filter, ...],
 ) -> tuple[Origin, ...]:
     """Return a version's kit behind those that its model comes from; all stay where they are."""
 
@@ -127,11 +131,12 @@ async def _lease_origins(
             require_config(workspace.library, manifest)
     kit = await load_kit(workspace, resolved)
     require_kit(kit, resolved)
-    found = [Origin(resolved, kit, is_brought(resolved))]
-    for link in await load_chain(workspace, resolved, kit):
+    found = [Origin(resolved, kit.filtered(filters), is_brought(resolved))]
+    for link in await load_wanted_chain(workspace, resolved, kit, filters):
         await lease(link.reference)
         lent = replace(link.kit, layers=link.layers)
         found.append(Origin(link.reference, lent, is_brought(link.reference)))
+    require_match([origin.kit for origin in found], resolved, kit)
     return tuple(reversed(found))
 
 

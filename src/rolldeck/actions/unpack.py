@@ -15,6 +15,7 @@ from rolldeck.progress import Progress
 
 if TYPE_CHECKING:
     from rolldeck.actions.materialize import Materialized
+    from rolldeck.kit import Filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,21 @@ class Unpacked:
 
 
 async def unpack(
-    workspace: Workspace, reference: Reference, directory: Path, progress: Progress
+    workspace: Workspace,
+    reference: Reference,
+    directory: Path,
+    progress: Progress,
+    filters: tuple[Filter, ...] = (),
 ) -> Unpacked:
-    """Unpack a version into ``directory``, which must be new or empty.
+    """Unpack a version, or what ``filters`` take of it, into ``directory``, new or empty.
 
     Of a version that is in a registry, large layers go straight into the directory, the rest
     through the library.
     """
     workspace.require_writable("unpack")
-    found, kept = await _into_directory(workspace, reference, directory, progress, pulls=False)
+    found, kept = await _into_directory(
+        workspace, reference, directory, progress, filters, pulls=False
+    )
     tree = found.tree
     return Unpacked(
         found.reference, found.kit.digest, directory, tree.files, tree.bytes, tree.skipped, kept
@@ -50,17 +57,23 @@ async def unpack(
 
 
 async def pull_unpacked(
-    workspace: Workspace, reference: Reference, directory: Path, progress: Progress
+    workspace: Workspace,
+    reference: Reference,
+    directory: Path,
+    progress: Progress,
+    filters: tuple[Filter, ...] = (),
 ) -> Pulled:
     """Pull a version and unpack it into ``directory``, new or empty, in one go.
 
-    The library has the version afterwards only where all its layers are there; large ones that
+    With ``filters`` only what they take is fetched and unpacked. The library has the version afterwards only where all its layers are there; large ones that
     were not, are in the directory only. Goes on where an earlier run was cut short. Raises what
     ``pull`` and ``unpack`` raise.
     """
     workspace.require_writable("pull")
     started = time.monotonic()
-    found, kept = await _into_directory(workspace, reference, directory, progress, pulls=True)
+    found, kept = await _into_directory(
+        workspace, reference, directory, progress, filters, pulls=True
+    )
     links = reversed(found.origins[:-1])
     return Pulled(
         reference=in_library(found.reference) if kept else found.reference,
@@ -81,6 +94,7 @@ async def _into_directory(
     reference: Reference,
     directory: Path,
     progress: Progress,
+    filters: tuple[Filter, ...],
     *,
     pulls: bool,
 ) -> tuple[Materialized, bool]:
@@ -90,7 +104,13 @@ async def _into_directory(
 
     verb = "pull" if pulls else "unpack"
     async with materialized(
-        workspace, reference, directory, progress, verb=verb, through_library=pulls
+        workspace,
+        reference,
+        directory,
+        progress,
+        verb=verb,
+        through_library=pulls,
+        filters=filters,
     ) as found:
         brought = [(item.reference, item.kit.manifest) for item in found.origins if item.is_brought]
         if not brought:

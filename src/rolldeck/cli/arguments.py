@@ -161,6 +161,19 @@ def _shown(argument: argparse.Action) -> str:
     )
 
 
+def _add_filter(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "-f",
+        "--filter",
+        dest="filters",
+        action="append",
+        default=[],
+        metavar="FILTER",
+        help="unpack only this: TYPE[,TYPE...][:NAME-OR-PATH[,...]], as with kit; types are "
+        "kitfile, model, datasets, code, docs, prompts, mcpservers; may be repeated",
+    )
+
+
 def verb_parser() -> argparse.ArgumentParser:
     """Return the parser of ``rolldeck VERB ...``."""
     parser = _Parser(
@@ -219,6 +232,7 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="unpack on the way, into a new or empty directory; takes one reference",
     )
+    _add_filter(pull)
     unpack = verb("unpack", _network())
     unpack.add_argument("reference", metavar="REFERENCE")
     unpack.add_argument(
@@ -229,6 +243,7 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="a new or empty directory",
     )
+    _add_filter(unpack)
     pin = verb("pin", _network(), _moving())
     pin.add_argument("reference", metavar="REFERENCE")
     pin.add_argument("target", type=Path, metavar="TARGET", help="a directory of its own")

@@ -13,6 +13,7 @@ from rolldeck.kit.tree import Stamp, Tree, TreeEntry, stamp_tree, verify_tree
 
 if TYPE_CHECKING:
     from rolldeck.kit.chain import CHAIN_LIMIT, Link, parse_model_reference, with_chain
+    from rolldeck.kit.filter import Filter, lending_filters, parse_filter
     from rolldeck.kit.layer_access import (
         LOOK_LIMIT,
         LayerSource,
@@ -31,6 +32,9 @@ _LATER = {
     "Link": ("chain", "Link"),
     "parse_model_reference": ("chain", "parse_model_reference"),
     "with_chain": ("chain", "with_chain"),
+    "Filter": ("filter", "Filter"),
+    "lending_filters": ("filter", "lending_filters"),
+    "parse_filter": ("filter", "parse_filter"),
     "LOOK_LIMIT": ("layer_access", "LOOK_LIMIT"),
     "LayerSource": ("layer_access", "LayerSource"),
     "StoppedError": ("layer_access", "StoppedError"),
@@ -62,6 +66,7 @@ __all__ = [
     "CHAIN_LIMIT",
     "LOOK_LIMIT",
     "ElementKind",
+    "Filter",
     "Kit",
     "KitKind",
     "Layer",
@@ -78,8 +83,10 @@ __all__ = [
     "by_ranges_or_streamed",
     "copy_file",
     "kind_of",
+    "lending_filters",
     "list_layer",
     "open_file",
+    "parse_filter",
     "parse_model_reference",
     "read_file_digests",
     "read_kit",

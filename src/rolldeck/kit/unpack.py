@@ -171,7 +171,7 @@ class Unpacking:
         left_out = [
             (layer.path or layer.digest, f"unknown layer type {layer.blob.media_type}")
             for layer in unknown
-        ] + [(path, _REMOTE) for path in remote_data(self._kit.kitfile)]
+        ] + [(path, _REMOTE) for path in remote_data(self._kit.kitfile, self._kit.filters)]
         return tuple((clean_line(path), reason) for path, reason in left_out)
 
     def save_skeletons(self, directory: Path) -> list[Skeleton]:
