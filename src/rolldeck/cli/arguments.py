@@ -241,9 +241,31 @@ def verb_parser() -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="DIR",
-        help="a new or empty directory",
+        help="new, empty, or in use: then what would change is shown first",
     )
     _add_filter(unpack)
+    existing = unpack.add_mutually_exclusive_group()
+    existing.add_argument(
+        "-o",
+        "--overwrite",
+        action="store_true",
+        help="replace files that have other content; asks first",
+    )
+    existing.add_argument(
+        "-i",
+        "--ignore-existing",
+        action="store_true",
+        help="leave files that are there as they are",
+    )
+    unpack.add_argument(
+        "--force",
+        action="store_true",
+        help="also replace links, special files and empty directories that are in the way",
+    )
+    unpack.add_argument(
+        "--dry-run", action="store_true", help="show what would be written, and write nothing"
+    )
+    unpack.add_argument("--yes", "-y", action="store_true", help="do not ask")
     pin = verb("pin", _network(), _moving())
     pin.add_argument("reference", metavar="REFERENCE")
     pin.add_argument("target", type=Path, metavar="TARGET", help="a directory of its own")
