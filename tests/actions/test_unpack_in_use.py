@@ -147,7 +147,7 @@ async def test_new_files_come_and_others_stay(
     assert stamp(goal / "m/config.json") == before
     assert standings(done)["identical"] == {"m/config.json"}
     assert done.files == len(FILES) + 1
-    assert names(tmp_path) == {"d", "library", "made"}
+    assert names(tmp_path) == {"d", "home", "made"}
 
 
 async def test_again_nothing_happens(workspace: Workspace, made: Reference, tmp_path: Path) -> None:

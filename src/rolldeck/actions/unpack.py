@@ -76,12 +76,15 @@ async def unpack_planned(
         return await unpack(workspace, plan.reference, plan.directory, progress, plan.filters)
     # Imported here: most directories are new.
     from rolldeck.actions.materialize import Merging
+    from rolldeck.kit.merge import settle
     from rolldeck.kit.unpack import left_out
 
     workspace.require_writable("unpack")
     plan.require(rules)
     skipped, kept, merged = left_out(plan.kit), True, {x.entry.path: x for x in plan.found}
-    if not plan.is_done:
+    if plan.is_done:
+        await in_thread(lambda: settle(plan.found, plan.directory))
+    else:
         found, kept = await _into_directory(
             workspace,
             plan.reference,

@@ -24,6 +24,7 @@ from rolldeck.kit.destination import (
     identity_of,
     status_of,
 )
+from rolldeck.kit.staging_place import sweep_left
 from rolldeck.kit.tree import Tree, TreeEntry
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
@@ -94,6 +95,24 @@ def merge(
     return found
 
 
+def settle(found: Sequence[Found], directory: Path) -> None:
+    """Finish what a killed run left to do where every file is in its place already.
+
+    The names become durable, and what that run was still working on goes.
+    """
+    with fsops.storage(directory), Destination(directory) as goal:
+        _sync(found, goal)
+        sweep_left(directory)
+
+
+def _sync(found: Sequence[Found], goal: Destination) -> None:
+    """Make the names of all files and directories durable, whoever brought them."""
+    for parts in sorted({tuple(item.entry.path.split("/")[:-1]) for item in found}, reverse=True):
+        parent = goal.parent(parts)
+        if parent is not None:
+            fsops.fsync(parent)
+
+
 class _Moving:
     """Moves file by file from one open tree into another."""
 
@@ -108,7 +127,6 @@ class _Moving:
         self._goal = goal
         self._rules = rules
         self._progress = progress
-        self._touched: set[tuple[str, ...]] = set()
 
     def run(self, found: Sequence[Found]) -> None:
         """Make the directories, move the files, then wait for the disk."""
@@ -120,8 +138,7 @@ class _Moving:
                 self._make_directory(item)
             else:
                 self._move(item)
-        for parts in sorted(self._touched, reverse=True):
-            fsops.fsync(self._parent(parts))
+        _sync(found, self._goal)
 
     def _make_directory(self, item: Found) -> None:
         *above, name = item.entry.path.split("/")
@@ -134,7 +151,6 @@ class _Moving:
             fsops.make_directory(name, item.entry.mode, dir_fd=parent)
         except FileExistsError:
             raise self._changed(item) from None
-        self._touched |= {tuple(above), (*above, name)}
 
     def _move(self, item: Found) -> None:
         *above, name = item.entry.path.split("/")
@@ -145,7 +161,6 @@ class _Moving:
         if item.there == "an empty directory":
             fsops.remove_directory(name, dir_fd=parent)
         fsops.move(name, source, parent)
-        self._touched.add(tuple(above))
 
     def _parent(self, parts: tuple[str, ...]) -> int:
         parent = self._goal.parent(parts)

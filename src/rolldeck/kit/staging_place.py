@@ -206,6 +206,19 @@ def sweep_places(directory: Path, stale: Callable[[Path], bool]) -> None:
                 os.close(held)
 
 
+def sweep_left(destination: Path) -> None:
+    """Remove what killed processes left for a destination that has all of its files."""
+    destination = Path(os.path.abspath(destination))
+    shown = _shown(destination)
+
+    def is_left(place: Path) -> bool:
+        found = _NAME.fullmatch(place.name)
+        return found is not None and found[1] == shown
+
+    for directory in (destination.parent, destination):
+        sweep_places(directory, is_left)
+
+
 def is_worthless(place: Path) -> bool:
     """Whether a place holds nothing of a layer that could be gone on with."""
     names = {path.name for path in place.iterdir()}
@@ -213,8 +226,9 @@ def is_worthless(place: Path) -> bool:
 
 
 def is_mount(directory: Path) -> bool:
-    """Whether a directory is of another file system than the one that it lies in."""
-    return os.stat(directory).st_dev != os.stat(directory.parent).st_dev
+    """Whether a directory, not what a link leads to, is of another file system than its parent."""
+    with fsops.storage(directory):
+        return os.lstat(directory).st_dev != os.stat(directory.parent).st_dev
 
 
 def is_occupied(destination: Path) -> bool:
