@@ -394,5 +394,6 @@ COMMANDS: tuple[Command, ...] = (
     # dialog
     Command("dialog.accept", "do it", "Do what the dialog says.", ("y",), "dialog"),
     Command("dialog.refuse", "no", "Close the dialog and do nothing.", ("escape", "n"), "dialog"),
+    Command("dialog.tick", "tick", "Tick or untick the highlighted line.", ("space",), "dialog"),
     Command("dialog.next", "next field", "Go to the next field or button.", ("tab",), "dialog"),
 )
