@@ -130,7 +130,11 @@ COMMANDS: tuple[Command, ...] = (
         footer=40,
         when=_NO_VERSION,
         typed="unpack REFERENCE DIRECTORY",
-        examples=("rolldeck unpack ghcr.io/acme/fraud:v2.4.0 -d ./fraud",),
+        examples=(
+            "rolldeck unpack ghcr.io/acme/fraud:v2.4.0 -d ./fraud",
+            "rolldeck unpack fraud:v2.4.0 -d ./fraud -f model -f datasets:validation",
+            "rolldeck unpack fraud:v2.4.1 -d ./fraud --overwrite --dry-run",
+        ),
     ),
     Command(
         "target.pin",
