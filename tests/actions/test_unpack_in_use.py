@@ -244,6 +244,17 @@ async def test_what_holds_files_is_never_cleared(
     assert below(goal) == FILES
 
 
+async def test_a_file_is_not_removed_for_a_directory(
+    workspace: Workspace, made: Reference, tmp_path: Path
+) -> None:
+    """It is not in the version, so only its user takes it away."""
+    goal = tmp_path / "d"
+    lay(goal, {"m": b"mine"})
+    with pytest.raises(UsageError, match=r"m \(a file\)"):
+        await run(workspace, made, goal, MergeRules(overwrite=True, force=True))
+    assert below(goal) == {"m": b"mine"}
+
+
 async def test_a_fifo_does_not_hold_anybody(
     workspace: Workspace, made: Reference, tmp_path: Path
 ) -> None:

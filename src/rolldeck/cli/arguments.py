@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from rolldeck import __version__
+from rolldeck.cli.unpack_arguments import add_filter, add_unpack
 from rolldeck.commands import Command, command_of_verb, verbs
 from rolldeck.errors import UsageError
 
@@ -161,19 +162,6 @@ def _shown(argument: argparse.Action) -> str:
     )
 
 
-def _add_filter(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "-f",
-        "--filter",
-        dest="filters",
-        action="append",
-        default=[],
-        metavar="FILTER",
-        help="unpack only this: TYPE[,TYPE...][:NAME-OR-PATH[,...]], as with kit; types are "
-        "kitfile, model, datasets, code, docs, prompts, mcpservers; may be repeated",
-    )
-
-
 def verb_parser() -> argparse.ArgumentParser:
     """Return the parser of ``rolldeck VERB ...``."""
     parser = _Parser(
@@ -232,40 +220,9 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="unpack on the way, into a new or empty directory; takes one reference",
     )
-    _add_filter(pull)
+    add_filter(pull)
     unpack = verb("unpack", _network())
-    unpack.add_argument("reference", metavar="REFERENCE")
-    unpack.add_argument(
-        "-d",
-        "--directory",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="new, empty, or in use: then what would change is shown first",
-    )
-    _add_filter(unpack)
-    existing = unpack.add_mutually_exclusive_group()
-    existing.add_argument(
-        "-o",
-        "--overwrite",
-        action="store_true",
-        help="replace files that have other content; asks first",
-    )
-    existing.add_argument(
-        "-i",
-        "--ignore-existing",
-        action="store_true",
-        help="leave files that are there as they are",
-    )
-    unpack.add_argument(
-        "--force",
-        action="store_true",
-        help="also replace links, special files and empty directories that are in the way",
-    )
-    unpack.add_argument(
-        "--dry-run", action="store_true", help="show what would be written, and write nothing"
-    )
-    unpack.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    add_unpack(unpack)
     pin = verb("pin", _network(), _moving())
     pin.add_argument("reference", metavar="REFERENCE")
     pin.add_argument("target", type=Path, metavar="TARGET", help="a directory of its own")

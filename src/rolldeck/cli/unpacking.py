@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from rolldeck.actions import Unpacked, Workspace, plan_unpack, unpack, unpack_planned
+from rolldeck.actions import Unpacked, Workspace, unpack, unpack_planned
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.move_documents import unpack_plan_document, unpacked_document
 from rolldeck.cli.moved_tag import report_moved_tag
@@ -60,12 +60,15 @@ async def _run_planned(
     arguments: argparse.Namespace,
     progress: Progress,
 ) -> int:
+    # Imported here: most directories are new.
+    from rolldeck.actions import plan_unpack
     from rolldeck.actions.unpack_words import count_of, replaced
 
     rules = MergeRules(arguments.overwrite, arguments.ignore_existing, arguments.force)
     directory = arguments.directory
-    with progress_line(progress.part("compare"), f"compare {directory}", quiet=arguments.json):
-        plan = await plan_unpack(workspace, reference, directory, progress, filters)
+    part = progress.part("compare")
+    with progress_line(part, f"compare {directory}", quiet=arguments.json):
+        plan = await plan_unpack(workspace, reference, directory, part, filters)
     problem = _problem(plan, rules)
     if not arguments.json:
         _print_plan(plan)
@@ -81,8 +84,9 @@ async def _run_planned(
     question = f"Replace {count_of(changed)}, in {directory}?"
     if changed and not confirm(question, "This replaces files", yes=arguments.yes):
         raise CancelledError("Nothing was changed")
-    with progress_line(progress, f"unpack {arguments.reference}", quiet=arguments.json):
-        unpacked = await unpack_planned(workspace, plan, rules, progress)
+    part = progress.part("total")
+    with progress_line(part, f"unpack {arguments.reference}", quiet=arguments.json):
+        unpacked = await unpack_planned(workspace, plan, rules, part)
     await _tell(workspace, reference, unpacked, filters, arguments)
     return 0
 

@@ -41,8 +41,8 @@ _BLOCKERS = {stat.S_IFLNK: "a link", stat.S_IFREG: "a file"}
 class Found:
     """How a file or directory of a version stands to what is there; ``there`` says what that is.
 
-    ``clearable`` is False where what is in the way holds other files. ``identity`` is None where
-    nothing is there.
+    ``clearable`` is False where what is in the way is, or holds, a file that is not the version's.
+    ``identity`` is None where nothing is there.
     """
 
     entry: TreeEntry
@@ -152,7 +152,10 @@ class Destination:
 
 def _in_the_way(entry: TreeEntry, kind: int, name: str, parent: int, identity: Identity) -> Found:
     if kind != stat.S_IFDIR:
-        return Found(entry, "in the way", _BLOCKERS.get(kind, "a special file"), True, identity)
+        # A file of somebody's is not for us to remove; what takes its place has its content.
+        is_file = kind == stat.S_IFREG
+        there = _BLOCKERS.get(kind, "a special file")
+        return Found(entry, "in the way", there, not is_file, identity)
     descriptor = os.open(name, _DIRECTORY, dir_fd=parent)
     try:
         is_empty = not os.listdir(descriptor)

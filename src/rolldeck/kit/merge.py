@@ -37,8 +37,7 @@ class MergeRules:
     """What may be done to what is there.
 
     ``overwrite``: files of other content are replaced; ``keep``: they stay, and so does what is in
-    the way of a file; ``force``: links, special files, empty directories, and files where
-    a directory must be, are replaced.
+    the way of a file; ``force``: links, special files and empty directories are replaced.
     """
 
     overwrite: bool = False

@@ -257,5 +257,5 @@ def check_destination(destination: Path) -> None:
     raise UsageError(
         f"{destination} {what}",
         reference=str(destination),
-        hint="Name a directory that does not exist yet.",
+        hint="Name a directory that does not exist yet; rolldeck unpack fills one in use, too.",
     )

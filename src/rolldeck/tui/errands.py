@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rolldeck import actions
 from rolldeck.commands import command
-from rolldeck.kit import is_occupied
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.tui import work
@@ -73,6 +72,7 @@ class Errands:
         self, reference: Reference, directory: Path, filters: tuple[Filter, ...] = ()
     ) -> None:
         """Unpack a version into a directory; one in use gets a plan first."""
+        from rolldeck.kit import is_occupied
 
         async def begin() -> None:
             try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rolldeck import actions
-from rolldeck.kit import MergeRules
 from rolldeck.units import human_size, short_digest
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ def unpack(
 
 def unpack_planned(workspace: Workspace, plan: UnpackPlan) -> Work:
     """Return the job that unpacks into a directory in use; files that changed are replaced."""
+
+    from rolldeck.kit import MergeRules
 
     async def run(progress: Progress) -> str:
         rules = MergeRules(overwrite=bool(plan.files("changed")))
