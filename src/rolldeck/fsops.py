@@ -210,6 +210,14 @@ def rename(source: Path, destination: Path) -> None:
     os.rename(source, destination)
 
 
+def move(name: str, source_fd: int, destination_fd: int) -> None:
+    """Take a file from one open directory into another, in the place of what has its name there.
+
+    A link in its place is replaced, never followed. Not durable until both are synced.
+    """
+    os.rename(name, name, src_dir_fd=source_fd, dst_dir_fd=destination_fd)
+
+
 def rename_directory(source: Path, destination: Path) -> None:
     """Give a complete directory its final name, which must be free or an empty directory.
 

@@ -94,9 +94,10 @@ def test_unpack_equals_kit(
     ran = rolldeck("unpack", reference, "-d", tmp_path / "out", "--json")
     assert ran.code == 0, ran.err
     assert tree_of(tmp_path / "out") == files_of(expected(golden, "wdbc_v2.0.0"))
-    refused = rolldeck("unpack", reference, "-d", tmp_path / "out")
+    refused = rolldeck("unpack", reference.replace("v2.0.0", "v1.2.0"), "-d", tmp_path / "out")
     assert refused.code == 2
-    assert "not empty" in refused.err
+    assert "--overwrite" in refused.err
+    assert tree_of(tmp_path / "out") == files_of(expected(golden, "wdbc_v2.0.0"))
 
 
 def test_pin_and_roll_back(

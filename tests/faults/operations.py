@@ -141,11 +141,37 @@ def _pinned(*tags: str) -> Callable[[World], None]:
     return prepare
 
 
+def _used(world: World) -> Path:
+    return world.root / "home" / "used"
+
+
+def _in_use(world: World) -> None:
+    """A directory with the first version, but for one file, and with a file of its user's."""
+    _pulled("v1", "v2")(world)
+    world.must("unpack", world.local("v1"), "--directory", _used(world))
+    (_used(world) / _REMOVED).unlink()
+    (_used(world) / "mine.txt").write_text("mine")
+
+
+def _merged(world: World) -> object:
+    """Whether all files are the new ones; until then each is the old or the new one."""
+    old, new = world.trees.values()
+    found = files_of(_used(world))
+    if found.pop("mine.txt", None) is None:
+        return "the user's file is gone"
+    if found == new:
+        return "new"
+    names = {*found, *old} - {_REMOVED}
+    return [name for name in names if found.get(name) not in (old[name], new[name])] or "old"
+
+
 def _anew(world: World, *words: object) -> list[object]:
     """Unpack into the directory once more, which tidies up beside it."""
     shutil.rmtree(world.out)
     return [*words, world.out]
 
+
+_REMOVED = "data/test.csv"
 
 OPERATIONS = [
     Operation(
@@ -166,6 +192,15 @@ OPERATIONS = [
         _pulled("v1"),
         _unpacked,
         after=lambda world: _anew(world, "unpack", world.local("v1"), "--directory"),
+    ),
+    Operation(
+        "unpack over",
+        lambda world: [
+            *("unpack", world.local("v2"), "--directory", _used(world)),
+            *("--overwrite", "--yes"),
+        ],
+        _in_use,
+        _merged,
     ),
     Operation(
         "pull and unpack",

@@ -80,7 +80,7 @@ async def test_unpack_writes_files(library: Path, tmp_path: Path) -> None:
         await play.see("movie-recommend")
         await play.until(lambda: deck.browser is not None and deck.browser.row is not None)
         await play.press("enter", "u")
-        await play.see("Into a new or an empty directory")
+        await play.see("where it has files")
         deck.screen.query_one("#path").value = str(tmp_path / "out")  # type: ignore[attr-defined]
         await play.press("enter")
         await play.see("✓ unpack")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rolldeck.actions.diff import DiffResult, diff
 from rolldeck.actions.library_check import Problem
 from rolldeck.actions.pull import Pulled, PulledBlob, pull
-from rolldeck.actions.unpack import Unpacked, pull_unpacked, unpack
+from rolldeck.actions.unpack import Unpacked, pull_unpacked, unpack, unpack_planned
 from rolldeck.actions.verify import Verified, is_target, verify, verify_all
 from rolldeck.actions.workspace import Workspace
 
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.show import load_version
     from rolldeck.actions.tag import plan_tag
     from rolldeck.actions.targets import TargetState, known_targets
+    from rolldeck.actions.unpack_plan import UnpackPlan, plan_unpack, standing_so
     from rolldeck.actions.versions import (
         InView,
         VersionList,
@@ -97,6 +98,7 @@ _LATER = {
     "rolldeck.actions.show": ("load_version",),
     "rolldeck.actions.tag": ("plan_tag",),
     "rolldeck.actions.targets": ("TargetState", "known_targets"),
+    "rolldeck.actions.unpack_plan": ("UnpackPlan", "plan_unpack", "standing_so"),
     "rolldeck.actions.versions": (
         "InView",
         "VersionList",
@@ -146,6 +148,7 @@ __all__ = [
     "RepositoryRow",
     "Survey",
     "TargetState",
+    "UnpackPlan",
     "Unpacked",
     "Verified",
     "VersionFiles",
@@ -184,15 +187,18 @@ __all__ = [
     "plan_rollback",
     "plan_tag",
     "plan_undo",
+    "plan_unpack",
     "plan_untag",
     "pull",
     "pull_unpacked",
     "push_packed",
     "remove",
     "stage_demo",
+    "standing_so",
     "survey_garbage",
     "trust_token_host",
     "unpack",
+    "unpack_planned",
     "verify",
     "verify_all",
     "watch_repositories",

@@ -15,12 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from rolldeck.actions.chain import load_chain
 from rolldeck.actions.damage import require_config, told_as_damage
 from rolldeck.actions.fetch import Hold, fetch, hold, in_thread, part_name, rebuild
 from rolldeck.actions.kit import load_kit
 from rolldeck.actions.lease import adding, reading
 from rolldeck.actions.pull import PulledBlob, all_or_nothing, blobs_of
+from rolldeck.actions.selection import load_wanted_chain, require_match
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RefusedError, UsageError
 from rolldeck.kit import Unpacking
@@ -29,7 +29,7 @@ from rolldeck.progress import Progress
 from rolldeck.release.stand_in import has_stand_in
 
 if TYPE_CHECKING:
-    from rolldeck.kit import Kit, Layer, Stamp, Tree
+    from rolldeck.kit import Filter, Found, Kit, Layer, MergeRules, Stamp, Tree
 
 BeforeVisible = Callable[["Unpacking", Reference, "Tree", "dict[str, Stamp]"], None]
 """Called in a thread with a complete, durable tree, just before it gets its name."""
@@ -48,7 +48,8 @@ class Origin:
 class Materialized:
     """What was written: the resolved reference, its kit, every file, and how the blobs came.
 
-    ``origins`` are the kits that its layers came from, the farthest first and its own last.
+    ``origins`` are the kits that its layers came from, the farthest first and its own last;
+    ``merged`` tells of each file how it stood to what was there.
     """
 
     reference: Reference
@@ -56,6 +57,20 @@ class Materialized:
     tree: Tree
     blobs: tuple[PulledBlob, ...]
     origins: tuple[Origin, ...]
+    merged: tuple[Found, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """How files get into a directory in use; ``settled`` are the layers that are there already."""
+
+    rules: MergeRules
+    settled: frozenset[Digest] = frozenset()
+
+    def left_of(self, origin: Origin) -> Origin:
+        """Return an origin without what is there already."""
+        layers = tuple(x for x in origin.kit.layers if x.digest not in self.settled)
+        return replace(origin, kit=replace(origin.kit, layers=layers))
 
 
 @asynccontextmanager
@@ -69,8 +84,13 @@ async def materialized(
     before_visible: BeforeVisible = lambda unpacking, reference, tree, stamps: None,
     everything: bool = False,
     through_library: bool = False,
+    filters: tuple[Filter, ...] = (),
+    merging: Merging | None = None,
 ) -> AsyncIterator[Materialized]:
     """Write a version's files to ``directory``, new or empty; the leases outlast the block.
+
+    What ``filters`` leave out is neither fetched nor read. With ``merging`` the directory is one
+    in use.
 
     The library gets the config and every layer that is small or compressed; with ``everything``
     also those that cannot be unpacked. Of a layout it gets something only with
@@ -79,12 +99,14 @@ async def materialized(
     """
     resolved = await workspace.resolve(reference)
     async with AsyncExitStack() as leases:
-        origins = await _lease_origins(workspace, resolved, leases, verb, through_library)
+        origins = await _lease_origins(workspace, resolved, leases, verb, through_library, filters)
+        if merging is not None:
+            origins = tuple(merging.left_of(origin) for origin in origins)
         kit = origins[-1].kit
         work = _Materializing(workspace, origins, progress)
         try:
             await work.hold()
-            async with _opened(work.unpacking(directory)) as unpacking:
+            async with _opened(work.unpacking(directory, merging)) as unpacking:
                 is_library = resolved.place is Place.LIBRARY
                 with told_as_damage(workspace.library, resolved) if is_library else nullcontext():
                     blobs = await work.bring(unpacking, everything)
@@ -96,7 +118,7 @@ async def materialized(
                 )
         finally:
             work.let_go()
-        yield Materialized(resolved, kit, tree, blobs, origins)
+        yield Materialized(resolved, kit, tree, blobs, origins, unpacking.merged)
 
 
 async def _lease_origins(
@@ -105,6 +127,7 @@ async def _lease_origins(
     leases: AsyncExitStack,
     verb: str,
     through_library: bool,
+    filters: tuple[Filter, ...],
 ) -> tuple[Origin, ...]:
     """Return a version's kit behind those that its model comes from; all stay where they are."""
 
@@ -127,11 +150,12 @@ async def _lease_origins(
             require_config(workspace.library, manifest)
     kit = await load_kit(workspace, resolved)
     require_kit(kit, resolved)
-    found = [Origin(resolved, kit, is_brought(resolved))]
-    for link in await load_chain(workspace, resolved, kit):
+    found = [Origin(resolved, kit.filtered(filters), is_brought(resolved))]
+    for link in await load_wanted_chain(workspace, resolved, kit, filters):
         await lease(link.reference)
         lent = replace(link.kit, layers=link.layers)
         found.append(Origin(link.reference, lent, is_brought(link.reference)))
+    require_match([origin.kit for origin in found], resolved, kit)
     return tuple(reversed(found))
 
 
@@ -196,10 +220,14 @@ class _Materializing:
             held.close()
         self._holds.clear()
 
-    def unpacking(self, directory: Path) -> Unpacking:
+    def unpacking(self, directory: Path, merging: Merging | None) -> Unpacking:
         """Return what the layers are unpacked with."""
         return Unpacking(
-            self._kit, directory, self._progress, lambda layer: layer.digest in self._one_pass
+            self._kit,
+            directory,
+            self._progress,
+            lambda layer: layer.digest in self._one_pass,
+            None if merging is None else merging.rules,
         )
 
     async def bring(self, unpacking: Unpacking, everything: bool) -> tuple[PulledBlob, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from rolldeck import __version__
+from rolldeck.cli.unpack_arguments import add_filter, add_unpack
 from rolldeck.commands import Command, command_of_verb, verbs
 from rolldeck.errors import UsageError
 
@@ -227,16 +228,9 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="unpack on the way, into a new or empty directory; takes one reference",
     )
+    add_filter(pull)
     unpack = verb("unpack", _network())
-    unpack.add_argument("reference", metavar="REFERENCE")
-    unpack.add_argument(
-        "-d",
-        "--directory",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="a new or empty directory",
-    )
+    add_unpack(unpack)
     pin = verb("pin", _network(), _moving())
     pin.add_argument("reference", metavar="REFERENCE")
     pin.add_argument("target", type=Path, metavar="TARGET", help="a directory of its own")

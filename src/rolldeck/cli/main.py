@@ -213,7 +213,7 @@ _VERBS = {
     "show": ("browse", "run_show"),
     "diff": ("compare", "run_diff"),
     "pull": ("transfer", "run_pull"),
-    "unpack": ("transfer", "run_unpack"),
+    "unpack": ("unpacking", "run_unpack"),
     "init": ("authoring", "run_init"),
     "check": ("authoring", "run_check"),
     "pack": ("packing", "run_pack"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rolldeck.cli.documents import Document
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
         Moved,
         Pulled,
         Unpacked,
+        UnpackPlan,
     )
+    from rolldeck.errors import UsageError
+    from rolldeck.kit import Found
     from rolldeck.release import Check, Plan
 
 
@@ -38,13 +41,53 @@ def pulled_document(pulled: Pulled) -> Document:
 
 def unpacked_document(unpacked: Unpacked) -> Document:
     """Return what ``unpack`` prints."""
-    return {
+    document: Document = {
         "reference": str(unpacked.reference),
         "digest": unpacked.digest,
         "directory": str(unpacked.directory),
         "files": unpacked.files,
         "bytes": unpacked.bytes,
         "skipped": [{"path": path, "reason": reason} for path, reason in unpacked.skipped],
+    }
+    return document if unpacked.merged is None else document | _standings(unpacked.merged)
+
+
+def unpack_plan_document(plan: UnpackPlan, problem: UsageError | None) -> Document:
+    """Return what a dry run of ``unpack`` prints; ``problem`` is why it would be refused."""
+    files = [item for item in plan.found if item.entry.type == "file" or item.there]
+    return {
+        "reference": str(plan.reference),
+        "digest": plan.kit.digest,
+        "directory": str(plan.directory),
+        "filters": [str(item) for item in plan.filters],
+        **_standings(plan.found),
+        "files": [
+            {
+                "path": item.entry.path,
+                "type": item.entry.type,
+                "size": item.entry.size,
+                "standing": item.standing,
+                "there": item.there or None,
+            }
+            for item in files
+        ],
+        "unknown": [{"path": path, "reason": reason} for path, reason in plan.unknown],
+        "problem": problem.message if problem else None,
+        "applied": False,
+    }
+
+
+def _standings(found: Sequence[Found]) -> Document:
+    from rolldeck.actions import standing_so
+    from rolldeck.actions.unpack_words import STANDINGS
+
+    items = {standing: standing_so(found, standing) for standing in STANDINGS}
+    return {
+        standing.replace(" ", "_"): {
+            "files": len(items[standing]),
+            "bytes": sum(item.entry.size for item in items[standing]),
+        }
+        for standing in STANDINGS
     }
 
 

@@ -1,14 +1,15 @@
-"""The verbs that fetch: pull, unpack."""
+"""The verb that fetches: pull."""
 
 from __future__ import annotations
 
 import argparse
 
-from rolldeck.actions import Workspace, pull, pull_unpacked, unpack
+from rolldeck.actions import Workspace, pull, pull_unpacked
 from rolldeck.cli.documents import print_document
-from rolldeck.cli.move_documents import pulled_document, unpacked_document
+from rolldeck.cli.move_documents import pulled_document
 from rolldeck.cli.moved_tag import report_moved_tag
-from rolldeck.cli.terminal import message, progress_line
+from rolldeck.cli.terminal import progress_line
+from rolldeck.cli.unpacking import filters_of, tell_kept
 from rolldeck.errors import UsageError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
@@ -24,6 +25,12 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
             "--unpack takes one reference",
             hint="Unpack each into a directory of its own.",
         )
+    filters = filters_of(arguments)
+    if filters and directory is None:
+        raise UsageError(
+            "--filter says what to unpack, and pull takes whole versions",
+            hint="Add --unpack DIR.",
+        )
     for text in arguments.references:
         reference = Reference.parse(text)
         part = progress.part("total")
@@ -31,7 +38,7 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
             if directory is None:
                 pulled = await pull(workspace, reference, part)
             else:
-                pulled = await pull_unpacked(workspace, reference, directory, part)
+                pulled = await pull_unpacked(workspace, reference, directory, part, filters)
         if arguments.json:
             print_document(pulled_document(pulled))
             continue
@@ -45,35 +52,5 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
         )
         if pulled.directory is not None:
             print(f"  unpacked in {clean_line(str(pulled.directory))}")
-            _tell_kept(pulled.kept, pulled.reference)
-    return 0
-
-
-def _tell_kept(kept: bool, reference: Reference) -> None:
-    if not kept:
-        message(
-            f"Large layers are in that directory only; rolldeck pull {reference} "
-            "keeps a copy in the library."
-        )
-
-
-async def run_unpack(
-    workspace: Workspace, arguments: argparse.Namespace, progress: Progress
-) -> int:
-    """Unpack a version into a directory."""
-    reference = Reference.parse(arguments.reference)
-    with progress_line(progress, f"unpack {arguments.reference}", quiet=arguments.json):
-        unpacked = await unpack(workspace, reference, arguments.directory, progress)
-    if arguments.json:
-        print_document(unpacked_document(unpacked))
-        return 0
-    await report_moved_tag(workspace, reference)
-    where = clean_line(str(unpacked.directory))
-    print(
-        f"{unpacked.reference}\n"
-        f"  {unpacked.files} files, {human_size(unpacked.bytes)} in {where}, verified"
-    )
-    _tell_kept(unpacked.kept, unpacked.reference)
-    for path, reason in unpacked.skipped:
-        message(f"left out: {path}: {reason}")
+            tell_kept(pulled.kept, pulled.reference, filters)
     return 0

@@ -130,7 +130,11 @@ COMMANDS: tuple[Command, ...] = (
         footer=40,
         when=_NO_VERSION,
         typed="unpack REFERENCE DIRECTORY",
-        examples=("rolldeck unpack ghcr.io/acme/fraud:v2.4.0 -d ./fraud",),
+        examples=(
+            "rolldeck unpack ghcr.io/acme/fraud:v2.4.0 -d ./fraud",
+            "rolldeck unpack fraud:v2.4.0 -d ./fraud -f model -f datasets:validation",
+            "rolldeck unpack fraud:v2.4.1 -d ./fraud --overwrite --dry-run",
+        ),
     ),
     Command(
         "target.pin",
@@ -394,5 +398,6 @@ COMMANDS: tuple[Command, ...] = (
     # dialog
     Command("dialog.accept", "do it", "Do what the dialog says.", ("y",), "dialog"),
     Command("dialog.refuse", "no", "Close the dialog and do nothing.", ("escape", "n"), "dialog"),
+    Command("dialog.tick", "tick", "Tick or untick the highlighted line.", ("space",), "dialog"),
     Command("dialog.next", "next field", "Go to the next field or button.", ("tab",), "dialog"),
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from rolldeck.kit.filter import Filter, is_wanted, wants_kitfile
 from rolldeck.oci import Descriptor, Digest, Manifest
 
 KitKind = Literal["modelkit", "modelpack", "artifact", "image", "index"]
@@ -56,7 +57,8 @@ class Kit:
     """One version: its manifest, Kitfile, layers and what they say of themselves.
 
     ``kitfile`` is the config as stored (JSON), None where there is none; ``model_reference`` names
-    another kit that the model comes from. Strings are as stored: clean them before showing.
+    another kit that the model comes from. Where there are ``filters``, ``layers`` are only those
+    that they take. Strings are as stored: clean them before showing.
     """
 
     manifest: Manifest
@@ -66,6 +68,12 @@ class Kit:
     kitfile: Mapping[str, Any] | None = None
     created: datetime | None = None
     model_reference: str | None = None
+    filters: tuple[Filter, ...] = ()
+
+    def filtered(self, filters: tuple[Filter, ...]) -> Kit:
+        """Return the kit with only what the filters take; all of it where there are none."""
+        layers = tuple(x for x in self.layers if is_wanted(filters, x.kind, x.name, x.path))
+        return replace(self, layers=layers, filters=filters)
 
     @property
     def digest(self) -> Digest:
@@ -103,7 +111,7 @@ class Kit:
     def brings_kitfile(self) -> bool:
         """Whether unpacking writes a Kitfile: a ModelPack has one only where kit wrote it."""
         written = self.kind == "modelkit" or KITFILE in self.manifest.annotations
-        return written and self.kitfile is not None
+        return written and self.kitfile is not None and wants_kitfile(self.filters)
 
     @property
     def unpackable(self) -> bool:

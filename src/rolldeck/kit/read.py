@@ -14,6 +14,7 @@ from typing import Any
 
 from rolldeck.errors import IntegrityError
 from rolldeck.kit.chain import parse_model_reference
+from rolldeck.kit.filter import Filter, is_wanted
 from rolldeck.kit.media_types import (
     KIT_ARTIFACT,
     KIT_CONFIG,
@@ -100,13 +101,20 @@ def elements(kitfile: Mapping[str, Any] | None) -> Iterator[tuple[ElementKind, M
             yield kind, element
 
 
-def remote_data(kitfile: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Return the paths, or names, of the data sets that no layer holds since they lie elsewhere."""
-    return tuple(
-        _text(element.get("path")) or _text(element.get("name")) or kind
-        for kind, element in elements(kitfile)
-        if kind == "dataset" and _text(element.get("remotePath"))
-    )
+def remote_data(
+    kitfile: Mapping[str, Any] | None, filters: tuple[Filter, ...] = ()
+) -> tuple[str, ...]:
+    """Return the paths, or names, of the data sets that no layer holds since they lie elsewhere.
+
+    Only of those that ``filters`` take.
+    """
+    found = []
+    for kind, element in elements(kitfile):
+        name, path = _text(element.get("name")), _text(element.get("path"))
+        is_remote = kind == "dataset" and _text(element.get("remotePath"))
+        if is_remote and is_wanted(filters, kind, name, path):
+            found.append(path or name or kind)
+    return tuple(found)
 
 
 def _objects(value: Any) -> Iterator[Mapping[str, Any]]:

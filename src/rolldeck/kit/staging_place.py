@@ -40,11 +40,15 @@ class StagingPlace:
     it can be used by a later run.
     """
 
-    def __init__(self, destination: Path, digest: Digest) -> None:
+    def __init__(self, destination: Path, digest: Digest, *, occupied: bool = False) -> None:
+        """``occupied``: the destination is a directory that stays, whatever it holds."""
         self.destination = Path(os.path.abspath(destination))
-        self.path = self.destination.parent / (
-            f"{PREFIX}{_shown(self.destination)}-{short_digest(digest)}"
-        )
+        self._occupied = occupied
+        parent = self.destination.parent
+        if occupied and (is_mount(self.destination) or not os.access(parent, os.W_OK)):
+            # Only there is the file system that the files go to, or a place to write.
+            parent = self.destination
+        self.path = parent / f"{PREFIX}{_shown(self.destination)}-{short_digest(digest)}"
         self.tree = self.path / _TREE
         self.lasting = True
         self._published = False
@@ -60,7 +64,8 @@ class StagingPlace:
         """
         with fsops.storage(self.path):
             sweep_places(self.path.parent, self._is_stale)
-            check_destination(self.destination)
+            if not self._occupied:
+                check_destination(self.destination)
             self._parents = [
                 parent for parent in self.destination.parents if not os.path.lexists(parent)
             ]
@@ -116,6 +121,11 @@ class StagingPlace:
         """Give the tree, complete and durable, its destination's name; the place goes."""
         check_destination(self.destination)
         fsops.rename_directory(self.tree, self.destination)
+        self._published = True
+        fsops.remove_tree(self.path)
+
+    def merged(self) -> None:
+        """Note that the tree's files are where they belong; the place goes."""
         self._published = True
         fsops.remove_tree(self.path)
 
@@ -196,10 +206,42 @@ def sweep_places(directory: Path, stale: Callable[[Path], bool]) -> None:
                 os.close(held)
 
 
+def sweep_left(destination: Path) -> None:
+    """Remove what killed processes left for a destination that has all of its files."""
+    destination = Path(os.path.abspath(destination))
+    shown = _shown(destination)
+
+    def is_left(place: Path) -> bool:
+        found = _NAME.fullmatch(place.name)
+        return found is not None and found[1] == shown
+
+    for directory in (destination.parent, destination):
+        sweep_places(directory, is_left)
+
+
 def is_worthless(place: Path) -> bool:
     """Whether a place holds nothing of a layer that could be gone on with."""
     names = {path.name for path in place.iterdir()}
     return _TREE not in names or not any(name.endswith(SKELETON) for name in names)
+
+
+def is_mount(directory: Path) -> bool:
+    """Whether a directory, not what a link leads to, is of another file system than its parent."""
+    with fsops.storage(directory):
+        return os.lstat(directory).st_dev != os.stat(directory.parent).st_dev
+
+
+def is_occupied(destination: Path) -> bool:
+    """Whether files can only get there one by one: a directory in use, or a mount point.
+
+    Raises UsageError for what is no directory, or a link to one.
+    """
+    if not os.path.lexists(destination):
+        return False
+    if destination.is_symlink() or not destination.is_dir():
+        check_destination(destination)
+    with fsops.storage(destination):
+        return any(destination.iterdir()) or is_mount(Path(os.path.abspath(destination)))
 
 
 def check_destination(destination: Path) -> None:
@@ -215,5 +257,5 @@ def check_destination(destination: Path) -> None:
     raise UsageError(
         f"{destination} {what}",
         reference=str(destination),
-        hint="Name a directory that does not exist yet.",
+        hint="Name a directory that does not exist yet; rolldeck unpack fills one in use, too.",
     )

@@ -14,9 +14,11 @@ from typing import BinaryIO
 
 from rolldeck import fsops
 from rolldeck.errors import RefusedError, UsageError
+from rolldeck.kit.destination import Found
 from rolldeck.kit.layer_sink import LayerSink
 from rolldeck.kit.layer_stream import open_layer
 from rolldeck.kit.member_path import member_parts
+from rolldeck.kit.merge import MergeRules, merge
 from rolldeck.kit.model import Kit, Layer
 from rolldeck.kit.placement import place
 from rolldeck.kit.read import remote_data
@@ -65,8 +67,12 @@ class Unpacking:
         destination: Path,
         progress: Progress,
         one_pass: Callable[[Layer], bool] = lambda layer: False,
+        rules: MergeRules | None = None,
     ) -> None:
-        """``one_pass`` says which layers will come through ``sink``; raises UsageError."""
+        """``one_pass`` says which layers will come through ``sink``; raises UsageError.
+
+        With ``rules`` the destination is a directory in use, which the files are merged into.
+        """
         if not kit.unpackable:
             raise UsageError(
                 f"Nothing to unpack: this version is an {kit.kind}, no ModelKit or ModelPack",
@@ -75,7 +81,9 @@ class Unpacking:
         self.layers = tuple(layer for layer in kit.layers if layer.form != "unknown")
         self._kit = kit
         self._progress = progress
-        self._place = StagingPlace(destination, kit.digest)
+        self.merged: tuple[Found, ...] = ()
+        self._rules = rules
+        self._place = StagingPlace(destination, kit.digest, occupied=rules is not None)
         self._numbers = {id(layer): number for number, layer in enumerate(self.layers)}
         times = Counter(layer.digest for layer in self.layers)
         self._streamed = [
@@ -148,7 +156,8 @@ class Unpacking:
     ) -> Tree:
         """Make the tree durable and show it under its name; every layer must have come.
 
-        ``before_visible`` gets the complete tree and its stamps one rename before that.
+        ``before_visible`` gets the complete tree and its stamps one rename before that. What was
+        merged is in ``merged``; raises as ``merge``.
         """
         with fsops.storage(self._place.destination):
             if self._kit.kitfile is not None and self._kit.brings_kitfile:
@@ -160,19 +169,18 @@ class Unpacking:
                 self._staging.add_file(owner, (KITFILE_NAME,), 0o644, [text])
                 self._staging.sync(owner)
             self._staging.seal()
-            tree = Tree(self._staging.entries, self._skipped())
+            tree = Tree(self._staging.entries, left_out(self._kit))
             before_visible(tree, stamp_tree(self._place.tree))
-            self._place.publish()
+            if self._rules is None:
+                self._place.publish()
+            else:
+                place = self._place
+                self.merged = merge(
+                    tree, place.tree, place.destination, self._rules, self._progress
+                )
+                place.merged()
         self._finished = True
         return tree
-
-    def _skipped(self) -> tuple[tuple[str, str], ...]:
-        unknown = [layer for layer in self._kit.layers if layer.form == "unknown"]
-        left_out = [
-            (layer.path or layer.digest, f"unknown layer type {layer.blob.media_type}")
-            for layer in unknown
-        ] + [(path, _REMOTE) for path in remote_data(self._kit.kitfile)]
-        return tuple((clean_line(path), reason) for path, reason in left_out)
 
     def save_skeletons(self, directory: Path) -> list[Skeleton]:
         """Keep the skeletons of the layers that came in one pass, so that they can be rebuilt."""
@@ -199,6 +207,16 @@ class Unpacking:
         if not self._finished and (not kept or isinstance(error, RefusedError)):
             self._place.give_up()
         self._place.close()
+
+
+def left_out(kit: Kit) -> tuple[tuple[str, str], ...]:
+    """Return (path, reason) of what unpacking cannot write: unknown layers, data elsewhere."""
+    unknown = [layer for layer in kit.layers if layer.form == "unknown"]
+    found = [
+        (layer.path or layer.digest, f"unknown layer type {layer.blob.media_type}")
+        for layer in unknown
+    ] + [(path, _REMOTE) for path in remote_data(kit.kitfile, kit.filters)]
+    return tuple((clean_line(path), reason) for path, reason in found)
 
 
 def _chunks(stream: Readable) -> Iterator[memoryview]:

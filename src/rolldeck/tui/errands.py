@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from rolldeck import actions
 from rolldeck.commands import command
 from rolldeck.oci import Reference
+from rolldeck.progress import Progress
 from rolldeck.tui import work
 from rolldeck.tui.failures import readable, told
 from rolldeck.tui.messages import PlanMade
@@ -17,9 +19,19 @@ from rolldeck.tui.reads import compare_versions
 from rolldeck.units import short_digest
 
 if TYPE_CHECKING:
-    from rolldeck.actions import Delivery, Plan, Removal, TargetState, VersionRow, Workspace
+    from rolldeck.actions import (
+        Delivery,
+        Plan,
+        Removal,
+        TargetState,
+        UnpackPlan,
+        VersionRow,
+        Workspace,
+    )
+    from rolldeck.kit import Filter, Kit
+    from rolldeck.tui.jobs import Work
 
-    AnyPlan = Plan | Delivery | Removal
+    AnyPlan = Plan | Delivery | Removal | UnpackPlan
     from rolldeck.tui.app import Deck
     from rolldeck.tui.screens.browser import BrowserScreen
 
@@ -56,32 +68,88 @@ class Errands:
             work.pull(self._workspace, reference),
         )
 
-    def unpack(self, reference: Reference, directory: Path) -> None:
-        """Unpack a version into a directory."""
+    def unpack(
+        self, reference: Reference, directory: Path, filters: tuple[Filter, ...] = ()
+    ) -> None:
+        """Unpack a version into a directory; one in use gets a plan first."""
+        from rolldeck.kit import is_occupied
+
+        async def begin() -> None:
+            try:
+                if not await asyncio.to_thread(is_occupied, directory):
+                    done = work.unpack(self._workspace, reference, directory, filters)
+                    self._start_unpack(reference, directory, filters, done)
+                    return
+            except Exception as error:
+                self._screen.post_message(PlanMade("version.unpack", readable(error)))
+                return
+            making = actions.plan_unpack(self._workspace, reference, directory, Progress(), filters)
+            self.plan("version.unpack", making)
+
+        self._screen.run_worker(begin(), group="unpack", exclusive=True, exit_on_error=False)
+
+    def _start_unpack(
+        self,
+        reference: Reference,
+        directory: Path,
+        filters: tuple[Filter, ...],
+        job: Work,
+        *more: str,
+    ) -> None:
         self._deck.start_job(
             "unpack",
             f"unpack {spoken(reference)} → {directory}",
-            ["unpack", str(reference), "-d", str(directory)],
+            self._unpack_words(reference, directory, filters) + list(more),
             str(directory),
-            work.unpack(self._workspace, reference, directory),
+            job,
         )
+
+    def _unpack_words(
+        self, reference: Reference, directory: Path, filters: tuple[Filter, ...]
+    ) -> list[str]:
+        from rolldeck.tui.models.element_choice import filter_arguments
+
+        return ["unpack", str(reference), "-d", str(directory), *filter_arguments(filters)]
 
     def ask_unpack(self, row: VersionRow) -> None:
-        """Ask for the directory, then unpack."""
-        from rolldeck.tui.dialogs.path import PathDialog
+        """Ask for the directory and for what of the version, then unpack."""
+
+        async def ask() -> None:
+            try:
+                version = await actions.load_version(self._workspace, row.reference)
+            except Exception as error:
+                self._screen.post_message(PlanMade("version.unpack", readable(error)))
+                return
+            self._show_unpack(row, version.kit)
+
+        self._screen.run_worker(ask(), group="unpack", exclusive=True, exit_on_error=False)
+
+    def _show_unpack(self, row: VersionRow, kit: Kit) -> None:
+        from rolldeck.tui.dialogs.unpack import UnpackDialog, UnpackRequest
+        from rolldeck.tui.models.element_choice import elements_of
 
         name = row.reference.repository.rpartition("/")[2] or "version"
-        dialog = PathDialog(
+        label = row.label if row.label.replace(".", "").isalnum() else ""
+        dialog = UnpackDialog(
             f"Unpack {spoken(row.reference)}",
-            f"./{name}-{row.label if row.label.replace('.', '').isalnum() else ''}".rstrip("-"),
-            "Into a new or an empty directory:",
+            f"./{name}-{label}".rstrip("-"),
+            elements_of(kit),
+            lambda directory, filters: self._deck.command_line(
+                *self._unpack_words(row.reference, directory, filters)
+            ),
         )
 
-        def answered(directory: Path | None) -> None:
-            if directory is not None:
-                self.unpack(row.reference, directory)
+        def answered(request: UnpackRequest | None) -> None:
+            if request is not None:
+                self.unpack(row.reference, request.directory, request.filters)
 
         self._deck.push_screen(dialog, answered)
+
+    def carry_out_unpack(self, plan: UnpackPlan) -> None:
+        """Unpack into a directory in use, as the plan that was accepted says."""
+        more = ["--overwrite", "--yes"] if plan.files("changed") else []
+        job = work.unpack_planned(self._workspace, plan)
+        self._start_unpack(plan.reference, plan.directory, plan.filters, job, *more)
 
     def verify(self, what: str) -> None:
         """Check a version or a local target byte by byte."""
@@ -164,12 +232,15 @@ class Errands:
         from rolldeck.tui.dialogs.remove import RemoveDialog
         from rolldeck.tui.models.delivery_lines import delivery_page
         from rolldeck.tui.models.plan_lines import plan_page
+        from rolldeck.tui.models.unpack_lines import unpack_page
 
         def accepted(yes: bool | None) -> None:
             if yes and isinstance(plan, actions.Plan):
                 self.carry_out(plan)
             elif yes and isinstance(plan, actions.Delivery):
                 self.deliver(plan)
+            elif yes and isinstance(plan, actions.UnpackPlan):
+                self.carry_out_unpack(plan)
 
         def named(name: str | None) -> None:
             if name is not None and isinstance(plan, actions.Removal):
@@ -179,6 +250,8 @@ class Errands:
             self._deck.push_screen(RemoveDialog(plan), named)
         elif isinstance(plan, actions.Plan):
             self._deck.push_screen(PlanDialog(plan_page(plan)), accepted)
+        elif isinstance(plan, actions.UnpackPlan):
+            self._deck.push_screen(PlanDialog(unpack_page(plan)), accepted)
         elif plan.moved:
             self._deck.push_screen(PlanDialog(delivery_page(plan)), accepted)
         else:

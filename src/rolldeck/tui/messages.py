@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Removal,
         RepositoryList,
         TargetState,
+        UnpackPlan,
         VersionList,
     )
     from rolldeck.compare import Version
@@ -98,7 +99,7 @@ class PlanMade(Message):
 
     command: str
     """Id of the command that asked for it."""
-    result: Plan | Delivery | Removal | RolldeckError
+    result: Plan | Delivery | Removal | UnpackPlan | RolldeckError
 
 
 @dataclass(repr=False, eq=False)

@@ -10,7 +10,8 @@ from rolldeck.units import human_size, short_digest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rolldeck.actions import Delivery, Plan, Removal, Workspace
+    from rolldeck.actions import Delivery, Plan, Removal, Unpacked, UnpackPlan, Workspace
+    from rolldeck.kit import Filter
     from rolldeck.oci import Reference
     from rolldeck.progress import Progress
     from rolldeck.tui.jobs import Work
@@ -34,16 +35,36 @@ def pull(workspace: Workspace, reference: Reference) -> Work:
     return run
 
 
-def unpack(workspace: Workspace, reference: Reference, directory: Path) -> Work:
-    """Return the job that unpacks a version into a directory."""
+def unpack(
+    workspace: Workspace, reference: Reference, directory: Path, filters: tuple[Filter, ...]
+) -> Work:
+    """Return the job that unpacks a version, or what filters take of it, into a directory."""
 
     async def run(progress: Progress) -> str:
-        done = await actions.unpack(workspace, reference, directory, progress)
-        left_out = f", {len(done.skipped)} left out" if done.skipped else ""
-        only = "" if done.kept else "; its large layers are there only"
-        return f"{done.files} files, {human_size(done.bytes)} in {done.directory}{left_out}{only}"
+        done = await actions.unpack(workspace, reference, directory, progress, filters)
+        return _unpacked(done, filters)
 
     return run
+
+
+def unpack_planned(workspace: Workspace, plan: UnpackPlan) -> Work:
+    """Return the job that unpacks into a directory in use; files that changed are replaced."""
+
+    from rolldeck.kit import MergeRules
+
+    async def run(progress: Progress) -> str:
+        rules = MergeRules(overwrite=bool(plan.files("changed")))
+        return _unpacked(
+            await actions.unpack_planned(workspace, plan, rules, progress), plan.filters
+        )
+
+    return run
+
+
+def _unpacked(done: Unpacked, filters: tuple[Filter, ...]) -> str:
+    left_out = f", {len(done.skipped)} left out" if done.skipped else ""
+    only = "" if done.kept or filters else "; its large layers are there only"
+    return f"{done.files} files, {human_size(done.bytes)} in {done.directory}{left_out}{only}"
 
 
 def apply(workspace: Workspace, plan: Plan) -> Work:
