@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         list_layer_files,
         look_at_file,
     )
+    from rolldeck.actions.freeing import Way, ways_to_free
     from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
     from rolldeck.actions.init import Initialized, initialize
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.show import load_version
     from rolldeck.actions.tag import plan_tag
     from rolldeck.actions.targets import TargetState, known_targets
+    from rolldeck.actions.usage import DiskUse, Leftover, ReleaseUse, StorageUse, disk_use
     from rolldeck.actions.versions import (
         InView,
         VersionList,
@@ -62,6 +64,7 @@ _LATER = {
     "rolldeck.actions.copy": ("plan_copy",),
     "rolldeck.actions.delivery": ("Delivered", "Delivery", "deliver", "missing_blobs"),
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
+    "rolldeck.actions.freeing": ("Way", "ways_to_free"),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
     "rolldeck.actions.doctor": ("Diagnosis", "Finding", "diagnose"),
@@ -97,6 +100,13 @@ _LATER = {
     "rolldeck.actions.show": ("load_version",),
     "rolldeck.actions.tag": ("plan_tag",),
     "rolldeck.actions.targets": ("TargetState", "known_targets"),
+    "rolldeck.actions.usage": (
+        "DiskUse",
+        "Leftover",
+        "ReleaseUse",
+        "StorageUse",
+        "disk_use",
+    ),
     "rolldeck.actions.versions": (
         "InView",
         "VersionList",
@@ -126,12 +136,14 @@ __all__ = [
     "Demo",
     "Diagnosis",
     "DiffResult",
+    "DiskUse",
     "FileView",
     "Finding",
     "Garbage",
     "InView",
     "Initialized",
     "Kept",
+    "Leftover",
     "LoggedIn",
     "LoggedOut",
     "Moved",
@@ -141,9 +153,11 @@ __all__ = [
     "Problem",
     "Pulled",
     "PulledBlob",
+    "ReleaseUse",
     "Removal",
     "RepositoryList",
     "RepositoryRow",
+    "StorageUse",
     "Survey",
     "TargetState",
     "Unpacked",
@@ -151,6 +165,7 @@ __all__ = [
     "VersionFiles",
     "VersionList",
     "VersionRow",
+    "Way",
     "Workspace",
     "apply",
     "check_kit",
@@ -160,6 +175,7 @@ __all__ = [
     "deliver",
     "diagnose",
     "diff",
+    "disk_use",
     "find_and_look",
     "initialize",
     "is_target",
@@ -197,4 +213,5 @@ __all__ = [
     "verify_all",
     "watch_repositories",
     "watch_versions",
+    "ways_to_free",
 ]

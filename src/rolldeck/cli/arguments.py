@@ -262,6 +262,10 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="HOURS",
         help="keep versions without a tag that came since (default 24)",
     )
+    usage = verb("du")
+    usage.add_argument(
+        "--all", action="store_true", help="every row, not only the 10 largest of each table"
+    )
     login = verb("login", _network())
     login.add_argument("registry", metavar="REGISTRY", help="host or host:port")
     login.add_argument(

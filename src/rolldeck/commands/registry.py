@@ -342,6 +342,13 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Command(
+        "library.use",
+        "disk usage",
+        "Tell what takes space by repository, version and blob, and how to free it.",
+        cli="du",
+        examples=("rolldeck du", "rolldeck du --all --json"),
+    ),
+    Command(
         "registry.login",
         "log in",
         "Try a login at a registry and save it where docker finds it, too.",
