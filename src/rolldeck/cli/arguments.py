@@ -347,6 +347,9 @@ def verb_parser() -> argparse.ArgumentParser:
     pack.add_argument(
         "--exact-kit", action="store_true", help="drop and write what kit v1.11 does, to the byte"
     )
+    pack.add_argument(
+        "--rehash", action="store_true", help="read all files, also of layers packed before"
+    )
     push = verb("push", _network(), _publishing())
     push.add_argument("reference", metavar="REFERENCE", help="of the library, or oci:DIRECTORY")
     push.add_argument(

@@ -336,10 +336,7 @@ COMMANDS: tuple[Command, ...] = (
         "Report what in the library nobody needs, or remove it.",
         danger="changes",
         cli="gc",
-        examples=(
-            "rolldeck gc",
-            "rolldeck gc --apply",
-        ),
+        examples=("rolldeck gc", "rolldeck gc --apply"),
     ),
     Command(
         "library.use",
