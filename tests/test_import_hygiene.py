@@ -42,7 +42,7 @@ def test_the_version_loads_almost_nothing() -> None:
     assert not loaded & {"textual", "rich", "pydantic", "urllib3", "oras", "yaml"}
 
 
-LOCAL = ["ls", "files", "cat", "show", "diff", "unpack", "verify", "pin", "rollback"]
+LOCAL = ["ls", "du", "files", "cat", "show", "diff", "unpack", "verify", "pin", "rollback"]
 
 
 WRITING = ["copy", "tag", "rm", "untag"]
@@ -58,6 +58,7 @@ def test_local_verbs_load_neither_textual_nor_the_network(
     target = str(tmp_path / "serving")
     words = {
         "ls": ["ls", layout],
+        "du": ["du"],
         "files": ["ls", f"{layout}:v1.0.0", "--files"],
         "cat": ["cat", f"{layout}:v1.0.0", "Kitfile"],
         "show": ["show", f"{layout}:v1.0.0"],

@@ -23,6 +23,13 @@ from rolldeck.units import human_size
 _FS_IOC_RESVSP64 = 0x4030582A
 """fallocate(2) with FALLOC_FL_KEEP_SIZE as an ioctl; Python offers only the one without."""
 
+_FICLONE = 0x40049409
+"""ioctl_ficlone(2); Python has no function for it."""
+
+_CANNOT_CLONE = frozenset(
+    {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.EPERM, errno.ENOSYS}
+)
+
 _REASONS = {
     errno.ENOSPC: ("No space left on the disk", "Free some space and run the same command again."),
     errno.EDQUOT: ("Disk quota exceeded", "Free some space and run the same command again."),
@@ -112,6 +119,21 @@ def splice(pipe: int, fd: int, count: int) -> None:
             data = os.read(pipe, count)
             write(fd, data)
             count -= len(data)
+
+
+def clone(source: int, fd: int) -> bool:
+    """Make an empty file share the disk blocks of another one (a reflink).
+
+    False where the file system cannot, and across file systems. A later write to either file does
+    not show in the other.
+    """
+    try:
+        fcntl.ioctl(fd, _FICLONE, source)
+    except OSError as error:
+        if error.errno not in _CANNOT_CLONE:
+            raise
+        return False
+    return True
 
 
 def name_of(fd: int) -> str:

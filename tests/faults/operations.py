@@ -105,10 +105,12 @@ class Operation:
     after: Callable[[World], list[object]] | None = None
     half_made: int = 1
     """Most things that a kill leaves half-made: what works in two places leaves one in each."""
+    script: str = ""
+    """Python that runs in the process beforehand."""
 
     def run(self, world: World, plan: Plan | None = None) -> Ran:
         """Run it, one blob after the other, so that the calls come in the same order."""
-        return world.run(*self.words(world), plan=plan)
+        return world.run(*self.words(world), plan=plan, script=self.script)
 
 
 def _names(world: World) -> object:
@@ -172,6 +174,33 @@ def _anew(world: World, *words: object) -> list[object]:
 
 
 _REMOVED = "data/test.csv"
+
+_FILES_ARE_OLD = "import rolldeck.kit.layer_record as record; record.TICK = -(10**18)"
+"""Else the files of a context that was made just now are never recognised as unchanged."""
+
+
+def _pack(world: World, tag: str) -> list[object]:
+    words = ["pack", _context(world), "--tag", f"packed:{tag}"]
+    return [*words, "--concurrency", 1, "--json"]
+
+
+def _context(world: World) -> Path:
+    # Beside the world: in a copy of it every file would be another one.
+    return world.root.with_name("packing")
+
+
+def _packed_before(world: World) -> None:
+    """Pack v1, whose model and data v2 has, too."""
+    context = _context(world)
+    shutil.rmtree(context, ignore_errors=True)
+    _write_files(context, 1)
+    (context / "Kitfile").write_text(json.dumps(_KITFILE))
+    for unchanged in (False, True):
+        ran = world.run(*_pack(world, "v1"), script=_FILES_ARE_OLD)
+        assert ran.code == 0, ran
+        assert {layer["unchanged"] for layer in ran.document["layers"]} == {unchanged}
+    (context / "src" / "train.py").write_text("VERSION = 2\n")
+
 
 OPERATIONS = [
     Operation(
@@ -242,6 +271,13 @@ OPERATIONS = [
         lambda world: ["copy", world.version("v2"), "copied:v2", "--concurrency", 1, "--json"],
         _pulled("v1"),
         _names,
+    ),
+    Operation(
+        "pack",
+        lambda world: _pack(world, "v2"),
+        _packed_before,
+        _names,
+        script=_FILES_ARE_OLD,
     ),
     Operation(
         "tag",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         list_layer_files,
         look_at_file,
     )
+    from rolldeck.actions.freeing import Way, ways_to_free
     from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
     from rolldeck.actions.init import Initialized, initialize
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.tag import plan_tag
     from rolldeck.actions.targets import TargetState, known_targets
     from rolldeck.actions.unpack_plan import UnpackPlan, plan_unpack, standing_so
+    from rolldeck.actions.usage import DiskUse, Leftover, ReleaseUse, StorageUse, disk_use
     from rolldeck.actions.versions import (
         InView,
         VersionList,
@@ -63,6 +65,7 @@ _LATER = {
     "rolldeck.actions.copy": ("plan_copy",),
     "rolldeck.actions.delivery": ("Delivered", "Delivery", "deliver", "missing_blobs"),
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
+    "rolldeck.actions.freeing": ("Way", "ways_to_free"),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
     "rolldeck.actions.doctor": ("Diagnosis", "Finding", "diagnose"),
@@ -99,6 +102,13 @@ _LATER = {
     "rolldeck.actions.tag": ("plan_tag",),
     "rolldeck.actions.targets": ("TargetState", "known_targets"),
     "rolldeck.actions.unpack_plan": ("UnpackPlan", "plan_unpack", "standing_so"),
+    "rolldeck.actions.usage": (
+        "DiskUse",
+        "Leftover",
+        "ReleaseUse",
+        "StorageUse",
+        "disk_use",
+    ),
     "rolldeck.actions.versions": (
         "InView",
         "VersionList",
@@ -128,12 +138,14 @@ __all__ = [
     "Demo",
     "Diagnosis",
     "DiffResult",
+    "DiskUse",
     "FileView",
     "Finding",
     "Garbage",
     "InView",
     "Initialized",
     "Kept",
+    "Leftover",
     "LoggedIn",
     "LoggedOut",
     "Moved",
@@ -143,9 +155,11 @@ __all__ = [
     "Problem",
     "Pulled",
     "PulledBlob",
+    "ReleaseUse",
     "Removal",
     "RepositoryList",
     "RepositoryRow",
+    "StorageUse",
     "Survey",
     "TargetState",
     "UnpackPlan",
@@ -154,6 +168,7 @@ __all__ = [
     "VersionFiles",
     "VersionList",
     "VersionRow",
+    "Way",
     "Workspace",
     "apply",
     "check_kit",
@@ -163,6 +178,7 @@ __all__ = [
     "deliver",
     "diagnose",
     "diff",
+    "disk_use",
     "find_and_look",
     "initialize",
     "is_target",
@@ -203,4 +219,5 @@ __all__ = [
     "verify_all",
     "watch_repositories",
     "watch_versions",
+    "ways_to_free",
 ]

@@ -124,7 +124,7 @@ class LibraryCheck:
         for child in manifest.manifests:
             # A layout may hold an index without all of its children.
             path = self._library.layout.blob_path(child.digest)
-            if path.exists() or quarantined(self._library, child.digest):
+            if path.exists() or quarantined(self._library.root, child.digest):
                 await self._below(child.digest, names)
 
     async def _check(

@@ -24,11 +24,12 @@ from rolldeck.kit.check import read_kitignore
 from rolldeck.kit.finding import Finding
 from rolldeck.kit.kitfile import read_kitfile
 from rolldeck.kit.kitignore import parse_kitignore
+from rolldeck.kit.layer_record import KnownLayer, LayerRecord, layer_fingerprint
 from rolldeck.kit.pack import PackedKit, pack_layers
 from rolldeck.kit.pack_documents import PackForm
-from rolldeck.kit.pack_plan import PackPlan, plan_layers
+from rolldeck.kit.pack_plan import PackPlan, PlannedLayer, plan_layers
 from rolldeck.kit.read import elements
-from rolldeck.oci import Place, Reference, is_tag
+from rolldeck.oci import Descriptor, Place, Reference, is_tag
 from rolldeck.progress import Progress
 from rolldeck.units import rfc3339, short_digest
 
@@ -164,11 +165,46 @@ async def _lent(
     return found
 
 
+class KnownLayers:
+    """The layers of a plan that were packed before, from files that did not change since."""
+
+    def __init__(self, workspace: Workspace, packing: Packing, *, rehash: bool) -> None:
+        form, plan = packing.form, packing.plan
+        self._record = LayerRecord(workspace.cache.path.with_name("packed-layers.json"))
+        self._fingerprints = {
+            layer.clean_path: layer_fingerprint(layer, form.compression, plan.listed_at)
+            for layer in plan.layers
+        }
+        self._known = {} if rehash else self._record.read()
+
+    def find(self, layer: PlannedLayer) -> KnownLayer | None:
+        """Return what a layer was packed as; None where its files must be read."""
+        fingerprint = self._fingerprints[layer.clean_path]
+        return self._known.get(fingerprint) if fingerprint else None
+
+    def keep(self, kit: PackedKit) -> None:
+        """Remember the layers of a plan that were packed now."""
+        made = zip(self._fingerprints.values(), kit.layers, strict=True)
+        self._record.keep(
+            {
+                fingerprint: KnownLayer(layer.blob.digest, layer.blob.size, layer.diff_id)
+                for fingerprint, layer in made
+                if fingerprint
+            }
+        )
+
+
 async def pack_kit(
-    workspace: Workspace, packing: Packing, progress: Progress, *, force: bool = False
+    workspace: Workspace,
+    packing: Packing,
+    progress: Progress,
+    *,
+    force: bool = False,
+    rehash: bool = False,
 ) -> Packed:
     """Pack as it was planned: layers, config, manifest, then the tags.
 
+    Files of a layer that did not change since it was packed are not read, unless ``rehash``.
     Raises RefusedError where a tag that looks like a version names another one, unless ``force``;
     BusyError for files that change meanwhile, StorageError, CancelledError.
     """
@@ -177,11 +213,20 @@ async def pack_kit(
     library = workspace.library
 
     def write() -> PackedKit:
+        known = KnownLayers(workspace, packing, rehash=rehash)
+
+        def find(layer: PlannedLayer) -> KnownLayer | None:
+            found = known.find(layer)
+            blob = found and Descriptor("", found.digest, found.size)
+            return found if blob and library.has(blob) else None
+
         if packing.form.compression == "none":
-            size = sum(layer.archive_size for layer in packing.plan.layers)
+            missing = [layer for layer in packing.plan.layers if find(layer) is None]
             with fsops.storage(library.root):
-                fsops.require_space(library.root, size)
-        kit = pack_layers(packing.plan, packing.form, library.writer, progress)
+                fsops.require_space(library.root, sum(layer.archive_size for layer in missing))
+        at_once = workspace.settings.concurrency
+        kit = pack_layers(packing.plan, packing.form, library.writer, progress, find, at_once)
+        known.keep(kit)
         digest = kit.descriptor.digest
         fixed = [item for item in packing.tags if item.before not in (None, digest)]
         require_free([item for item in fixed if is_version_tag(item.tag)], packing, force=force)

@@ -1,7 +1,8 @@
 """Packing straight into a registry, with nothing of it kept on the disk.
 
 The files are read once to learn the digests, so that what the registry has is not sent, and once
-more while they are sent. Where they change in between, the registry's digest check refuses them.
+more while they are sent. Of a layer whose files did not change since it was packed, the digest is
+known. Where they change in between, the registry's digest check refuses them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 from rolldeck.actions.delivery import Delivered, Delivery, deliver, plan_delivery
 from rolldeck.actions.graph import Graph
-from rolldeck.actions.pack import Packed, Packing
+from rolldeck.actions.pack import KnownLayers, Packed, Packing
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import BusyError, IntegrityError, RolldeckError, UsageError
 from rolldeck.kit.compressor import compressed
@@ -30,7 +31,12 @@ from rolldeck.progress import Progress
 
 
 async def plan_packed_push(
-    workspace: Workspace, packing: Packing, progress: Progress, *, force: bool = False
+    workspace: Workspace,
+    packing: Packing,
+    progress: Progress,
+    *,
+    force: bool = False,
+    rehash: bool = False,
 ) -> tuple[Packed, Delivery]:
     """Learn the digests of what is packed, and plan to put it into the registry it is named after.
 
@@ -45,9 +51,14 @@ async def plan_packed_push(
             hint="Write -t HOST/REPOSITORY:TAG",
         )
     started = time.monotonic()
-    hashing = asyncio.ensure_future(
-        asyncio.to_thread(pack_layers, packing.plan, packing.form, _Hasher, progress)
-    )
+
+    def learn() -> PackedKit:
+        known = KnownLayers(workspace, packing, rehash=rehash)
+        kit = pack_layers(packing.plan, packing.form, _Hasher, progress, known.find)
+        known.keep(kit)
+        return kit
+
+    hashing = asyncio.ensure_future(asyncio.to_thread(learn))
     try:
         kit = await asyncio.shield(hashing)
     except asyncio.CancelledError:
@@ -168,7 +179,7 @@ class _MadeReader:
         return BusyError(
             "Files changed while they were packed",
             reference=self._blob.digest,
-            hint="Pack again when nothing writes to the directory.",
+            hint="Pack again with --rehash when nothing writes to the directory.",
         )
 
     def close(self) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rolldeck.actions.file_search import LoadedVersion
+from rolldeck.actions.kit import load_kit
 from rolldeck.actions.layer_bytes import in_thread
 from rolldeck.actions.materialize import require_kit
 from rolldeck.actions.selection import load_wanted_chain, require_match
-from rolldeck.actions.versions import load_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.fsops import storage
 from rolldeck.kit import (

@@ -264,6 +264,10 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="HOURS",
         help="keep versions without a tag that came since (default 24)",
     )
+    usage = verb("du")
+    usage.add_argument(
+        "--all", action="store_true", help="every row, not only the 10 largest of each table"
+    )
     login = verb("login", _network())
     login.add_argument("registry", metavar="REGISTRY", help="host or host:port")
     login.add_argument(
@@ -344,6 +348,9 @@ def verb_parser() -> argparse.ArgumentParser:
     )
     pack.add_argument(
         "--exact-kit", action="store_true", help="drop and write what kit v1.11 does, to the byte"
+    )
+    pack.add_argument(
+        "--rehash", action="store_true", help="read all files, also of layers packed before"
     )
     push = verb("push", _network(), _publishing())
     push.add_argument("reference", metavar="REFERENCE", help="of the library, or oci:DIRECTORY")

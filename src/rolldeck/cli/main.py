@@ -219,6 +219,7 @@ _VERBS = {
     "pack": ("packing", "run_pack"),
     "verify": ("upkeep", "run_verify"),
     "gc": ("upkeep", "run_gc"),
+    "du": ("usage", "run_du"),
     "login": ("login", "run_login"),
     "logout": ("login", "run_logout"),
     "push": ("publish", "run_push"),

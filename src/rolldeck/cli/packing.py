@@ -49,7 +49,9 @@ async def run_pack(workspace: Workspace, arguments: argparse.Namespace, progress
     if arguments.push:
         return await _push(workspace, packing, arguments, progress)
     with progress_line(progress, f"pack {arguments.name}", quiet=arguments.json):
-        packed = await pack_kit(workspace, packing, progress, force=arguments.force)
+        packed = await pack_kit(
+            workspace, packing, progress, force=arguments.force, rehash=arguments.rehash
+        )
     if arguments.json:
         print_document(_packed_document(packed))
     else:
@@ -63,7 +65,7 @@ async def _push(
     hashing, sending = progress.part("hash"), progress.part("push")
     with progress_line(hashing, f"hash {arguments.name}", quiet=arguments.json):
         packed, delivery = await plan_packed_push(
-            workspace, packing, hashing, force=arguments.force
+            workspace, packing, hashing, force=arguments.force, rehash=arguments.rehash
         )
     moved = ", ".join(f"{delivery.target.tagged(item.tag)}" for item in delivery.moved)
     if moved and not confirm(f"Move {moved}?", "This moves a tag", yes=arguments.yes):
@@ -106,7 +108,9 @@ def _print_done(packed: Packed) -> None:
     layers = packed.kit.layers
     digest = packed.kit.descriptor.digest
     size = human_size(sum(layer.blob.size for layer in layers))
-    print(f"{packed.reference}\n  {size} in {len(layers)} layers, packed in {packed.seconds:.1f} s")
+    unchanged = sum(layer.unchanged for layer in layers)
+    which = f"{len(layers)} layers" + (f", {unchanged} of them unchanged" if unchanged else "")
+    print(f"{packed.reference}\n  {size} in {which}, packed in {packed.seconds:.1f} s")
     for item in packed.packing.tags:
         if item.before not in (None, digest):
             print(f"  {item.tag} was {short_digest(item.before or '')}")
@@ -131,6 +135,7 @@ def _document(packing: Packing) -> dict[str, Any]:
                 "path": layer.path,
                 "kind": layer.kind,
                 "files": sum(not entry.is_dir for entry in layer.entries),
+                "unchanged": None,
             }
             for layer in layers
         ],
@@ -151,6 +156,7 @@ def _packed_document(packed: Packed) -> dict[str, Any]:
             "digest": layer.blob.digest,
             "diff_id": layer.diff_id,
             "size": layer.blob.size,
+            "unchanged": layer.unchanged,
         }
         for planned, layer in zip(document["layers"], kit.layers, strict=True)
     ]

@@ -14,7 +14,7 @@ _VERBS = (
     *("ls", "show", "cat", "diff"),
     *("pull", "unpack", "pin", "rollback", "undo"),
     *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),
-    *("verify", "gc"),
+    *("verify", "du", "gc"),
     *("login", "logout", "doctor", "completion", "demo"),
 )
 """The verbs in the order in which help lists them."""

@@ -340,10 +340,14 @@ COMMANDS: tuple[Command, ...] = (
         "Report what in the library nobody needs, or remove it.",
         danger="changes",
         cli="gc",
-        examples=(
-            "rolldeck gc",
-            "rolldeck gc --apply",
-        ),
+        examples=("rolldeck gc", "rolldeck gc --apply"),
+    ),
+    Command(
+        "library.use",
+        "disk usage",
+        "Tell what takes space by repository, version and blob, and how to free it.",
+        cli="du",
+        examples=("rolldeck du", "rolldeck du --all --json"),
     ),
     Command(
         "registry.login",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
+from types import ModuleType
 from typing import Protocol
 
 from rolldeck.kit.model import Compression
@@ -33,13 +34,26 @@ def compressed(compression: Compression, chunks: Iterable[memoryview]) -> Iterat
         yield memoryview(data)
 
 
+def compressor_name(compression: Compression) -> str:
+    """Name what compresses: the bytes may differ between two versions of it."""
+    if compression == "none":
+        return compression
+    if compression == "gzip":
+        return f"gzip {zlib.ZLIB_RUNTIME_VERSION}"
+    return f"zstd {_zstd().zstd_version}"
+
+
 def _codec(compression: Compression) -> _Codec:
     if compression == "gzip":
         return zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    codec: _Codec = _zstd().ZstdCompressor()
+    return codec
+
+
+def _zstd() -> ModuleType:
     # Few layers are zstd, and starting fast matters to every command.
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
         from backports import zstd
-    codec: _Codec = zstd.ZstdCompressor()
-    return codec
+    return zstd

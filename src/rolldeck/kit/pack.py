@@ -20,6 +20,7 @@ from rolldeck.errors import CancelledError
 from rolldeck.kit.compressor import compressed
 from rolldeck.kit.kitfile import config_json
 from rolldeck.kit.kitignore import KitIgnore
+from rolldeck.kit.layer_record import KnownLayer
 from rolldeck.kit.model import ElementKind
 from rolldeck.kit.pack_documents import PackForm, layer_descriptor, manifest_json, pack_config
 from rolldeck.kit.pack_plan import PackPlan, PlannedLayer, plan_layers
@@ -51,13 +52,15 @@ class BlobWriter(Protocol):
 class PackedLayer:
     """One layer that was made: its descriptor, and the element it came from.
 
-    ``diff_id`` is the digest of the uncompressed layer.
+    ``diff_id`` is the digest of the uncompressed layer. Of one that is ``unchanged`` no file was
+    read: it was packed before.
     """
 
     blob: Descriptor
     kind: ElementKind
     path: str
     diff_id: Digest
+    unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,10 @@ def pack_layers(
     form: PackForm,
     open_blob_writer: Callable[[], BlobWriter],
     progress: Progress,
-    find_layer: Callable[[PlannedLayer], PackedLayer | None] = lambda layer: None,
+    find_layer: Callable[[PlannedLayer], KnownLayer | None] = lambda layer: None,
+    at_once: int = _MOST_AT_ONCE,
 ) -> PackedKit:
-    """Write all layers of a plan.
+    """Write all layers of a plan, at most ``at_once`` together.
 
     ``find_layer`` may know one that need not be written. The first failure stops all, and cancels
     the progress. Raises BusyError for files that changed since they were listed, CancelledError,
@@ -120,15 +124,15 @@ def pack_layers(
 
     def make(layer: PlannedLayer, part: Progress) -> PackedLayer:
         part.check()
-        found = find_layer(layer)
-        if found is not None:
+        known = find_layer(layer)
+        if known is not None:
             part.skip(layer.content_size)
-        else:
-            found = _write(plan.context, layer, form, open_blob_writer, part)
+        made = known or _write(plan.context, layer, form, open_blob_writer, part)
         part.state = "done"
-        return found
+        blob = layer_descriptor(form, layer.kind, layer.clean_path, made.digest, made.size)
+        return PackedLayer(blob, layer.kind, layer.path, made.diff_id, known is not None)
 
-    with ThreadPoolExecutor(_workers(form), "rolldeck pack") as pool:
+    with ThreadPoolExecutor(min(_workers(form), at_once), "rolldeck pack") as pool:
         tasks = [pool.submit(make, *pair) for pair in zip(plan.layers, parts, strict=True)]
         try:
             layers = [task.result() for task in tasks]
@@ -183,13 +187,12 @@ def _write(
     form: PackForm,
     open_blob_writer: Callable[[], BlobWriter],
     progress: Progress,
-) -> PackedLayer:
+) -> KnownLayer:
     progress.state = "packing"
     with _blob(open_blob_writer) as writer:
         diff_id = write_archive(context, layer, form, writer.write, progress)
         digest, size = writer.commit()
-    blob = layer_descriptor(form, layer.kind, layer.clean_path, digest, size)
-    return PackedLayer(blob, layer.kind, layer.path, diff_id or digest)
+    return KnownLayer(digest, size, diff_id or digest)
 
 
 def write_archive(

@@ -6,6 +6,7 @@ that lie elsewhere, have none.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +50,15 @@ class PlannedLayer:
 class PackPlan:
     """What is packed out of ``context``: for each element its layer, None where it has none.
 
-    ``left_out`` names what lies in an element but in no layer, with the reason.
+    ``left_out`` names what lies in an element but in no layer, with the reason. ``listed_at`` is
+    when listing began, in nanoseconds since 1970.
     """
 
     context: Path
     kitfile: Mapping[str, Any]
     elements: tuple[PlannedLayer | None, ...]
     left_out: tuple[tuple[str, str], ...]
+    listed_at: int
 
     @property
     def layers(self) -> tuple[PlannedLayer, ...]:
@@ -77,6 +80,7 @@ def plan_layers(
     no layer. Raises UsageError for paths that a Kitfile may not name, NotFoundError for a path that
     does not exist, StorageError for what cannot be listed.
     """
+    listed_at = time.time_ns()
     plan = list(_elements(kitfile))
     _check_paths([path for _, path in plan if path is not None])
     elsewhere: dict[str, str | None] = {
@@ -93,7 +97,7 @@ def plan_layers(
     left_out = dict(pair for listing in listings if listing for pair in listing.left_out)
     packed = {entry.path for layer in layers if layer for entry in layer.entries}
     rows = tuple((path, why) for path, why in left_out.items() if path not in packed)
-    return PackPlan(context, kitfile, layers, rows)
+    return PackPlan(context, kitfile, layers, rows, listed_at)
 
 
 def _list(

@@ -157,15 +157,28 @@ class Staging:
     ) -> None:
         """Create a file from its content, hashed; raises RefusedError as ``create``."""
         descriptor = self.create(owner, parts)
-        digest, size = hashlib.sha256(), 0
         try:
-            for chunk in chunks:
-                fsops.write(descriptor, chunk)
-                digest.update(chunk)
-                size += len(chunk)
-            self.complete(descriptor, parts, mode, size, sha256=digest.hexdigest())
+            self.fill(descriptor, parts, mode, chunks)
         finally:
             os.close(descriptor)
+
+    def fill(
+        self,
+        descriptor: int,
+        parts: tuple[str, ...],
+        mode: int,
+        chunks: Iterable[bytes | memoryview],
+        *,
+        is_there: bool = False,
+    ) -> None:
+        """Complete a file from its content, hashed; where that ``is_there`` nothing is written."""
+        digest, size = hashlib.sha256(), 0
+        for chunk in chunks:
+            if not is_there:
+                fsops.write(descriptor, chunk)
+            digest.update(chunk)
+            size += len(chunk)
+        self.complete(descriptor, parts, mode, size, sha256=digest.hexdigest())
 
     def release(self, owner: int) -> None:
         """Forget what a layer made; what it does not take over again, ``prune`` removes."""

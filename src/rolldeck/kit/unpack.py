@@ -6,8 +6,11 @@ first, verifies every digest, and refuses where kit would overwrite.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from io import FileIO, UnsupportedOperation
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -135,21 +138,36 @@ class Unpacking:
         number = self._numbers[id(layer)]
         self._progress.expect(layer.size)
         self._progress.note = clean_line(layer.path or layer.kind)
-        with (
-            fsops.storage(self._place.path),
-            open_layer(layer, blob, self._progress) as stream,
-        ):
+        with fsops.storage(self._place.path):
             if layer.form == "raw":
-                parts = place(layer, member_parts(layer.path or ""), is_dir=False)
-                self._staging.add_file(number, parts, layer.mode, _chunks(stream))
+                self._add_raw(number, layer, blob)
             else:
-                for member in read_tar(stream, TarLimits(capacity=stream.capacity)):
-                    parts = place(layer, member_parts(member.path), is_dir=member.is_dir)
-                    if member.is_dir:
-                        self._staging.add_directory(number, parts, member.mode)
-                    else:
-                        self._staging.add_file(number, parts, member.mode, member.chunks)
+                self._add_archive(number, layer, blob)
             self._staging.sync(number)
+
+    def _add_archive(self, number: int, layer: Layer, blob: BinaryIO) -> None:
+        with open_layer(layer, blob, self._progress) as stream:
+            for member in read_tar(stream, TarLimits(capacity=stream.capacity)):
+                parts = place(layer, member_parts(member.path), is_dir=member.is_dir)
+                if member.is_dir:
+                    self._staging.add_directory(number, parts, member.mode)
+                else:
+                    self._staging.add_file(number, parts, member.mode, member.chunks)
+
+    def _add_raw(self, number: int, layer: Layer, blob: BinaryIO) -> None:
+        """Unpack a layer that is one file; where it can, that shares the blob's disk blocks."""
+        with closing(blob):
+            parts = place(layer, member_parts(layer.path or ""), is_dir=False)
+            descriptor = self._staging.create(number, parts)
+            try:
+                shares = layer.compression == "none" and _clone(blob, descriptor)
+                # Of a blob that changes meanwhile only what is in the tree counts.
+                source = FileIO(self._staging.open_file(number, parts)) if shares else blob
+                with open_layer(layer, source, self._progress) as stream:
+                    chunks = _chunks(stream)
+                    self._staging.fill(descriptor, parts, layer.mode, chunks, is_there=shares)
+            finally:
+                os.close(descriptor)
 
     def finish(
         self, before_visible: Callable[[Tree, dict[str, Stamp]], None] = lambda tree, stamps: None
@@ -217,6 +235,15 @@ def left_out(kit: Kit) -> tuple[tuple[str, str], ...]:
         for layer in unknown
     ] + [(path, _REMOTE) for path in remote_data(kit.kitfile, kit.filters)]
     return tuple((clean_line(path), reason) for path, reason in found)
+
+
+def _clone(blob: BinaryIO, descriptor: int) -> bool:
+    """Whether a file now shares the disk blocks of a blob; not where that is no file."""
+    try:
+        source = blob.fileno()
+    except UnsupportedOperation:
+        return False
+    return fsops.clone(source, descriptor)
 
 
 def _chunks(stream: Readable) -> Iterator[memoryview]:

@@ -139,7 +139,7 @@ class _Look:
         self.grace = grace
         self.now = time.time()
         self.entries = library.entries()
-        self._reach = Reach(library)
+        self._reach = Reach(library.layout)
         self._reasons: dict[Digest, list[Reason]] = {}
         self._needed: dict[Digest, frozenset[Digest]] = {}
         self._alive: set[Digest] = set()

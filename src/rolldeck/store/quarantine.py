@@ -10,13 +10,13 @@ from rolldeck.oci import Digest
 from rolldeck.store.library import Library
 
 
-def quarantined(library: Library, digest: Digest) -> bool:
-    """Whether a blob with this digest was moved to quarantine."""
-    return os.path.lexists(_place(library, digest))
+def quarantined(root: Path, digest: Digest) -> bool:
+    """Whether a blob of the layout in ``root`` was moved to quarantine."""
+    return os.path.lexists(_place(root, digest))
 
 
-def _place(library: Library, digest: Digest) -> Path:
-    return library.root / "quarantine" / digest.replace(":", "-")
+def _place(root: Path, digest: Digest) -> Path:
+    return root / "quarantine" / digest.replace(":", "-")
 
 
 def quarantine(library: Library, digest: Digest, inode: int) -> Path | None:
@@ -27,14 +27,14 @@ def quarantine(library: Library, digest: Digest, inode: int) -> Path | None:
     """
     library.prepare()
     path = library.layout.blob_path(digest)
-    fsops.make_directories(_place(library, digest).parent, 0o700)
+    fsops.make_directories(_place(library.root, digest).parent, 0o700)
     with library.locked(), fsops.storage(path):
         try:
             if path.stat().st_ino != inode:
                 return None
         except FileNotFoundError:
             return None
-        aside = _free_name(_place(library, digest))
+        aside = _free_name(_place(library.root, digest))
         fsops.replace(path, aside)
         fsops.fsync_directory(path.parent)
         return aside

@@ -1,4 +1,4 @@
-"""What a digest reaches in a library: of a manifest all that it names, of an index its children.
+"""What a digest reaches in a layout: of a manifest all that it names, of an index its children.
 
 A referrer (a signature, say) does not keep its subject alive; it is kept with its subject.
 """
@@ -8,9 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rolldeck.errors import IntegrityError
-from rolldeck.oci import MANIFEST_LIMIT, Descriptor, Digest, Manifest, parse_manifest
+from rolldeck.oci import (
+    MANIFEST_LIMIT,
+    Descriptor,
+    Digest,
+    LayoutRegistry,
+    Manifest,
+    parse_manifest,
+)
 from rolldeck.oci.digest import verify_bytes
-from rolldeck.store.library import Library
 from rolldeck.store.quarantine import quarantined
 
 _PEEK = 64
@@ -25,10 +31,10 @@ class Reached:
 
 
 class Reach:
-    """Follows manifests of one library; each is read once. Blocks for milliseconds each."""
+    """Follows manifests of one layout; each is read once. Blocks for milliseconds each."""
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    def __init__(self, layout: LayoutRegistry) -> None:
+        self._layout = layout
         self._read: dict[Digest, Manifest | str] = {}
 
     def below(self, root: Digest) -> Reached:
@@ -41,7 +47,7 @@ class Reach:
             manifest = self._manifest(digest)
             if isinstance(manifest, str):
                 # A layout may hold an index without all of its children.
-                if digest == root or self.has(digest) or quarantined(self._library, digest):
+                if digest == root or self.has(digest) or quarantined(self._layout.root, digest):
                     problems.append(f"{digest} {manifest}")
                 continue
             waiting += [child.digest for child in manifest.manifests if child.digest not in found]
@@ -61,7 +67,7 @@ class Reach:
 
     def has(self, digest: Digest) -> bool:
         """Whether the blob is here."""
-        return self._library.layout.blob_path(digest).exists()
+        return self._layout.blob_path(digest).exists()
 
     def _manifest(self, digest: Digest) -> Manifest | str:
         """Return a manifest, or why there is none."""
@@ -71,7 +77,7 @@ class Reach:
 
     def _load(self, digest: Digest) -> Manifest | str:
         try:
-            with open(self._library.layout.blob_path(digest), "rb") as file:
+            with open(self._layout.blob_path(digest), "rb") as file:
                 # Most blobs are layers: their beginning is enough to tell.
                 if not file.peek(_PEEK).lstrip().startswith(b"{"):
                     return "is no manifest"
