@@ -13,6 +13,7 @@ from rolldeck.compare.layers import layer_rows
 from rolldeck.compare.metrics import metric_rows
 from rolldeck.compare.model import Comparison, Row, Section, SectionName, Side
 from rolldeck.compare.summary import IDENTICAL, summarise
+from rolldeck.compare.tensors import tensor_rows
 from rolldeck.compare.values import (
     kitfile_rows,
     lineage_rows,
@@ -78,6 +79,7 @@ def _rows(a: Version, b: Version, tolerance: float) -> dict[SectionName, list[Ro
         "environment": environment_rows(a.facts, b.facts),
         "code": file_rows(a.files, b.files) if _files_read(a) and _files_read(b) else [],
         "data": data_rows(a.facts.data, b.facts.data),
+        "tensors": tensor_rows(a.facts, b.facts),
         "signature": signature_rows(a.facts, b.facts),
         "lineage": lineage_rows(a.facts, b.facts),
     }
