@@ -2,6 +2,7 @@
 
 from rolldeck.compare.compare import Version, compare, sort_rows
 from rolldeck.compare.direction import direction
+from rolldeck.compare.files import ListedFile
 from rolldeck.compare.json_view import to_json
 from rolldeck.compare.model import (
     READING_ORDER,
@@ -21,6 +22,7 @@ __all__ = [
     "Cell",
     "Comparison",
     "DiffLine",
+    "ListedFile",
     "Row",
     "Section",
     "SectionName",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from rolldeck.compare.model import Cell, Row
@@ -59,13 +59,11 @@ def _paired(left: Sequence[Weights], right: Sequence[Weights]) -> list[_Pair]:
     """Return which weights of A are those of B: by path, by name, or as the only ones left."""
     waiting = list(right)
     found: dict[int, Weights] = {}
-    for same in (
-        lambda one, other: one.path == other.path,
-        lambda one, other: posixpath.basename(one.path) == posixpath.basename(other.path),
-    ):
+    for name in (str, posixpath.basename):
         for place, one in enumerate(left):
             if place not in found:
-                other = next((item for item in waiting if same(one, item)), None)
+                wanted = name(one.path)
+                other = next((item for item in waiting if name(item.path) == wanted), None)
                 if other is not None:
                     found[place] = other
                     waiting.remove(other)
@@ -125,17 +123,19 @@ def _totals(one: Weights, other: Weights) -> list[Row]:
     if unread:
         # What was not read of a side may be what the other has.
         note = "; ".join(dict.fromkeys(unread))
-        rows.append(Row("header", "changed", *_read(one, other), verdict="unknown", note=note))
+        rows.append(
+            Row("header", "changed", _extent(one), _extent(other), verdict="unknown", note=note)
+        )
         if (one.notice, one.tensors) == (other.notice, other.tensors):
             rows[-1] = replace(rows[-1], status="equal", verdict="neutral")
     return rows
 
 
-def _read(*sides: Weights) -> tuple[str, ...]:
-    words = []
-    for side in sides:
-        words.append("read" if not side.notice else "read in part" if side.tensors else "not read")
-    return tuple(words)
+def _extent(weights: Weights) -> str:
+    """Return how much of a header was read."""
+    if not weights.notice:
+        return "read"
+    return "read in part" if weights.tensors else "not read"
 
 
 def _total(weights: Weights) -> dict[str, Cell]:
@@ -175,9 +175,7 @@ def _tensors(one: Weights, other: Weights) -> list[Row]:
     return [*_summarised(differing), *_summarised(equal)]
 
 
-def _tensor_row(
-    name: str, a: Tensor | None, b: Tensor | None, one: Weights, other: Weights
-) -> Row:
+def _tensor_row(name: str, a: Tensor | None, b: Tensor | None, one: Weights, other: Weights) -> Row:
     if a is not None and b is not None:
         status = "equal" if (a.dtype, a.shape) == (b.dtype, b.shape) else "changed"
         return Row(name, "equal" if status == "equal" else "changed", _shown(a), _shown(b))
@@ -221,8 +219,7 @@ def _together(group: list[Row]) -> Row:
     first = group[0]
     if len(group) == 1:
         return first
-    places: Mapping[int, set[int]] = {}
-    places = {place: set() for place in range(len(_NUMBER.findall(first.key)))}
+    places: dict[int, set[int]] = {place: set() for place in range(len(_NUMBER.findall(first.key)))}
     for row in group:
         for place, number in enumerate(_NUMBER.findall(row.key)):
             places[place].add(int(number[:18]))
@@ -274,14 +271,11 @@ def _pickle(path: str, one: Pickle, other: Pickle) -> Iterator[Row]:
             note=row.note if is_certain else unread,
         )
     if unread:
-        words = [side.notice or "read" for side in (one, other)]
-        same = one == other
-        yield Row(
-            f"{path} instructions",
-            "equal" if same else "changed",
-            *words,
-            verdict="neutral" if same else "unknown",
-        )
+        key, a, b = f"{path} instructions", one.notice or "read", other.notice or "read"
+        if one == other:
+            yield Row(key, "equal", a, b)
+        else:
+            yield Row(key, "changed", a, b, verdict="unknown")
 
 
 def _pickle_cells(pickle: Pickle) -> dict[str, Cell]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,7 @@ from rolldeck.facts.readers import is_known, read_files
 from rolldeck.facts.tensors import TensorHeader
 from rolldeck.facts.weights import INDEX_SUFFIX, Weights, read_weights
 from rolldeck.kit.model import Kit, Layer
+from rolldeck.oci import Digest
 
 _READ_KINDS = ("code", "docs", "prompt")
 
@@ -40,6 +41,7 @@ def collect(
     unread: Sequence[Layer] | None = None,
     heads: Mapping[str, TensorHeader] | None = None,
     pickles: Sequence[Pickle] = (),
+    looked: Container[Digest] = (),
 ) -> Facts:
     """Return all that a version says of itself, each fact with its source; never raises.
 
@@ -47,9 +49,10 @@ def collect(
     layer by its digest. ``unread`` are the layers that were not looked into (all of them where
     there are no files and it is not given); ``Facts.missing`` says what that leaves unknown.
     ``heads`` are the headers of weights that are not among the files, ``pickles`` what was read of
-    pickles in a process of their own. In order of precedence: ``modelrun/run.json`` with the digest that the Kitfile names, the run
-    record in the Kitfile, MLflow provenance, the free-form parameters, files that training tools
-    leave, Kitfile and ModelPack config, standard annotations.
+    pickles in a process of their own, ``looked`` the digests of unread layers out of which all
+    known files were read. In order of precedence: ``modelrun/run.json`` with the digest that the
+    Kitfile names, the run record in the Kitfile, MLflow provenance, the free-form parameters, files
+    that training tools leave, Kitfile and ModelPack config, standard annotations.
     """
     parameters = kit.parameters
     free_form = mapping(parameters)
@@ -70,7 +73,7 @@ def collect(
     facts = replace(facts, architecture=read_architecture(facts.parameters, facts.weights))
     if unread is None:
         unread = () if files else kit.layers
-    unknown = (*_incomplete(facts), *_unread(unread, facts))
+    unknown = (*_incomplete(facts), *_unread(unread, looked, facts))
     return replace(facts, missing=(*facts.missing, *unknown))
 
 
@@ -170,9 +173,10 @@ def _incomplete(facts: Facts) -> Iterator[str]:
     yield f"packages: {packages[0].source} {held} what they depend on is unknown"
 
 
-def _unread(unread: Sequence[Layer], facts: Facts) -> Iterator[str]:
+def _unread(unread: Sequence[Layer], looked: Container[Digest], facts: Facts) -> Iterator[str]:
     """Say what stays unknown because the layers that could tell were not read."""
-    directories = {layer.kind for layer in unread if layer.path and not _is_file(layer.path)}
+    closed = [layer for layer in unread if layer.digest not in looked]
+    directories = {layer.kind for layer in closed if layer.path and not _is_file(layer.path)}
     if "model" in directories and facts.signature is None:
         yield "signature: the model layer was not read"
     kinds = {layer.kind for layer in unread}
@@ -181,10 +185,11 @@ def _unread(unread: Sequence[Layer], facts: Facts) -> Iterator[str]:
         return
     layers = " and ".join(waiting)
     verb = f"the {layers} layer{'s were' if len(waiting) > 1 else ' was'} not read"
-    if not facts.packages:
-        yield f"packages: {verb}"
-    if not facts.metrics:
-        yield f"metrics: {verb}"
+    if any(layer.kind in waiting for layer in closed):
+        if not facts.packages:
+            yield f"packages: {verb}"
+        if not facts.metrics:
+            yield f"metrics: {verb}"
     yield f"code: {verb}"
 
 

@@ -3,7 +3,8 @@
 Run as a script, ``python -I -S pickle_worker.py``: the file comes on standard input, one JSON
 document goes out. It imports nothing but the standard library, and of a pickle only
 ``pickletools.genops`` sees anything, which has no way to import or call. The values that matter
-(names, numbers, what an object was made of) are followed on a stack of stand-ins.
+(names, numbers, what an object was made of) are followed on a stack of stand-ins. All of it is one
+file, since the process finds no other.
 
 Joblib writes arrays raw between the instructions; they are left out by their declared size.
 """
@@ -18,7 +19,8 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol
+from io import BufferedReader
+from typing import Any, Protocol, cast
 
 MEMORY = 512 * 1024 * 1024
 """Address space of the process, in bytes."""
@@ -220,7 +222,7 @@ class Machine:
 
     def run(self) -> None:
         """Read up to the end of the pickle; raises Stop, ValueError and the like."""
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(self._source)):
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(cast(Any, self._source))):
             if count % 4096 == 0:
                 self._source.check()
             if len(self._stack) > _MOST_VALUES or len(self._memo) > _MOST_VALUES:
@@ -367,7 +369,9 @@ class Machine:
         shape, dtype = state.get("shape"), state.get("dtype")
         of = dtype.of if isinstance(dtype, Made) else ()
         code = of[0] if isinstance(of, tuple) and of else None
-        found = re.fullmatch(r"([?bBiufcmMOSaUV])(\d{0,9})", code) if isinstance(code, str) else None
+        found = (
+            re.fullmatch(r"([?bBiufcmMOSaUV])(\d{0,9})", code) if isinstance(code, str) else None
+        )
         if found is None or not isinstance(shape, tuple):
             raise Stop("it holds an array of unknown size, and was read up to there")
         if found[1] == "O":
@@ -403,6 +407,10 @@ class Machine:
 
 
 _Step = Callable[[Machine, Any], Any]
+_LITERALS = (
+    "INT BININT BININT1 BININT2 LONG LONG1 LONG4 STRING BINSTRING SHORT_BINSTRING"
+    " UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8"
+)
 _STEPS: dict[str, _Step] = {
     "PROTO": Machine.protocol,
     "GLOBAL": Machine.named,
@@ -427,17 +435,10 @@ _STEPS: dict[str, _Step] = {
     "NEWOBJ_EX": lambda machine, _: machine.make(2),
     "BUILD": Machine.build,
     "MEMOIZE": Machine.memoize,
-    **{f"EXT{size}": Machine.extension for size in (1, 2, 4)},
-    **{name: Machine.put for name in ("PUT", "BINPUT", "LONG_BINPUT")},
-    **{name: Machine.get for name in ("GET", "BINGET", "LONG_BINGET")},
-    **{
-        name: Machine.literal
-        for name in (
-            *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4"),
-            *("STRING", "BINSTRING", "SHORT_BINSTRING"),
-            *("UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
-        )
-    },
+    **dict.fromkeys(("EXT1", "EXT2", "EXT4"), Machine.extension),
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), Machine.put),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), Machine.get),
+    **dict.fromkeys(_LITERALS.split(), Machine.literal),
 }
 
 
@@ -536,7 +537,7 @@ def _limit() -> None:
 def main() -> None:
     """Read standard input and print what it is."""
     _limit()
-    report = read(sys.stdin.buffer.read1)
+    report = read(cast(BufferedReader, sys.stdin.buffer).read1)
     # Whoever still writes learns that enough was read, before it is asked to listen.
     sys.stdin.close()
     sys.stdout.write(json.dumps(report.document()))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         StoppedError,
         by_ranges_or_streamed,
     )
-    from rolldeck.kit.layer_file import OpenFile, copy_file, open_file
+    from rolldeck.kit.layer_file import OpenFile, copy_file, each_file, open_file
     from rolldeck.kit.listing import LayerFile, LayerListing, list_layer
     from rolldeck.kit.peek import read_file_digests, read_layer_files
     from rolldeck.kit.read import kind_of, read_kit
@@ -37,6 +37,7 @@ _LATER = {
     "by_ranges_or_streamed": ("layer_access", "by_ranges_or_streamed"),
     "OpenFile": ("layer_file", "OpenFile"),
     "copy_file": ("layer_file", "copy_file"),
+    "each_file": ("layer_file", "each_file"),
     "open_file": ("layer_file", "open_file"),
     "LayerFile": ("listing", "LayerFile"),
     "LayerListing": ("listing", "LayerListing"),
@@ -77,6 +78,7 @@ __all__ = [
     "Unpacking",
     "by_ranges_or_streamed",
     "copy_file",
+    "each_file",
     "kind_of",
     "list_layer",
     "open_file",

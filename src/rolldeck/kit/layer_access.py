@@ -47,7 +47,8 @@ class LayerAccess:
 
     ``file`` is random access to it, None where it can only be streamed; ``verified`` says whether
     what it gives was compared with the layer's digest. ``limit`` is how many bytes may be read,
-    None for any; whoever has found what they looked for lifts it.
+    None for any; whoever has found what they looked for lifts it. ``small`` is the size in bytes
+    up to which a layer is read whole.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class LayerAccess:
         *,
         ranges: bool,
         limit: int | None,
+        small: int = SMALL_BLOB,
     ) -> None:
         self.layer = layer
         self.verified = False
@@ -67,7 +69,7 @@ class LayerAccess:
         self.limit = limit
         self._data: bytes | None = None
         self._stream: LayerStream | None = None
-        if layer.size <= SMALL_BLOB:
+        if layer.size <= small:
             with source.open() as blob:
                 self._data = blob.read(layer.size + 1)
             verify_bytes(self._data, layer.digest, layer.size)

@@ -152,6 +152,42 @@ def open_file(
         yield opened
 
 
+def each_file(
+    layer: Layer,
+    source: LayerSource,
+    progress: Progress,
+    *,
+    limit: int | None = None,
+    small: int = SMALL_BLOB,
+) -> Iterator[OpenFile]:
+    """Yield the files of a layer in stored order, each to be read before the next; blocks.
+
+    At most about ``limit`` bytes are read, and a layer up to ``small`` bytes whole. Raises as
+    ``open_file``, and RangesIgnoredError.
+    """
+    access = LayerAccess(layer, source, progress, ranges=True, limit=limit, small=small)
+    if layer.form != "tar":
+        single = single_file(layer)
+        if single is None:
+            return
+        if access.file is not None:
+            yield _AnywhereFile(single, access, access.file)
+            return
+        with access.stream() as stream:
+            yield _StreamedFile(single, access, _chunks(stream))
+        return
+    with access.members() as members:
+        for member in members:
+            progress.check()
+            if member.is_dir:
+                continue
+            file = member_file(layer, member)
+            if access.file is not None:
+                yield _AnywhereFile(file, access, access.file)
+            else:
+                yield _StreamedFile(file, access, member.chunks)
+
+
 def _is_layer(file: LayerFile, layer: Layer) -> bool:
     """Whether a file is large and nearly all of its layer: then its digest costs little more."""
     size = file.size or 0
