@@ -45,7 +45,8 @@ if TYPE_CHECKING:
         list_repositories,
         watch_repositories,
     )
-    from rolldeck.actions.show import load_version
+    from rolldeck.actions.requested_file import with_file
+    from rolldeck.actions.show import load_facts, load_version
     from rolldeck.actions.tag import plan_tag
     from rolldeck.actions.targets import TargetState, known_targets
     from rolldeck.actions.versions import (
@@ -94,7 +95,8 @@ _LATER = {
         "list_repositories",
         "watch_repositories",
     ),
-    "rolldeck.actions.show": ("load_version",),
+    "rolldeck.actions.requested_file": ("with_file",),
+    "rolldeck.actions.show": ("load_facts", "load_version"),
     "rolldeck.actions.tag": ("plan_tag",),
     "rolldeck.actions.targets": ("TargetState", "known_targets"),
     "rolldeck.actions.versions": (
@@ -168,6 +170,7 @@ __all__ = [
     "list_layer_files",
     "list_repositories",
     "list_versions",
+    "load_facts",
     "load_version",
     "log_in",
     "log_out",
@@ -197,4 +200,5 @@ __all__ = [
     "verify_all",
     "watch_repositories",
     "watch_versions",
+    "with_file",
 ]

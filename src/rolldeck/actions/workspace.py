@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from rolldeck.actions.damage import told_as_damage
 from rolldeck.actions.library_registry import LibraryRegistry
 from rolldeck.errors import IntegrityError, NotFoundError, RefusedError, UnavailableError
-from rolldeck.kit.range_file import BLOCK_SIZE
 from rolldeck.oci import (
     Descriptor,
     Digest,
@@ -198,6 +197,9 @@ class Workspace:
 
         What begins and ends with a block is fetched once. Raises as ``read_range``.
         """
+        # Imported here: whoever only lists versions needs nothing of kits.
+        from rolldeck.kit.range_file import BLOCK_SIZE
+
         registry = self.registry(reference)
         end = start + size
         aligned = start % BLOCK_SIZE == 0 and (end % BLOCK_SIZE == 0 or end == blob.size)

@@ -54,6 +54,10 @@ class Version:
         """What names this version in a comparison."""
         return Side(self.reference, self.kit.digest, self.label)
 
+    def may_have(self, path: str) -> bool:
+        """Whether there is or may be a file of code or docs by this path that was not read."""
+        return path in self.listed or any(_lies_in(path, _element(item)) for item in self.hidden)
+
 
 def compare(a: Version, b: Version, tolerance: float = 0.0) -> Comparison:
     """Compare two versions; A is the baseline, deltas are B minus A.
