@@ -18,9 +18,11 @@ from rolldeck.facts.byte_cursor import OverBudgetError
 from rolldeck.facts.pickles import Pickle, is_pickle
 from rolldeck.facts.tensors import MalformedHeaderError, TensorHeader, read_tensor_header
 from rolldeck.facts.weights import is_weights, unreadable
-from rolldeck.kit import Layer, OpenFile, StoppedError, each_file
+from rolldeck.kit import Layer, LayerFile, OpenFile, StoppedError, each_file
 from rolldeck.oci import RangesIgnoredError
 from rolldeck.progress import Progress
+from rolldeck.text import clean_line
+from rolldeck.units import human_size
 
 SMALL_FILE = 128 * 1024
 """Largest known file read out of a large layer in a registry, in bytes."""
@@ -33,6 +35,8 @@ _PICKLE_START = 64 * 1024
 """Bytes of a pickle in a registry that are read; of one on this disk all are."""
 _LOCAL_LIMIT = 16 * 1024 * 1024
 """Most bytes of a layer on this disk that a look at it reads, pickles apart."""
+_AS_DENSE = 4
+"""How many times its stored size a compressed file is taken to have."""
 _MOST_PICKLES = 8
 _UNKNOWN_SIZE = 2**62
 
@@ -74,6 +78,12 @@ def read_layer_heads(
     try:
         for opened in each_file(layer, bytes_of, progress, limit=limit, small=0):
             _look(opened, source.is_local, wanted, progress, found)
+            if isinstance(bytes_of, FrugalBytes) and layer.compression != "none":
+                # To come to the next file all of this one would have to be fetched.
+                left = most - bytes_of.spent
+                found.stopped = _too_far(opened.file, left)
+                if found.stopped:
+                    break
     except (StoppedError, OverBudgetError) as stop:
         found.stopped = str(stop) or "stopped"
     except RangesIgnoredError:
@@ -84,6 +94,12 @@ def read_layer_heads(
     if isinstance(bytes_of, FrugalBytes):
         found.spent = bytes_of.spent
     return found
+
+
+def _too_far(file: LayerFile, left: int) -> str:
+    if (file.size or 0) <= _AS_DENSE * left:
+        return ""
+    return f"stopped behind {clean_line(file.path, 200)}, which is {human_size(file.size or 0)}"
 
 
 def _look(
