@@ -24,7 +24,7 @@ from typing import Any, Protocol, cast
 
 MEMORY = 512 * 1024 * 1024
 """Address space of the process, in bytes."""
-SECONDS = 8
+SECONDS = 5
 """Processor time that reading may take; the kernel ends the process soon after."""
 _KEPT = 64 * 1024
 """Longest argument of an instruction that is kept, in bytes."""

@@ -244,7 +244,8 @@ def read_tar(
     """Yield the members of an archive in order, going to the last byte of the stream.
 
     The root itself (``./``) is not a member. Content that nobody reads is skipped where the stream
-    can; what is read comes in chunks of at most ``chunk`` bytes. Raises RefusedError as ``tar_steps``; what the stream raises passes through.
+    can; what is read comes in chunks of at most ``chunk`` bytes. Raises RefusedError as
+    ``tar_steps``; what the stream raises passes through.
     """
     source, steps = _Source(stream, chunk), tar_steps(limits)
     step = next(steps, None)
