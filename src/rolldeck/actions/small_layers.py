@@ -170,7 +170,8 @@ def _look_through(
     pickles = [read_pickle(path, len(files[path]), [files[path]], progress) for path in names]
     for layer in _headed(small.unread):
         # Half of what is left: one layer of many files leaves something for the others.
-        found = read_layer_heads(layer, sources[layer.digest], wanted, progress, left // 2)
+        most = max(left // 2, 0)
+        found = read_layer_heads(layer, sources[layer.digest], wanted, progress, most)
         left -= found.spent
         heads |= found.headers
         pickles += found.pickles
