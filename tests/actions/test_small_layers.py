@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from rolldeck.actions import Workspace, diff, load_version
-from rolldeck.actions.small_layers import SMALL_OTHER_LAYER, read_small_layers
+from rolldeck.actions.small_layers import SMALL_LAYER, read_small_layers
 from rolldeck.kit.model import Kit
 from rolldeck.oci import Reference
 from rolldeck.settings import RegistrySettings, Settings
-from tests.made_kits import MadeLayout
+from tests.made_kits import KIT_LAYER, MadeLayout
 from tests.servers.fault_proxy import fault_proxy
 from tests.servers.registry import RunningRegistry
 
@@ -50,13 +50,15 @@ async def test_each_small_layer_is_fetched_once_and_no_large_one(
             )
         finally:
             await workspace.close()
-        fetched = [path.rpartition("/")[2] for path, _ in proxy.requests]
+        fetched = [path.rpartition("/")[2] for path, part in proxy.requests if part is None]
+        parts = {path.rpartition("/")[2] for path, part in proxy.requests if part is not None}
     config = version.kit.manifest.config
     assert config is not None
-    small = [item.digest for item in version.kit.layers if item.size <= SMALL_OTHER_LAYER]
-    large = [item for item in version.kit.layers if item.size > SMALL_OTHER_LAYER]
+    small = [item.digest for item in version.kit.layers if item.size <= SMALL_LAYER]
+    large = [item for item in version.kit.layers if item.size > SMALL_LAYER]
     assert [item.kind for item in large] == ["model"]
     assert sorted(fetched) == sorted([*small, config.digest])
+    assert parts == {large[0].digest}
     assert set(version.members) == set(small)
 
 
@@ -121,9 +123,9 @@ async def test_what_was_not_looked_into_is_known(tmp_path: Path) -> None:
 async def test_a_large_model_directory_may_hold_a_signature(
     tmp_path: Path, path: str, told: bool
 ) -> None:
-    """Nothing lies beside the weights where the model is one file."""
+    """Where it cannot be looked through; nothing lies beside the weights of one file."""
     made = MadeLayout(tmp_path / "layout")
-    model = made.layer("model", {path: b"0" * SMALL_OTHER_LAYER})
+    model = made.blob(f"{KIT_LAYER}.model.v1.tar", b"\x01" * (SMALL_LAYER + 512))
     made.kit("v1", {"model": {"path": path, "digest": model["digest"]}}, [model])
     version = await load_version(
         workspace_of(tmp_path), Reference.parse(f"oci:{tmp_path}/layout:v1")

@@ -23,7 +23,7 @@ from tests.golden_kits import (
 
 SECTIONS = (
     "manifest", "layers", "kitfile", "metrics", "parameters",
-    "environment", "code", "data", "signature", "lineage",
+    "environment", "code", "data", "tensors", "signature", "lineage",
 )  # fmt: skip
 
 PAIRS = [

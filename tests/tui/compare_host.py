@@ -8,6 +8,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 import rolldeck.tui
+from rolldeck.actions import Workspace
 from rolldeck.compare import Comparison, Version, compare
 from rolldeck.tui.screens.compare import CompareScreen
 from rolldeck.tui.widgets.comparison_view import ComparisonView
@@ -27,6 +28,7 @@ class Host(App[None]):
         super().__init__()
         self._screen = CompareScreen(comparison or compare(a, b), a, b)
         self.copied: list[str] = []
+        self.workspace: Workspace | None = None
 
     def on_mount(self) -> None:
         """Show the comparison."""

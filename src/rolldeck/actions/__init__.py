@@ -46,7 +46,8 @@ if TYPE_CHECKING:
         list_repositories,
         watch_repositories,
     )
-    from rolldeck.actions.show import load_version
+    from rolldeck.actions.requested_file import with_file
+    from rolldeck.actions.show import load_facts, load_version
     from rolldeck.actions.tag import plan_tag
     from rolldeck.actions.targets import TargetState, known_targets
     from rolldeck.actions.unpack_plan import UnpackPlan, plan_unpack, standing_so
@@ -98,7 +99,8 @@ _LATER = {
         "list_repositories",
         "watch_repositories",
     ),
-    "rolldeck.actions.show": ("load_version",),
+    "rolldeck.actions.requested_file": ("with_file",),
+    "rolldeck.actions.show": ("load_facts", "load_version"),
     "rolldeck.actions.tag": ("plan_tag",),
     "rolldeck.actions.targets": ("TargetState", "known_targets"),
     "rolldeck.actions.unpack_plan": ("UnpackPlan", "plan_unpack", "standing_so"),
@@ -187,6 +189,7 @@ __all__ = [
     "list_layer_files",
     "list_repositories",
     "list_versions",
+    "load_facts",
     "load_version",
     "log_in",
     "log_out",
@@ -220,4 +223,5 @@ __all__ = [
     "watch_repositories",
     "watch_versions",
     "ways_to_free",
+    "with_file",
 ]

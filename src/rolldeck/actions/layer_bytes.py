@@ -46,8 +46,7 @@ class LayerBytes:
         """Read a part; not verified."""
         if isinstance(self._registry, LayoutRegistry):
             return self._registry.read_part(self._blob, offset, size)
-        repository = self._reference.repository
-        return self._await(self._registry.read_range(repository, self._blob, offset, size))
+        return self._await(self._workspace.part(self._reference, self._blob, offset, size))
 
     def open(self) -> BinaryIO:
         """Read all of it from the start."""

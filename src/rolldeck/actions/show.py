@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from rolldeck.actions.chain import load_chain
 from rolldeck.actions.kit import load_kit
-from rolldeck.actions.small_layers import read_small_layers
+from rolldeck.actions.small_layers import TEXT_KINDS, SmallLayers, read_small_layers
 from rolldeck.actions.workspace import Workspace
-from rolldeck.compare import Version
+from rolldeck.compare import ListedFile, Version
 from rolldeck.errors import RolldeckError
-from rolldeck.facts import collect
-from rolldeck.kit import Link, with_chain
+from rolldeck.facts import Facts, collect
+from rolldeck.kit import Kit, Link, with_chain
 from rolldeck.oci import Place, Reference
 from rolldeck.units import short_digest
 
@@ -19,13 +20,13 @@ from rolldeck.units import short_digest
 async def load_version(workspace: Workspace, reference: Reference) -> Version:
     """Resolve and read a version: Kitfile, facts, and the files of its small layers.
 
-    Where the kits that its model comes from cannot be read, it has its own layers alone and tells
-    why.
+    Of large layers only headers are read. Where the kits that its model comes from cannot be read,
+    it has its own layers alone and tells why.
     """
     resolved = await workspace.resolve(reference)
     kit = await load_kit(workspace, resolved)
-    read = await read_small_layers(workspace, resolved, kit)
-    facts = await asyncio.to_thread(collect, kit, read.files, read.members, read.unread)
+    read = await read_small_layers(workspace, resolved, kit, heads=True)
+    facts = await asyncio.to_thread(_facts, kit, read)
     chain: tuple[Link, ...] = ()
     problem = None
     try:
@@ -35,7 +36,42 @@ async def load_version(workspace: Workspace, reference: Reference) -> Version:
     assert resolved.digest is not None
     label = resolved.tag or _library_tag(workspace, resolved) or short_digest(resolved.digest)
     whole = with_chain(kit, chain)
-    return Version(str(resolved), label, whole, facts, read.texts, chain, problem, read.members)
+    listed = {path: ListedFile(*known) for path, known in read.listed.items()}
+    hidden = tuple(
+        layer
+        for layer in read.unread
+        if layer.kind in TEXT_KINDS and layer.digest not in read.looked
+    )
+    return Version(
+        str(resolved),
+        label,
+        whole,
+        facts,
+        read.texts,
+        chain,
+        problem,
+        read.members,
+        listed,
+        hidden,
+    )
+
+
+async def load_facts(workspace: Workspace, reference: Reference) -> Facts:
+    """Return the facts of a version as far as its manifest, config and small layers tell.
+
+    Two requests for a version whose digest is given, and one for each small layer that no version
+    before it had.
+    """
+    resolved = reference if reference.digest else await workspace.resolve(reference)
+    kit = await load_kit(workspace, resolved)
+    return await asyncio.to_thread(_facts, kit, await read_small_layers(workspace, resolved, kit))
+
+
+def _facts(kit: Kit, read: SmallLayers) -> Facts:
+    facts = collect(
+        kit, read.files, read.members, read.unread, read.heads, read.pickles, read.looked
+    )
+    return replace(facts, missing=(*facts.missing, *read.remarks))
 
 
 def _library_tag(workspace: Workspace, reference: Reference) -> str | None:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from rolldeck.oci.http import HttpRegistry
     from rolldeck.oci.secret import CredentialSource
 
+_LARGEST_KEPT = 1024 * 1024
+"""Largest part of a blob that the cache keeps, in bytes: whatever is larger is read to have it."""
+
 _CACHED_BLOBS = 32 * 1024 * 1024
 """Most bytes of small blobs kept in memory; a digest never changes, so none goes stale."""
 
@@ -48,6 +51,7 @@ class Workspace:
         self._manifests: dict[Digest, Manifest] = {}
         self._blobs: dict[Digest, bytes] = {}
         self._blob_bytes = 0
+        self._asking: dict[Digest, asyncio.Lock] = {}
         self._writing: asyncio.Task[None] | None = None
 
     def registry(self, reference: Reference) -> Registry:
@@ -165,6 +169,18 @@ class Workspace:
         """
         if blob.digest in self._blobs:
             return self._blobs[blob.digest]
+        # Whoever asks for what another asks for waits, and finds it at hand.
+        asking = self._asking.setdefault(blob.digest, asyncio.Lock())
+        try:
+            async with asking:
+                if blob.digest in self._blobs:
+                    return self._blobs[blob.digest]
+                return await self._fetch_small(reference, blob, is_new)
+        finally:
+            if not asking.locked():
+                self._asking.pop(blob.digest, None)
+
+    async def _fetch_small(self, reference: Reference, blob: Descriptor, is_new: bool) -> bytes:
         data = await self._local_blob(reference, blob)
         if data is None and not is_new:
             data = await self._cached(reference, blob.digest)
@@ -175,6 +191,39 @@ class Workspace:
             self._blobs[blob.digest] = data
             self._blob_bytes += len(data)
         return data
+
+    async def part(self, reference: Reference, blob: Descriptor, start: int, size: int) -> bytes:
+        """Return a part of a registry's blob, at most ``SMALL_BLOB``; not verified.
+
+        What begins and ends with a block is fetched once. Raises as ``read_range``.
+        """
+        # Imported here: whoever only lists versions needs nothing of kits.
+        from rolldeck.kit.range_file import BLOCK_SIZE
+
+        registry = self.registry(reference)
+        end = start + size
+        aligned = start % BLOCK_SIZE == 0 and (end % BLOCK_SIZE == 0 or end == blob.size)
+        if reference.place is not Place.REGISTRY or not aligned or size > _LARGEST_KEPT:
+            return await registry.read_range(reference.repository, blob, start, size)
+        place = f"{reference.root}/{reference.repository}@{blob.digest}"
+        starts = range(start, end, BLOCK_SIZE)
+        known = await asyncio.to_thread(self.cache.parts, place, starts)
+        missing = [
+            at for at in starts if len(known.get(at, b"")) != min(BLOCK_SIZE, blob.size - at)
+        ]
+        if missing:
+            until = min(missing[-1] + BLOCK_SIZE, blob.size)
+            data = await registry.read_range(
+                reference.repository, blob, missing[0], until - missing[0]
+            )
+            fresh = {
+                at: data[at - missing[0] : at - missing[0] + BLOCK_SIZE]
+                for at in range(missing[0], until, BLOCK_SIZE)
+            }
+            known |= fresh
+            self.cache.keep_parts(place, fresh)
+            self._write_if_full()
+        return b"".join(known[at] for at in starts)
 
     async def _local_blob(self, reference: Reference, blob: Descriptor) -> bytes | None:
         """Return a blob from the library; None where another place has to be asked."""
@@ -220,6 +269,9 @@ class Workspace:
         if reference.place is not Place.REGISTRY:
             return
         self.cache.keep(digest, data)
+        self._write_if_full()
+
+    def _write_if_full(self) -> None:
         if self.cache.is_full and (self._writing is None or self._writing.done()):
             self._writing = asyncio.create_task(asyncio.to_thread(self.cache.flush))
 

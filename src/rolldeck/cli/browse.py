@@ -251,6 +251,40 @@ def _print_version(version: Version) -> None:
         [(item.name, item.role, f"{item.scheme} {item.identity[:24]}") for item in facts.data],
     )
     _section(
+        "Tensors",
+        [
+            *[("FILE", "left"), ("FORMAT", "left"), ("TENSORS", "right"), ("PARAMETERS", "right")],
+            ("TYPES", "left"),
+        ],
+        [
+            (
+                item.path + (f" in {item.files} files" if item.files > 1 else ""),
+                item.format,
+                str(len(item.tensors)),
+                "–" if item.parameters is None else f"{item.parameters:,}",
+                ", ".join(f"{count} {dtype}" for dtype, count in item.types.items()),
+            )
+            for item in facts.weights
+        ],
+    )
+    _section(
+        "Pickles",
+        [("FILE", "left"), ("FORMAT", "left"), ("", "left"), ("LIBRARIES", "left")],
+        [
+            (
+                item.path,
+                f"{item.packing} {item.format} {item.protocol}".strip(),
+                item.brief + (f"; {item.notice}" if item.notice else ""),
+                ", ".join(f"{library} {version}".strip() for library, version in item.libraries),
+            )
+            for item in facts.pickles
+        ],
+    )
+    signature = [*facts.signature] if facts.signature is not None else []
+    signature += [(item.name, str(item.value)) for item in facts.architecture]
+    signature += [(f"tokenizer {item.name}", str(item.value)) for item in facts.tokenizer]
+    _section("Signature", [("", "left"), ("", "left")], signature)
+    _section(
         "Lineage", [("", "left"), ("", "left")], [(item.name, item.value) for item in facts.lineage]
     )
     for text in facts.missing:

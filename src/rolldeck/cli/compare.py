@@ -6,11 +6,20 @@ import argparse
 
 from rich.text import Text
 
-from rolldeck.actions import Workspace
+from rolldeck.actions import Workspace, with_file
 from rolldeck.actions import diff as compare_versions
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.terminal import console, message, table
-from rolldeck.compare import READING_ORDER, Comparison, Row, Section, Version, side_by_side, to_json
+from rolldeck.compare import (
+    NOT_READ,
+    READING_ORDER,
+    Comparison,
+    Row,
+    Section,
+    Version,
+    side_by_side,
+    to_json,
+)
 from rolldeck.errors import NotFoundError
 from rolldeck.oci import Reference, is_digest, is_tag
 from rolldeck.progress import Progress
@@ -21,13 +30,15 @@ _VERDICTS = {"better": ("▲ better", "green"), "worse": ("▼ worse", "red")}
 _TEXT_LIMIT = 1024 * 1024
 
 
-async def run_diff(workspace: Workspace, arguments: argparse.Namespace, _: Progress) -> int:
+async def run_diff(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
     """Compare two versions; exit code 1 with --exit-code where they differ."""
     a = Reference.parse(arguments.a)
     b = _second(a, arguments.b)
     result = await compare_versions(workspace, a, b, arguments.tolerance)
     if arguments.file:
-        differs = _print_file(result.a, result.b, arguments.file, arguments.json)
+        side_a = await with_file(workspace, result.a, arguments.file, progress)
+        side_b = await with_file(workspace, result.b, arguments.file, progress)
+        differs = _print_file(side_a, side_b, arguments.file, arguments.json)
         return 1 if arguments.exit_code and differs else 0
     problems = [side.chain_problem for side in (result.a, result.b) if side.chain_problem]
     if arguments.json:
@@ -36,6 +47,8 @@ async def run_diff(workspace: Workspace, arguments: argparse.Namespace, _: Progr
         _print(result.comparison, arguments.all)
         for text in problems:
             message(text)
+        if any(NOT_READ in row.note for row in result.comparison.section("code").rows):
+            message(f"To read a file that was not read: rolldeck diff {a} {b} --file PATH")
     differs = any(section.changed for section in result.comparison.sections)
     return 1 if arguments.exit_code and differs else 0
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from rolldeck.compare import Version
     from rolldeck.facts import Facts
+    from rolldeck.facts.weights import Weights
     from rolldeck.kit import Layer
 
 Document = dict[str, Any]
@@ -171,9 +172,38 @@ def _facts(facts: Facts) -> Document:
             {"name": item.name, "value": item.value, "source": item.source}
             for item in facts.tokenizer
         ],
+        "architecture": {item.name: item.value for item in facts.architecture},
+        "tensors": [_weights(item) for item in facts.weights],
+        "pickles": [
+            {
+                "path": item.path,
+                "format": item.format,
+                "packing": item.packing or None,
+                "protocol": item.protocol,
+                "size": item.size,
+                "imports": list(item.imports),
+                "outside": list(item.outside),
+                "libraries": dict(item.libraries),
+                "notice": item.notice or None,
+            }
+            for item in facts.pickles
+        ],
         "lineage": {item.name: item.value for item in facts.lineage},
         "lineage_sources": {item.name: item.source for item in facts.lineage},
         "missing": list(facts.missing),
+    }
+
+
+def _weights(weights: Weights) -> Document:
+    return {
+        "path": weights.path,
+        "format": weights.format,
+        "files": weights.files,
+        "tensors": len(weights.tensors),
+        "parameters": weights.parameters,
+        "types": weights.types,
+        "metadata": dict(weights.metadata),
+        "notice": weights.notice or None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from rolldeck.compare.compare import Version, compare, sort_rows
 from rolldeck.compare.direction import direction
+from rolldeck.compare.files import NOT_READ, ListedFile
 from rolldeck.compare.json_view import to_json
 from rolldeck.compare.model import (
     READING_ORDER,
@@ -17,10 +18,12 @@ from rolldeck.compare.model import (
 from rolldeck.compare.text_diff import DiffLine, line_counts, side_by_side
 
 __all__ = [
+    "NOT_READ",
     "READING_ORDER",
     "Cell",
     "Comparison",
     "DiffLine",
+    "ListedFile",
     "Row",
     "Section",
     "SectionName",

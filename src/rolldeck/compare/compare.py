@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from rolldeck.compare.data import data_rows
 from rolldeck.compare.environment import environment_rows
-from rolldeck.compare.files import file_rows
+from rolldeck.compare.files import NOT_READ, Content, ListedFile, file_rows
 from rolldeck.compare.layers import layer_rows
 from rolldeck.compare.metrics import metric_rows
 from rolldeck.compare.model import Comparison, Row, Section, SectionName, Side
 from rolldeck.compare.summary import IDENTICAL, summarise
+from rolldeck.compare.tensors import tensor_rows
 from rolldeck.compare.values import (
     kitfile_rows,
     lineage_rows,
@@ -22,7 +23,7 @@ from rolldeck.compare.values import (
 )
 from rolldeck.facts.model import Facts
 from rolldeck.kit.chain import Link
-from rolldeck.kit.model import Kit
+from rolldeck.kit.model import Kit, Layer
 from rolldeck.text import clean_line
 
 
@@ -33,7 +34,8 @@ class Version:
 
     ``chain`` are the kits that its model comes from, whose layers stand in ``kit`` with theirs as
     origin; ``chain_problem`` says why they are not known. ``members`` are the sha256 of all files
-    of the layers that were read, by the layers' digests.
+    of the layers that were read, by the layers' digests. ``listed`` are files of code and docs that
+    are known by size alone, ``hidden`` the layers of which not even that is known.
     """
 
     reference: str
@@ -44,11 +46,17 @@ class Version:
     chain: tuple[Link, ...] = ()
     chain_problem: str | None = None
     members: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    listed: Mapping[str, ListedFile] = field(default_factory=dict)
+    hidden: tuple[Layer, ...] = ()
 
     @property
     def side(self) -> Side:
         """What names this version in a comparison."""
         return Side(self.reference, self.kit.digest, self.label)
+
+    def may_have(self, path: str) -> bool:
+        """Whether there is or may be a file of code or docs by this path that was not read."""
+        return path in self.listed or any(_lies_in(path, _element(item)) for item in self.hidden)
 
 
 def compare(a: Version, b: Version, tolerance: float = 0.0) -> Comparison:
@@ -76,8 +84,9 @@ def _rows(a: Version, b: Version, tolerance: float) -> dict[SectionName, list[Ro
         "metrics": metric_rows(a.facts.metrics, b.facts.metrics, tolerance),
         "parameters": parameter_rows(a.facts.parameters, b.facts.parameters),
         "environment": environment_rows(a.facts, b.facts),
-        "code": file_rows(a.files, b.files) if _files_read(a) and _files_read(b) else [],
+        "code": _code_rows(a, b) if _files_read(a) and _files_read(b) else [],
         "data": data_rows(a.facts.data, b.facts.data),
+        "tensors": tensor_rows(a.facts, b.facts),
         "signature": signature_rows(a.facts, b.facts),
         "lineage": lineage_rows(a.facts, b.facts),
     }
@@ -104,7 +113,46 @@ def _without_weights(kit: Kit) -> Kit:
 def _files_read(version: Version) -> bool:
     """Whether the files are known: read, or none to be read."""
     kinds = {layer.kind for layer in version.kit.layers}
-    return bool(version.files) or kinds.isdisjoint(("code", "docs", "prompt"))
+    known = version.files or version.listed
+    return bool(known) or kinds.isdisjoint(("code", "docs", "prompt"))
+
+
+def _code_rows(a: Version, b: Version) -> list[Row]:
+    """Return the rows of files; one for a layer whose files are not known on a side."""
+    shared = {layer.digest for layer in a.hidden} & {layer.digest for layer in b.hidden}
+    hidden = dict.fromkeys(
+        _element(layer) for layer in (*a.hidden, *b.hidden) if layer.digest not in shared
+    )
+    rows = file_rows(_known_files(a, hidden), _known_files(b, hidden))
+    for element in hidden:
+        key, one, other = clean_line(element, 500), _state(a, element), _state(b, element)
+        rows.append(Row(key, "changed", one, other, verdict="unknown", note=NOT_READ))
+    return rows
+
+
+def _known_files(version: Version, hidden: Iterable[str]) -> dict[str, Content]:
+    known: dict[str, Content] = {**version.listed, **version.files}
+    return {
+        path: content
+        for path, content in known.items()
+        if not any(_lies_in(path, element) for element in hidden)
+    }
+
+
+def _element(layer: Layer) -> str:
+    return posixpath.normpath(layer.path) if layer.path else "."
+
+
+def _lies_in(path: str, element: str) -> bool:
+    return element == "." or path == element or path.startswith(f"{element}/")
+
+
+def _state(version: Version, element: str) -> str | None:
+    """Return whether the files of an element are known; None where there is no such element."""
+    if any(_element(layer) == element for layer in version.hidden):
+        return NOT_READ
+    paths = (*version.files, *version.listed)
+    return "read" if any(_lies_in(path, element) for path in paths) else None
 
 
 def _code_paths(*kits: Kit) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from rolldeck.compare.model import Row
 from rolldeck.compare.text_diff import line_counts
@@ -10,8 +11,19 @@ from rolldeck.facts.document import unique
 from rolldeck.text import clean_line
 from rolldeck.units import human_size
 
-Content = bytes | str
-"""A file's bytes, or where these are not at hand its digest as ``algorithm:hex``."""
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file that was not read: ``size`` in bytes, None where it is not known, and its layer."""
+
+    size: int | None
+    layer: str
+
+
+Content = bytes | str | ListedFile
+"""A file's bytes; where these are not at hand its digest as ``algorithm:hex``, or its size."""
+
+NOT_READ = "not read"
 
 _TEXT_LIMIT = 4 * 1024 * 1024
 """Largest file whose lines are counted, in bytes."""
@@ -40,20 +52,40 @@ def digest(content: Content) -> str:
     """Return the digest of a file as ``sha256:hex``, or the one that stands for it."""
     if isinstance(content, str):
         return clean_line(content, 150)
+    if isinstance(content, ListedFile):
+        return NOT_READ if content.size is None else human_size(content.size)
     import hashlib
 
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def _row(key: str, one: Content, other: Content) -> Row:
+    if isinstance(one, ListedFile) or isinstance(other, ListedFile):
+        return _unread_row(key, one, other)
     before, after = digest(one), digest(other)
     if one == other or before == after:
         return Row(key, "equal", before, after)
     return Row(key, "changed", before, after, note=_difference(one, other))
 
 
+def _unread_row(key: str, one: Content, other: Content) -> Row:
+    """Return what sizes and layers tell of a file that was not read on a side."""
+    shown = _size_of(one), _size_of(other)
+    if isinstance(one, ListedFile) and one == other:
+        return Row(key, "equal", *shown, note="same layer")
+    if "" not in shown and shown[0] != shown[1]:
+        return Row(key, "changed", *shown, note=NOT_READ)
+    same = "same size, " if shown[0] else ""
+    return Row(key, "changed", *shown, verdict="unknown", note=f"{same}{NOT_READ}")
+
+
+def _size_of(content: Content) -> str:
+    size = content.size if isinstance(content, ListedFile) else len(content)
+    return "" if size is None or isinstance(content, str) else f"{size} bytes"
+
+
 def _difference(one: Content, other: Content) -> str:
-    if isinstance(one, str) or isinstance(other, str):
+    if not (isinstance(one, bytes) and isinstance(other, bytes)):
         return ""
     before, after = _text(one), _text(other)
     if before is None or after is None:
@@ -63,6 +95,8 @@ def _difference(one: Content, other: Content) -> str:
 
 
 def _lines_of(content: Content, sign: str) -> str:
+    if isinstance(content, ListedFile):
+        return NOT_READ
     if isinstance(content, str):
         return ""
     text = _text(content)

@@ -16,6 +16,7 @@ SectionName = Literal[
     "environment",
     "code",
     "data",
+    "tensors",
     "signature",
     "lineage",
 ]
@@ -26,6 +27,7 @@ READING_ORDER: tuple[SectionName, ...] = (
     "layers",
     "code",
     "data",
+    "tensors",
     "signature",
     "kitfile",
     "manifest",

@@ -13,6 +13,8 @@ from rolldeck.text import clean_line
 IDENTICAL = "Identical: same digest"
 SAME_CONTENT = "Same content, other packing or annotations"
 _WEIGHTS = ("model", "modelpart")
+_ARCHITECTURE = ("architecture", "model type", "GGUF architecture")
+"""Keys of signature rows that are no inputs and outputs."""
 _GROUP = re.compile(r"(package list|python|os|hardware|image|seed|variable) ")
 """How the keys of environment rows begin that are no packages."""
 
@@ -160,7 +162,12 @@ def _differing(sections: Mapping[SectionName, Section], name: SectionName) -> li
 def _same(sections: Mapping[SectionName, Section]) -> list[str]:
     """Return which of data and signature are known on both sides and equal."""
     names: tuple[SectionName, ...] = ("data", "signature")
-    return [name for name in names if _rows(sections, name) and not _differing(sections, name)]
+    return [name for name in names if _known(sections, name) and not _differing(sections, name)]
+
+
+def _known(sections: Mapping[SectionName, Section], name: SectionName) -> bool:
+    """Whether a section tells enough to call it the same; an architecture is no signature."""
+    return any(row.key not in _ARCHITECTURE for row in _rows(sections, name))
 
 
 def _unknown(sections: Mapping[SectionName, Section]) -> list[str]:
@@ -209,6 +216,8 @@ def _signature(rows: Sequence[Row]) -> list[str]:
         for role in ("input", "output", "param")
         if counts[role, status]
     ]
+    if any(row.key in _ARCHITECTURE and row.verdict != "unknown" for row in rows):
+        told.append("architecture")
     if any(row.key.startswith("tokenizer ") for row in rows):
         told.append("tokenizer")
     return [f"signature ({', '.join(told)})"] if told else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rolldeck.compare.model import Cell, Row
@@ -98,11 +99,22 @@ def parameter_rows(a: Iterable[Parameter], b: Iterable[Parameter]) -> list[Row]:
 
 
 def signature_rows(a: Facts, b: Facts) -> list[Row]:
-    """Return rows for inputs, outputs and tokenizer; none where neither side declares any.
+    """Return rows for inputs, outputs, architecture and tokenizer; none where no side tells any.
 
     Where one side declares no signature, one row says so: whether the two fit is unknown.
     """
-    return [*_field_rows(a, b), *_tokenizer_rows(a, b)]
+    return [*_field_rows(a, b), *_architecture_rows(a, b), *_tokenizer_rows(a, b)]
+
+
+def _architecture_rows(a: Facts, b: Facts) -> list[Row]:
+    """Return rows for the architecture; what only one side tells is unknown on the other."""
+    rows = rows_by_key(*({item.name: item.value for item in side.architecture} for side in (a, b)))
+    return [
+        row
+        if row.status in ("changed", "equal")
+        else replace(row, verdict="unknown", note="not told on the other side")
+        for row in rows
+    ]
 
 
 def _tokenizer_rows(a: Facts, b: Facts) -> list[Row]:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rolldeck.facts.pickles import Pickle
+    from rolldeck.facts.weights import Weights
 
 LISTING = "package list"
 """Group of the facts about the list of packages itself: its source, how complete it is."""
@@ -98,7 +103,9 @@ class Facts:
     """All that is known of one version; ``missing`` says in words what could not be read.
 
     ``signature`` holds ``(name, type)`` of inputs and outputs, all of ``signature_source``, and is
-    None where none is declared; ``tokenizer`` what turns text into a language model's input.
+    None where none is declared; ``tokenizer`` what turns text into a language model's input,
+    ``architecture`` what kind of model it is. ``weights`` and ``pickles`` are files of the model
+    as far as they tell of themselves.
     """
 
     metrics: tuple[Metric, ...] = ()
@@ -108,6 +115,9 @@ class Facts:
     signature: tuple[tuple[str, str], ...] | None = None
     signature_source: str | None = None
     tokenizer: tuple[Parameter, ...] = ()
+    architecture: tuple[Parameter, ...] = ()
+    weights: tuple[Weights, ...] = ()
+    pickles: tuple[Pickle, ...] = ()
     lineage: tuple[LineageFact, ...] = ()
     missing: tuple[str, ...] = field(default=())
 

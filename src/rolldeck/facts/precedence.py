@@ -47,6 +47,8 @@ def merge(sources: Sequence[Facts]) -> Facts:
         tokenizer=_settings(
             (item for source in sources for item in source.tokenizer), "tokenizer", remarks
         ),
+        weights=tuple(item for source in sources for item in source.weights),
+        pickles=tuple(item for source in sources for item in source.pickles),
         lineage=_lineage((item for source in sources for item in source.lineage), remarks),
         missing=tuple(dict.fromkeys(remarks)),
     )

@@ -43,13 +43,15 @@ class Tensor:
 class TensorHeader:
     """What a weights file says of itself; names and texts are cleaned.
 
-    ``notice`` says what was left out, empty where that is nothing.
+    ``notice`` says what was left out, empty where that is nothing. ``signature`` holds the inputs
+    and outputs that the file declares, as ``Facts`` does; None where it declares none.
     """
 
     format: str
     tensors: tuple[Tensor, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notice: str = ""
+    signature: tuple[tuple[str, str], ...] | None = None
 
     @property
     def parameters(self) -> int | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         StoppedError,
         by_ranges_or_streamed,
     )
-    from rolldeck.kit.layer_file import OpenFile, copy_file, open_file
+    from rolldeck.kit.layer_file import OpenFile, copy_file, each_file, open_file
     from rolldeck.kit.listing import LayerFile, LayerListing, list_layer
     from rolldeck.kit.merge import MergeRules
     from rolldeck.kit.merge_survey import LayerSurvey, survey_layer
@@ -45,6 +45,7 @@ _LATER = {
     "by_ranges_or_streamed": ("layer_access", "by_ranges_or_streamed"),
     "OpenFile": ("layer_file", "OpenFile"),
     "copy_file": ("layer_file", "copy_file"),
+    "each_file": ("layer_file", "each_file"),
     "open_file": ("layer_file", "open_file"),
     "LayerFile": ("listing", "LayerFile"),
     "LayerListing": ("listing", "LayerListing"),
@@ -98,6 +99,7 @@ __all__ = [
     "Unpacking",
     "by_ranges_or_streamed",
     "copy_file",
+    "each_file",
     "is_occupied",
     "kind_of",
     "lending_filters",

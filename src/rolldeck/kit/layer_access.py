@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol, TypeVar, cast
 from rolldeck.kit.layer_stream import LayerStream
 from rolldeck.kit.model import Layer
 from rolldeck.kit.range_file import RangeFile, RangeStream
-from rolldeck.kit.tar_reader import Member, TarLimits, read_tar
+from rolldeck.kit.tar_reader import CHUNK, Member, TarLimits, read_tar
 from rolldeck.oci import SMALL_BLOB, RangesIgnoredError, verify_bytes
 from rolldeck.progress import Progress
 from rolldeck.units import human_size
@@ -47,7 +47,8 @@ class LayerAccess:
 
     ``file`` is random access to it, None where it can only be streamed; ``verified`` says whether
     what it gives was compared with the layer's digest. ``limit`` is how many bytes may be read,
-    None for any; whoever has found what they looked for lifts it.
+    None for any; whoever has found what they looked for lifts it. ``small`` is the size in bytes
+    up to which a layer is read whole, ``chunk`` how much is streamed at once.
     """
 
     def __init__(
@@ -58,6 +59,8 @@ class LayerAccess:
         *,
         ranges: bool,
         limit: int | None,
+        small: int = SMALL_BLOB,
+        chunk: int = CHUNK,
     ) -> None:
         self.layer = layer
         self.verified = False
@@ -65,9 +68,10 @@ class LayerAccess:
         self._source = source
         self._progress = progress
         self.limit = limit
+        self.chunk = chunk
         self._data: bytes | None = None
         self._stream: LayerStream | None = None
-        if layer.size <= SMALL_BLOB:
+        if layer.size <= small:
             with source.open() as blob:
                 self._data = blob.read(layer.size + 1)
             verify_bytes(self._data, layer.digest, layer.size)
@@ -114,7 +118,7 @@ class LayerAccess:
             yield read_tar(RangeStream(self.file), TarLimits(capacity=self.file.size))
             return
         with self.stream() as stream:
-            yield read_tar(stream, TarLimits(capacity=stream.capacity))
+            yield read_tar(stream, TarLimits(capacity=stream.capacity), chunk=self.chunk)
 
     def verify(self, most: int) -> None:
         """Have a streamed layer verified where that takes at most ``most`` bytes more.

@@ -15,12 +15,14 @@ from rolldeck.kit.layer_stream import LayerStream
 from rolldeck.kit.listing import LayerFile, member_file, single_file
 from rolldeck.kit.model import Layer
 from rolldeck.kit.range_file import RangeFile
-from rolldeck.kit.tar_reader import CHUNK
 from rolldeck.oci import SMALL_BLOB
 from rolldeck.progress import Progress
 
 START_LIMIT = 2 * 1024 * 1024
 """Most bytes of a streamed file that can be read in any order, from its start."""
+
+_LOOKED_AT = 16 * 1024
+"""Bytes streamed at once where every file is only looked at."""
 
 _NEARLY_WHOLE = 1024 * 1024
 """Most bytes fetched beyond a large file to have it verified with its layer."""
@@ -126,7 +128,7 @@ def open_file(
             yield _AnywhereFile(file, access, access.file)
             return
         with access.stream() as stream:
-            yield _StreamedFile(file, access, _chunks(stream))
+            yield _StreamedFile(file, access, _chunks(stream, access.chunk))
         return
     access = LayerAccess(layer, source, progress, ranges=ranges, limit=limit)
     found: LayerFile | None = None
@@ -152,14 +154,52 @@ def open_file(
         yield opened
 
 
+def each_file(
+    layer: Layer,
+    source: LayerSource,
+    progress: Progress,
+    *,
+    limit: int | None = None,
+    small: int = SMALL_BLOB,
+) -> Iterator[OpenFile]:
+    """Yield the files of a layer in stored order, each to be read before the next; blocks.
+
+    At most about ``limit`` bytes are read, and a layer up to ``small`` bytes whole. Raises as
+    ``open_file``, and RangesIgnoredError.
+    """
+    access = LayerAccess(
+        layer, source, progress, ranges=True, limit=limit, small=small, chunk=_LOOKED_AT
+    )
+    if layer.form != "tar":
+        single = single_file(layer)
+        if single is None:
+            return
+        if access.file is not None:
+            yield _AnywhereFile(single, access, access.file)
+            return
+        with access.stream() as stream:
+            yield _StreamedFile(single, access, _chunks(stream, access.chunk))
+        return
+    with access.members() as members:
+        for member in members:
+            progress.check()
+            if member.is_dir:
+                continue
+            file = member_file(layer, member)
+            if access.file is not None:
+                yield _AnywhereFile(file, access, access.file)
+            else:
+                yield _StreamedFile(file, access, member.chunks)
+
+
 def _is_layer(file: LayerFile, layer: Layer) -> bool:
     """Whether a file is large and nearly all of its layer: then its digest costs little more."""
     size = file.size or 0
     return size > SMALL_BLOB and layer.size - size <= _NEARLY_WHOLE
 
 
-def _chunks(stream: LayerStream) -> Iterator[memoryview]:
-    buffer = memoryview(bytearray(CHUNK))
+def _chunks(stream: LayerStream, size: int) -> Iterator[memoryview]:
+    buffer = memoryview(bytearray(size))
     while count := stream.readinto(buffer):
         yield buffer[:count]
 

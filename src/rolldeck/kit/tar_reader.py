@@ -181,10 +181,11 @@ def _finish() -> Steps:
 class _Source:
     """The stream in pieces of a wanted size; ``position`` is how far it was read."""
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(self, stream: Readable, chunk: int) -> None:
         self._stream = stream
+        self.chunk = chunk
         self._skippable = stream if isinstance(stream, Skippable) else None
-        self._buffer = memoryview(bytearray(CHUNK))
+        self._buffer = memoryview(bytearray(max(chunk, TRAILER)))
         self.position = 0
 
     def take(self, size: int) -> memoryview:
@@ -205,7 +206,7 @@ class _Source:
             self.position += skipped
             return skipped
         start = self.position
-        while size and (count := len(self.take(min(CHUNK, size)))):
+        while size and (count := len(self.take(min(self.chunk, size)))):
             size -= count
         return self.position - start
 
@@ -224,8 +225,9 @@ class _Content:
     def __next__(self) -> memoryview:
         if not self._remaining:
             raise StopIteration
-        view = self._source.take(min(CHUNK, self._remaining))
-        _require_whole(view, min(CHUNK, self._remaining), self._name)
+        size = min(self._source.chunk, self._remaining)
+        view = self._source.take(size)
+        _require_whole(view, size, self._name)
         self._remaining -= len(view)
         return view
 
@@ -236,13 +238,16 @@ class _Content:
             raise refused(self._name, "the archive is cut short")
 
 
-def read_tar(stream: Readable, limits: TarLimits | None = None) -> Iterator[Member]:
+def read_tar(
+    stream: Readable, limits: TarLimits | None = None, *, chunk: int = CHUNK
+) -> Iterator[Member]:
     """Yield the members of an archive in order, going to the last byte of the stream.
 
     The root itself (``./``) is not a member. Content that nobody reads is skipped where the stream
-    can. Raises RefusedError as ``tar_steps``; what the stream raises passes through.
+    can; what is read comes in chunks of at most ``chunk`` bytes. Raises RefusedError as
+    ``tar_steps``; what the stream raises passes through.
     """
-    source, steps = _Source(stream), tar_steps(limits)
+    source, steps = _Source(stream, chunk), tar_steps(limits)
     step = next(steps, None)
     while step is not None:
         data = b""

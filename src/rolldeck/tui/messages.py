@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         UnpackPlan,
         VersionList,
     )
-    from rolldeck.compare import Version
+    from rolldeck.compare import Comparison, Version
     from rolldeck.errors import RolldeckError
     from rolldeck.kit import LayerListing
     from rolldeck.oci import Reference
@@ -77,6 +77,14 @@ class VersionsCompared(Message):
     a: Reference
     b: Reference
     result: DiffResult | RolldeckError
+
+
+@dataclass(repr=False, eq=False)
+class FileOfBothRead(Message):
+    """A file of two versions was read and these compared again, or it could not be."""
+
+    path: str
+    result: tuple[Comparison, Version, Version] | RolldeckError
 
 
 @dataclass(repr=False, eq=False)

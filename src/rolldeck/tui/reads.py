@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual.message_pump import MessagePump
@@ -10,6 +11,7 @@ from rolldeck import actions
 from rolldeck.tui.failures import readable
 from rolldeck.tui.messages import (
     ChangesSummed,
+    FileOfBothRead,
     FileRead,
     LayerListed,
     RepositoriesListed,
@@ -21,6 +23,7 @@ from rolldeck.tui.messages import (
 
 if TYPE_CHECKING:
     from rolldeck.actions import InView, VersionList, Workspace
+    from rolldeck.compare import Version
     from rolldeck.kit import Layer
     from rolldeck.oci import Reference
     from rolldeck.progress import Progress
@@ -99,6 +102,24 @@ async def compare_versions(
         node.post_message(VersionsCompared(a, b, readable(error)))
     else:
         node.post_message(VersionsCompared(a, b, result))
+
+
+async def read_both(
+    workspace: Workspace, path: str, a: Version, b: Version, tolerance: float
+) -> FileOfBothRead:
+    """Read a file of two versions that was not read, and compare them again."""
+    # Imported here: nothing was compared when the deck started.
+    from rolldeck.compare import compare
+    from rolldeck.progress import Progress
+
+    progress = Progress()
+    try:
+        a = await actions.with_file(workspace, a, path, progress)
+        b = await actions.with_file(workspace, b, path, progress)
+        result = await asyncio.to_thread(compare, a, b, tolerance)
+    except Exception as error:
+        return FileOfBothRead(path, readable(error))
+    return FileOfBothRead(path, (result, a, b))
 
 
 async def read_layer(

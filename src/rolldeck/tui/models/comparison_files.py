@@ -7,6 +7,7 @@ from typing import Literal
 
 from rich.cells import cell_len
 
+from rolldeck.compare.files import NOT_READ
 from rolldeck.compare.model import Row
 from rolldeck.text import clean_line
 from rolldeck.tui.models.comparison_columns import ROOMY, Columns
@@ -15,6 +16,9 @@ from rolldeck.tui.models.text_lines import window
 
 HINT = "f shows the text"
 """What to do to see more of a file."""
+
+ASK = "press f"
+"""What to do to have a file read that was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,10 @@ def file_lines(row: Row, columns: Columns, change: FileChange | None, hint: bool
     """
     indent = Span(" " * columns.indent)
     what = {"added": "new", "removed": "gone", "equal": "same", "changed": ""}[row.status]
-    words = "  ".join(part for part in (what, clean_line(row.note)) if part)
+    note = clean_line(row.note)
+    if note.endswith(NOT_READ):
+        note += f", {ASK}"
+    words = "  ".join(part for part in (what, note) if part)
     room = columns.width - columns.indent - cell_len(words) - 3
     name = clean_line(row.key)
     size = max(min(max(columns.key, cell_len(name)), room), 8)

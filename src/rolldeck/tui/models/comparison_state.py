@@ -20,6 +20,7 @@ TITLES: dict[SectionName, str] = {
     "environment": "Environment",
     "code": "Code",
     "data": "Data",
+    "tensors": "Tensors",
     "signature": "Signature",
     "lineage": "Lineage",
 }

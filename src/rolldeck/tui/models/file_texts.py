@@ -74,12 +74,18 @@ def reading_order(pair: FilePair) -> tuple[int, str]:
 
 def files_by_row(a: Version, b: Version) -> dict[Target, FilePair]:
     """Return the files at hand by the rows that stand for them."""
-    paths = sorted({*a.files, *b.files})
-    keys = unique(clean_line(path, 500) for path in paths)
     return {
-        Target("code", key): FilePair(path, a.files.get(path), b.files.get(path))
-        for key, path in zip(keys, paths, strict=True)
+        target: FilePair(path, a.files.get(path), b.files.get(path))
+        for target, path in paths_by_row(a, b).items()
+        if not any(path not in side.files and side.may_have(path) for side in (a, b))
     }
+
+
+def paths_by_row(a: Version, b: Version) -> dict[Target, str]:
+    """Return the paths of all files, those that were not read among them, by their rows."""
+    paths = sorted({*a.files, *a.listed, *b.files, *b.listed})
+    keys = unique(clean_line(path, 500) for path in paths)
+    return {Target("code", key): path for key, path in zip(keys, paths, strict=True)}
 
 
 def count_changes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,21 +17,28 @@ from textual.worker import get_current_worker
 
 from rolldeck.commands import Scope, footer_commands
 from rolldeck.compare import Comparison, Version, compare
+from rolldeck.errors import RolldeckError
 from rolldeck.text import clean_line
 from rolldeck.tui.dialogs.choose import ChooseDialog
 from rolldeck.tui.keymap import bindings
+from rolldeck.tui.messages import FileOfBothRead
 from rolldeck.tui.models.comparison_state import Target, border_note
 from rolldeck.tui.models.file_texts import (
     FileChanges,
     FilePair,
     count_changes,
     files_by_row,
+    paths_by_row,
     reading_order,
 )
+from rolldeck.tui.reads import read_both
 from rolldeck.tui.screens.text_diff import TextDiffScreen
 from rolldeck.tui.widgets.breadcrumb import Breadcrumb
 from rolldeck.tui.widgets.comparison_view import ComparisonView
 from rolldeck.tui.widgets.key_footer import KeyFooter
+
+if TYPE_CHECKING:
+    from rolldeck.tui.app import Deck
 
 _NOT_HERE = ("filter.open", "command.type", "view.refresh", "deck.quit")
 """Commands that the footer leaves out: they do nothing here, or are known."""
@@ -121,6 +128,13 @@ class CompareScreen(Screen[None]):
         if not worker.is_cancelled:
             self.post_message(self.FilesCompared(comparison, changes))
 
+    @work(exclusive=True, group="file", exit_on_error=False)
+    async def _read_file(self, path: str) -> None:
+        message = await read_both(
+            cast("Deck", self.app).workspace, path, self.a, self.b, self._tolerance
+        )
+        self.post_message(message)
+
     @work(thread=True, exclusive=True, group="swap", exit_on_error=False)
     def _swap(self, a: Version, b: Version) -> None:
         comparison = compare(a, b, self._tolerance)
@@ -133,6 +147,20 @@ class CompareScreen(Screen[None]):
     def _files_compared(self, message: FilesCompared) -> None:
         if message.comparison is self.comparison:
             self._page.changes = message.changes
+
+    @on(FileOfBothRead)
+    def _file_read(self, message: FileOfBothRead) -> None:
+        if isinstance(message.result, RolldeckError):
+            self.notify(message.result.message, severity="warning", markup=False)
+            return
+        self.comparison, self.a, self.b = message.result
+        self._files = files_by_row(self.a, self.b)
+        self._page.show(self.comparison, self._remarks)
+        self._describe()
+        self._compare_files(self.comparison, self._files)
+        pair = next((pair for pair in self._files.values() if pair.path == message.path), None)
+        if pair is not None:
+            self._show_text(pair)
 
     @on(SidesSwapped)
     def _sides_swapped(self, message: SidesSwapped) -> None:
@@ -151,8 +179,8 @@ class CompareScreen(Screen[None]):
             return
         if target.key is None:
             self.action_compare_fold()
-        elif (pair := self._pair_here()) is not None:
-            self._show_text(pair)
+        elif self._pair_here() is not None or self._unread_path_here() is not None:
+            self.action_compare_text()
         else:
             self.notify("This row has no text to open; z folds its section", markup=False)
 
@@ -160,6 +188,13 @@ class CompareScreen(Screen[None]):
         """Return the file that the cursor is on, if its text is at hand."""
         target = self._page.target
         return self._files.get(target) if target is not None else None
+
+    def _unread_path_here(self) -> str | None:
+        """Return the path of the file that the cursor is on, if it was not read."""
+        target = self._page.target
+        if target is None or target in self._files:
+            return None
+        return paths_by_row(self.a, self.b).get(target)
 
     def _choose_text(self) -> None:
         """Show the one file that differs, or ask which one."""
@@ -215,9 +250,12 @@ class CompareScreen(Screen[None]):
 
     def action_compare_text(self) -> None:
         """Show the text of the file under the cursor, else of one of those that differ."""
-        pair = self._pair_here()
+        pair, path = self._pair_here(), self._unread_path_here()
         if pair is not None:
             self._show_text(pair)
+        elif path is not None:
+            self.notify(f"Reading {clean_line(path, 200)}", markup=False)
+            self._read_file(path)
         else:
             self._choose_text()
 
