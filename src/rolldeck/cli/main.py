@@ -210,6 +210,8 @@ _VERBS = {
     "cat": ("files", "run_cat"),
     "show": ("browse", "run_show"),
     "diff": ("compare", "run_diff"),
+    "env": ("environment", "run_env"),
+    "bump": ("bump", "run_bump"),
     "pull": ("transfer", "run_pull"),
     "unpack": ("transfer", "run_unpack"),
     "init": ("authoring", "run_init"),

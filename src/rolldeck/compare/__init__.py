@@ -1,5 +1,6 @@
 """Two versions side by side: pure functions from what is known of each to rows with verdicts."""
 
+from rolldeck.compare.bump import Bump, BumpLevel, propose
 from rolldeck.compare.compare import Version, compare, sort_rows
 from rolldeck.compare.direction import direction
 from rolldeck.compare.json_view import to_json
@@ -18,6 +19,8 @@ from rolldeck.compare.text_diff import DiffLine, line_counts, side_by_side
 
 __all__ = [
     "READING_ORDER",
+    "Bump",
+    "BumpLevel",
     "Cell",
     "Comparison",
     "DiffLine",
@@ -31,6 +34,7 @@ __all__ = [
     "compare",
     "direction",
     "line_counts",
+    "propose",
     "side_by_side",
     "sort_rows",
     "to_json",
