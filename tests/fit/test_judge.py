@@ -33,8 +33,8 @@ def test_a_driver_older_than_the_major_version_needs_blocks() -> None:
     """The one line says which package, what it wants, and what is here."""
     fit = judge(a_version(TORCH), a_host("t4-driver470"))
     assert fit.fits is False
-    assert fit.line.startswith("no: torch 2.7.1+cu126 wants driver ≥ 525.60.13, here 470.82.01")
-    assert "cuda-compat" in fit.line
+    assert fit.line == "no: torch 2.7.1+cu126 wants driver ≥ 525.60.13, here 470.82.01"
+    assert "cuda-compat" in fit.findings[0].detail
 
 
 def test_a_new_driver_runs_older_cuda() -> None:

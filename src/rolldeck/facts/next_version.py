@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Literal
 
-from rolldeck.facts.versions import VersionOrder, version_prefix
+from rolldeck.facts.versions import VersionOrder, order_tags, version_prefix
 
 Level = Literal["major", "minor", "patch"]
 
@@ -21,8 +21,9 @@ _DATE = re.compile(
 def next_version(tag: str, level: Level, today: date, made: date | None = None) -> str | None:
     """Return the version one step of ``level`` after a tag; None where the tag names no version.
 
-    Semantic and PEP 440 versions keep their prefix; a pre-release becomes the release that it
-    stands before, if that is step enough. Calendar versions become the date of ``today``, in the
+    Semantic and PEP 440 versions keep their prefix and their number of parts: what is finer than
+    their last part raises that one (``v2`` becomes ``v3``). A pre-release becomes the release that
+    it stands before, if that is step enough. Calendar versions become the date of ``today``, in the
     same form, with a counter where that date is taken; the level does not matter. ``made`` is when
     the tagged version was made: it tells whether ``2026.10.5`` ends in a day.
     """
@@ -39,9 +40,9 @@ def next_version(tag: str, level: Level, today: date, made: date | None = None) 
     else:
         return None
     # A guess that would stand before the version that it follows is worse than none.
-    after = VersionOrder.of(prefix + found)
+    after = VersionOrder.of(prefix + found, order.scheme)
     is_later = after.scheme == order.scheme and after.key > order.key
-    return prefix + found if is_later else None
+    return after.tag if is_later and order_tags((tag, after.tag))[0] == after.tag else None
 
 
 def is_initial(tag: str) -> bool:
@@ -53,20 +54,18 @@ def is_initial(tag: str) -> bool:
 
 
 def _stepped(release: tuple[int, ...], level: Level, is_pre: bool) -> tuple[int, ...]:
-    place = _LEVELS.index(level)
-    padded = (*release, *(0,) * (place + 1 - len(release)))
-    if is_pre and not any(padded[place + 1 :]):
-        return padded
-    return (*padded[:place], padded[place] + 1, *(0,) * (len(padded) - place - 1))
+    place = min(_LEVELS.index(level), len(release) - 1)
+    if is_pre and not any(release[place + 1 :]):
+        return release
+    return (*release[:place], release[place] + 1, *(0,) * (len(release) - place - 1))
 
 
 def _pep440(version: object, level: Level) -> str:
     from packaging.version import Version
 
     assert isinstance(version, Version)
-    epoch = f"{version.epoch}!" if version.epoch else ""
     stepped = _stepped(version.release, level, version.is_prerelease)
-    return epoch + ".".join(map(str, stepped))
+    return ".".join(map(str, stepped))
 
 
 def _calendar(bare: str, today: date, made: date | None) -> str:

@@ -45,12 +45,13 @@ class Fit:
 
     @property
     def line(self) -> str:
-        """The judgement and its first reason: ``no: torch 2.7 wants driver ≥ 525, here 470``."""
+        """The judgement and its first reason in short: ``no: numpy 2.1.0 is not installed``."""
         if self.fits is None:
             reason = next((item.text for item in self.findings), "nothing is recorded")
             return f"unknown: {reason}"
         worst: Severity = "warn" if self.fits else "blocker"
-        reasons = [item.text for item in self.findings if item.severity == worst]
+        found = (item.text for item in self.findings if item.severity == worst)
+        reasons = [text.partition(";")[0] for text in found]
         if not reasons:
             return "yes"
         more = f" (+{len(reasons) - 1} more)" if len(reasons) > 1 else ""
