@@ -9,6 +9,7 @@ import pytest
 from rolldeck.facts import Facts
 from rolldeck.fit import Finding, judge
 from rolldeck.fit.install import install_findings
+from rolldeck.fit.locked import find_lock
 from tests.fit.readings import a_host
 
 UV = """
@@ -197,3 +198,27 @@ def test_hostile_locks_raise_nothing_and_stay_clean(text: str) -> None:
     for path in ("uv.lock", "pylock.toml", "poetry.lock"):
         for item in findings({path: text}, "no-gpu").values():
             assert "\x1b" not in item.text
+
+
+def _bomb() -> str:
+    entries = "".join(f'[[package]]\nname = "a"\nversion = "{number}"\n' for number in range(5000))
+    needs = ", ".join(['{ name = "a" }'] * 5000)
+    project = f'[[package]]\nname = "p"\nsource = {{ virtual = "." }}\ndependencies = [{needs}]\n'
+    return project + entries
+
+
+def test_a_lock_whose_steps_multiply_is_not_followed() -> None:
+    """Twenty-five million steps from one megabyte: nothing is told of it."""
+    python = a_host("no-gpu").python
+    assert python is not None
+    assert find_lock({"uv.lock": _bomb().encode()}, python.markers) is None
+
+
+def test_a_wheel_that_stands_for_millions_of_tags_is_none() -> None:
+    """Its name is not spread out; nor is a marker of brackets alone read."""
+    many = ".".join("abcdefghij" * 4)
+    wheel = f"numpy-2.3.5-{many}.cp311-{many}.cp311-{many}.manylinux_2_17_x86_64.whl"
+    text = f'[[package]]\nname = "numpy"\nversion = "2.3.5"\nfiles = [{{ file = "{wheel}" }}]\n'
+    assert "has no wheel" in findings({"poetry.lock": text}, "no-gpu")["numpy"].text
+    deep = f'[[package]]\nname = "b"\nmarkers = "{"(" * 50_000}"\n'
+    assert "packages" in findings({"poetry.lock": deep}, "no-gpu")

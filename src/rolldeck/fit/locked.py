@@ -19,6 +19,8 @@ from rolldeck.facts.packages import canonical_name
 from rolldeck.fit.markers import marker_holds
 
 _MAIN = ("main", "default")
+_MOST_STEPS = 200_000
+"""Most steps from a package to one that it needs: what a lock asks for must end."""
 _SOURCES = ("git", "url", "path", "directory", "vcs", "archive", "sdist")
 
 
@@ -101,6 +103,7 @@ def _uv(document: Mapping[str, Any], markers: Mapping[str, str]) -> _Read:
     found: dict[int, Mapping[str, Any]] = {}
     waiting = [(project, "") for project in projects]
     seen = {(id(project), "") for project in projects}
+    steps = 0
     while waiting:
         entry, extra = waiting.pop()
         if not _is_project(entry):
@@ -109,6 +112,9 @@ def _uv(document: Mapping[str, Any], markers: Mapping[str, str]) -> _Read:
             if not _holds(dependency.get("marker"), markers):
                 continue
             for each in by_name.get(str(dependency.get("name")), ()):
+                steps += 1
+                if steps > _MOST_STEPS:
+                    return wanted, ()
                 if dependency.get("version") in (None, each.get("version")):
                     extras = [text(item) or "" for item in items(dependency.get("extra"))]
                     for step in ((each, wished) for wished in ("", *extras)):

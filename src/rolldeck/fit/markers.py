@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_LONGEST = 2000
+"""Longest marker read, in characters: the parser's depth grows with brackets."""
+
 
 def marker_holds(text: str, markers: Mapping[str, str], *, groups: tuple[str, ...] = ()) -> bool:
     """Whether a marker of PEP 508 or PEP 751 holds; one that cannot be judged holds.
@@ -12,9 +15,11 @@ def marker_holds(text: str, markers: Mapping[str, str], *, groups: tuple[str, ..
     """
     from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
 
+    if len(text) > _LONGEST:
+        return True
     try:
         marker = Marker(text)
-    except InvalidMarker:
+    except (InvalidMarker, RecursionError):
         return True
     environment = dict[str, str | frozenset[str]](markers)
     environment |= {"extras": frozenset(), "dependency_groups": frozenset(groups)}
