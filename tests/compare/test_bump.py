@@ -119,6 +119,7 @@ def test_the_same_manifest_and_the_same_content_are_none() -> None:
     [
         ("config.architectures[0]", "BertModel", "RobertaModel", "architecture: "),
         ("config.model_type", "bert", "roberta", "architecture: "),
+        ("config.hidden_size", "768", "1024", "architecture: "),
         ("config.id2label.0", "benign", "malignant", "the labels of the output changed"),
     ],
 )
@@ -148,15 +149,27 @@ def test_tensors(row: Row, level: str) -> None:
     assert propose(found, a, b, TODAY).level == level
 
 
-def test_a_raised_major_version_of_python_is_major() -> None:
-    """Whoever runs it must change more than the model."""
+@pytest.mark.parametrize(
+    ("row", "level", "reason"),
+    [
+        (Row("python requires", "changed", ">=3.11", ">=4.0"), "major",
+         "Python >=4.0 is needed, it was >=3.11"),
+        (Row("image cuda", "changed", "11.8", "12.4"), "major",
+         "CUDA 12.4 is needed, it was 11.8"),
+        (Row("torch", "changed", "2.6.0+cu118", "2.7.1+cu126"), "major",
+         "the CUDA of torch 2.7.1+cu126 is needed, it was 2.6.0+cu118"),
+        (Row("torch", "changed", "2.6.0+cu124", "2.7.1+cu126"), "minor", "the weights changed"),
+        (Row("torch", "changed", "2.6.0", "3.0.0"), "minor", "the weights changed"),
+        (Row("hardware cuda", "changed", "11.8", "12.4"), "minor", "the weights changed"),
+    ],
+)  # fmt: skip
+def test_a_raised_major_version_of_python_or_cuda_is_major(
+    row: Row, level: str, reason: str
+) -> None:
+    """Whoever runs it must change more than the model; what the training had is no requirement."""
     a, b = base(), retrained()
-    row = Row("python requires", "changed", ">=3.11", ">=4.0")
     proposed = propose(_with(compare(a, b), "environment", row), a, b, TODAY)
-    assert (proposed.level, proposed.reasons[0]) == (
-        "major",
-        "Python >=4.0 is needed, it was >=3.11",
-    )
+    assert (proposed.level, proposed.reasons[0]) == (level, reason)
 
 
 def test_weights_of_a_kit_that_was_not_read_are_for_review() -> None:

@@ -152,6 +152,13 @@ def test_other_locks_where_they_install(path: str, text: str) -> None:
     assert set(found) == built
 
 
+def test_a_long_address_is_not_cut_off() -> None:
+    """Nor does what follows a name in it matter."""
+    long = "https://files.example/" + "a/" * 2000
+    text = UV.replace("https://files.example/", long).replace('_64.whl"', '_64.whl?x=1#sha256=00"')
+    assert "numpy" not in findings({"uv.lock": text}, "no-gpu")
+
+
 def test_the_wheel_for_a_mac_is_found() -> None:
     """Another interpreter, another file."""
     assert "numpy" not in findings({"uv.lock": UV}, "macos-arm64")
@@ -214,11 +221,16 @@ def test_a_lock_whose_steps_multiply_is_not_followed() -> None:
     assert find_lock({"uv.lock": _bomb().encode()}, python.markers) is None
 
 
-def test_a_wheel_that_stands_for_millions_of_tags_is_none() -> None:
-    """Its name is not spread out; nor is a marker of brackets alone read."""
-    many = ".".join("abcdefghij" * 4)
-    wheel = f"numpy-2.3.5-{many}.cp311-{many}.cp311-{many}.manylinux_2_17_x86_64.whl"
+def test_a_wheel_that_stands_for_many_tags_ends_soon() -> None:
+    """Its three sets multiply; the reader takes no names with more dots than these."""
+    many = ".".join("abcdefghij")
+    wheel = f"numpy-2.3.5-{many}-{many}-{many}.whl"
     text = f'[[package]]\nname = "numpy"\nversion = "2.3.5"\nfiles = [{{ file = "{wheel}" }}]\n'
     assert "has no wheel" in findings({"poetry.lock": text}, "no-gpu")["numpy"].text
+    assert findings({"poetry.lock": text.replace(many, many * 3)}, "no-gpu") == {}
+
+
+def test_a_marker_of_brackets_alone_is_not_read() -> None:
+    """The parser would go as deep."""
     deep = f'[[package]]\nname = "b"\nmarkers = "{"(" * 50_000}"\n'
     assert "packages" in findings({"poetry.lock": deep}, "no-gpu")

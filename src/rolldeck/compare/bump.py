@@ -22,12 +22,18 @@ BumpLevel = Literal["major", "minor", "patch", "none", "review"]
 
 _WEIGHTS = ("model", "modelpart")
 _ARCHITECTURE = frozenset({"architecture", "architectures", "model_type"})
+_SIZES = frozenset(
+    {"hidden_size", "intermediate_size", "n_embd", "n_head", "n_layer", "num_attention_heads",
+     "num_hidden_layers", "num_key_value_heads", "num_labels", "vocab_size"}
+)  # fmt: skip
+"""Keys of ``config.json`` that say how large the parts of a network are."""
+
 _LABELS = frozenset({"id2label", "label2id", "labels", "classes"})
 _KITFILE_MAJOR = frozenset({"model.framework", "model.format"})
 _REQUIREMENTS = {
     "python version": "Python",
     "python requires": "Python",
-    "hardware cuda": "CUDA",
+    "nvidia-cuda-runtime": "CUDA",
     "image cuda": "CUDA",
 }
 _INDEX = re.compile(r"\[[^\]]*\]")
@@ -93,7 +99,7 @@ def _breaking(comparison: Comparison) -> Iterator[str]:
             yield "the tokenizer changed"
     for row in _changed(comparison, "parameters"):
         parts = [_INDEX.sub("", part) for part in row.key.split(".")]
-        if parts[-1] in _ARCHITECTURE:
+        if parts[-1] in _ARCHITECTURE or (parts[0] == "config" and parts[-1] in _SIZES):
             yield f"architecture: {row.key} {_words(row)}"
         elif not _LABELS.isdisjoint(parts):
             yield "the labels of the output changed"
@@ -105,9 +111,10 @@ def _breaking(comparison: Comparison) -> Iterator[str]:
         yield f"architecture: {_some(shapes, 'tensors')} came, went or have another shape"
     for row in _changed(comparison, "environment"):
         what = _REQUIREMENTS.get(row.key)
-        before, after = _major(row.a), _major(row.b)
-        if what and before is not None and after is not None and after > before:
-            yield f"{what} {row.b} is needed, it was {row.a}"
+        read = _major if what else _cuda_build
+        before, after = read(row.a), read(row.b)
+        if before is not None and after is not None and after > before:
+            yield f"{what or f'the CUDA of {row.key}'} {row.b} is needed, it was {row.a}"
 
 
 def _unknown(comparison: Comparison, a: Version, b: Version) -> Iterator[str]:
@@ -214,6 +221,12 @@ def _some(rows: list[Row], noun: str) -> str:
 def _major(value: object) -> int | None:
     found = re.search(r"\d+", value, re.ASCII) if isinstance(value, str) else None
     return int(found[0][:9]) if found else None
+
+
+def _cuda_build(value: object) -> int | None:
+    """Return the major version of CUDA that a package is built for: 12 for ``2.7.1+cu126``."""
+    found = re.search(r"\+cu(\d{1,2})\d\b", value, re.ASCII) if isinstance(value, str) else None
+    return int(found[1]) if found else None
 
 
 def _current(version: Version) -> str | None:

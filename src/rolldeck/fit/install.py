@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import prod
 from typing import TYPE_CHECKING
 
 from rolldeck.fit.host import Interpreter
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
 
 _SHOWN = 8
-
-_MOST_TAGS = 1000
-"""Most tags that the name of a wheel may stand for: its three sets multiply."""
 
 
 def install_findings(files: Mapping[str, bytes], python: Interpreter) -> Iterator[Finding]:
@@ -61,9 +57,6 @@ def _accepts(wheel: str, tags: frozenset[Tag]) -> bool:
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
     from packaging.version import InvalidVersion
 
-    sets = wheel.removesuffix(".whl").split("-")[-3:]
-    if prod(each.count(".") + 1 for each in sets) > _MOST_TAGS:
-        return False
     try:
         return not tags.isdisjoint(parse_wheel_filename(wheel)[3])
     except (InvalidWheelFilename, InvalidVersion):

@@ -7,17 +7,19 @@ Read as plain TOML: one bad field must not make the rest unknown.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from rolldeck.facts.document import items, mapping, name, objects, text
 from rolldeck.facts.load import UnreadableFile, load_toml
 from rolldeck.facts.packages import canonical_name
 from rolldeck.fit.markers import marker_holds
 
+_FRAGMENT = re.compile(r"[?#].*", re.DOTALL)
 _MAIN = ("main", "default")
 _MOST_STEPS = 200_000
 """Most steps from a package to one that it needs: what a lock asks for must end."""
@@ -156,8 +158,10 @@ def _locked(entry: Mapping[str, Any], elsewhere: list[Mapping[str, Any]] | None 
 def _names(files: list[Mapping[str, Any]]) -> Iterator[str]:
     for file in files:
         for key in ("name", "filename", "file", "url", "path"):
-            if found := text(file.get(key)):
-                yield unquote(posixpath.basename(urlsplit(found).path))
+            # As it stands: cut off, a name would be that of no wheel.
+            found = file.get(key)
+            if isinstance(found, str) and found:
+                yield posixpath.basename(unquote(_FRAGMENT.sub("", found)))
                 break
 
 
