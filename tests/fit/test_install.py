@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
 
 import pytest
+from packaging.markers import Environment
+from packaging.pylock import PackageWheel, Pylock
 
 from rolldeck.facts import Facts
 from rolldeck.fit import Finding, judge
-from rolldeck.fit.install import install_findings
+from rolldeck.fit.install import _accepts, install_findings
 from rolldeck.fit.locked import find_lock
+from rolldeck.fit.wheel_tags import wheel_tags
 from tests.fit.readings import a_host
+
+FILES = Path(__file__).parent.parent / "facts" / "files"
 
 UV = """
 version = 1
@@ -162,6 +170,41 @@ def test_a_long_address_is_not_cut_off() -> None:
 def test_the_wheel_for_a_mac_is_found() -> None:
     """Another interpreter, another file."""
     assert "numpy" not in findings({"uv.lock": UV}, "macos-arm64")
+
+
+@pytest.mark.parametrize("host", ["no-gpu", "musl", "macos-arm64", "linux-arm64"])
+def test_a_real_pylock_selects_what_packaging_selects(host: str) -> None:
+    """The same packages, each from a wheel where packaging finds one."""
+    data = (FILES / "pylock.toml").read_bytes()
+    python = a_host(host).python
+    assert python is not None
+    lock = find_lock({"pylock.toml": data}, python.markers)
+    assert lock is not None
+    tags = wheel_tags(python)
+    chosen = list(
+        Pylock.from_dict(tomllib.loads(data.decode())).select(
+            environment=cast("Environment", dict(python.markers)), tags=list(tags)
+        )
+    )
+    assert {item.name for item in lock.packages} == {str(item.name) for item, _ in chosen}
+    from_wheel = {str(item.name) for item, file in chosen if isinstance(file, PackageWheel)}
+    missing = {
+        item.name for item in lock.packages if not any(_accepts(w, tags) for w in item.wheels)
+    }
+    assert missing == {item.name for item in lock.packages} - from_wheel
+
+
+@pytest.mark.parametrize("name", ["uv.lock", "poetry.lock"])
+def test_real_locks_are_followed_without_groups_and_other_systems(name: str) -> None:
+    """uv and Poetry, of one project; its development group and Windows need more."""
+    python = a_host("no-gpu").python
+    assert python is not None
+    lock = find_lock({name: (FILES / name).read_bytes()}, python.markers)
+    assert lock is not None
+    assert {item.name for item in lock.packages} == {
+        "cloudpickle", "joblib", "threadpoolctl", "typing-extensions",
+    }  # fmt: skip
+    assert all(item.wheels for item in lock.packages)
 
 
 def test_a_python_out_of_range_blocks() -> None:

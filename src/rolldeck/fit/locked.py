@@ -36,6 +36,9 @@ class Locked:
     has_source: bool
 
 
+_Known = dict[tuple[str | None, str | None], list[Mapping[str, Any]]]
+"""The packages of a lock by name and version, and by name alone."""
+
 _Read = tuple[str | None, tuple[Locked, ...]]
 """The range of Pythons and the packages."""
 
@@ -99,31 +102,37 @@ def _uv(document: Mapping[str, Any], markers: Mapping[str, str]) -> _Read:
     projects = [entry for entry in entries if _is_project(entry)]
     if not projects:
         return wanted, tuple(map(_locked, entries))
-    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    known: _Known = {}
     for entry in entries:
-        by_name.setdefault(str(entry.get("name")), []).append(entry)
-    found: dict[int, Mapping[str, Any]] = {}
+        for version in {None, text(entry.get("version"))}:
+            known.setdefault((text(entry.get("name")), version), []).append(entry)
     waiting = [(project, "") for project in projects]
     seen = {(id(project), "") for project in projects}
     steps = 0
     while waiting:
-        entry, extra = waiting.pop()
-        if not _is_project(entry):
-            found[id(entry)] = entry
-        for dependency in _dependencies(entry, extra):
-            if not _holds(dependency.get("marker"), markers):
-                continue
-            for each in by_name.get(str(dependency.get("name")), ()):
-                steps += 1
-                if steps > _MOST_STEPS:
-                    return wanted, ()
-                if dependency.get("version") in (None, each.get("version")):
-                    extras = [text(item) or "" for item in items(dependency.get("extra"))]
-                    for step in ((each, wished) for wished in ("", *extras)):
-                        if (key := (id(step[0]), step[1])) not in seen:
-                            seen.add(key)
-                            waiting.append(step)
-    return wanted, tuple(_locked(entry) for entry in entries if id(entry) in found)
+        for each in _needs(*waiting.pop(), known, markers):
+            steps += 1
+            if steps > _MOST_STEPS:
+                return wanted, ()
+            if (key := (id(each[0]), each[1])) not in seen:
+                seen.add(key)
+                waiting.append(each)
+    needed = {identity for identity, _ in seen}
+    return wanted, tuple(
+        _locked(entry) for entry in entries if id(entry) in needed and not _is_project(entry)
+    )
+
+
+def _needs(
+    entry: Mapping[str, Any], extra: str, known: _Known, markers: Mapping[str, str]
+) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Yield what a package, or one of its extras, needs here: a package, and one of its extras."""
+    for dependency in _dependencies(entry, extra):
+        if _holds(dependency.get("marker"), markers):
+            extras = [text(item) or "" for item in items(dependency.get("extra"))]
+            name_and_version = text(dependency.get("name")), text(dependency.get("version"))
+            for each in known.get(name_and_version, ()):
+                yield from ((each, wished) for wished in ("", *extras))
 
 
 def _dependencies(entry: Mapping[str, Any], extra: str) -> list[Mapping[str, Any]]:
