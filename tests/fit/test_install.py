@@ -138,7 +138,7 @@ def test_a_lock_of_uv_where_it_installs() -> None:
     assert set(found) == {"packages"}
     item = found["packages"]
     assert item.severity == "warn"
-    assert item.text == "packages 1 of src/uv.lock must be built from sources here: h2"
+    assert item.text == "packages of src/uv.lock must be built from sources here: 1 (h2)"
 
 
 @pytest.mark.parametrize("host", ["musl", "linux-arm64"])

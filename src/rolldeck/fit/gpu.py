@@ -96,7 +96,7 @@ def _driver(cuda: Cuda, driver: str) -> Iterator[Finding]:
     elif full is not None and here < full:
         detail = (
             f"has all features of {cuda.text} from driver {_dotted(full)} on, here {driver}: code"
-            " that is compiled when it runs fails"
+            " that is compiled when it runs may fail"
         )
         yield Finding(cuda.what, cuda.version, driver, "warn", detail)
 

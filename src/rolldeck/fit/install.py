@@ -10,12 +10,11 @@ from rolldeck.fit.locked import Lock, Locked, find_lock
 from rolldeck.fit.markers import in_range
 from rolldeck.fit.model import Finding
 from rolldeck.fit.wheel_tags import wheel_tags
+from rolldeck.fit.words import some
 from rolldeck.text import clean_line
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
-
-_SHOWN = 8
 
 
 def install_findings(files: Mapping[str, bytes], python: Interpreter) -> Iterator[Finding]:
@@ -43,10 +42,8 @@ def install_findings(files: Mapping[str, bytes], python: Interpreter) -> Iterato
         yield Finding(clean_line(item.name, 100), clean_line(item.version, 100),
                       _described(python), "blocker", detail)  # fmt: skip
     if built:
-        more = f" and {len(built) - _SHOWN} more" if len(built) > _SHOWN else ""
-        names = clean_line(", ".join(built[:_SHOWN]), 500)
-        detail = f"of {path} must be built from sources here: {names}{more}"
-        yield Finding("packages", str(len(built)), None, "warn", detail)
+        detail = f"of {path} must be built from sources here: {some(built)}"
+        yield Finding("packages", None, None, "warn", detail)
 
 
 def _absent(lock: Lock, python: Interpreter) -> Iterator[Locked]:

@@ -12,6 +12,7 @@ from rolldeck.facts.packages import UNKNOWN, UNPINNED
 from rolldeck.fit.host import Interpreter, numbers
 from rolldeck.fit.markers import in_range, marker_holds
 from rolldeck.fit.model import Finding, Severity
+from rolldeck.fit.words import some
 
 _FORMAT_LIBRARIES = frozenset(
     {
@@ -29,7 +30,6 @@ _SAME_PACKAGE = {"pytorch": "torch", "pytorch-gpu": "torch", "pytorch-cpu": "tor
 _TOOLS = frozenset({"pip", "setuptools", "wheel", "python"})
 _ALTERNATIVE = re.compile(r" or (?=[\d@<>=!~]|unpinned\b|unknown\b)")
 _CONDA = re.compile(r"(conda|pixi|environment|explicit|spec-(file|list))", re.IGNORECASE)
-_SHOWN = 8
 
 _SUBDIRS = {
     ("linux", "x86_64"): "linux-64",
@@ -68,8 +68,8 @@ def package_findings(facts: Facts, python: Interpreter) -> Iterator[Finding]:
             version = item.version if is_pinned(item.version) else None
             yield Finding(item.name, version, None, severity, "is not installed")
     if unknown:
-        detail = f"of {source} are unknown to Python and not compared: {_some(unknown)}"
-        yield Finding("packages", str(len(unknown)), None, "info", detail)
+        detail = f"of {source} that Python does not know are not compared: {some(unknown)}"
+        yield Finding("packages", None, None, "info", detail)
     if facts.packages_complete and wanted:
         yield from _extra({item.name for item in wanted}, python)
 
@@ -133,10 +133,5 @@ def _severity(item: _Wanted, installed: str) -> Severity:
 def _extra(wanted: set[str], python: Interpreter) -> Iterator[Finding]:
     extra = sorted(set(python.packages) - wanted - _TOOLS)
     if extra:
-        detail = f"more are installed here: {_some(extra)}"
-        yield Finding("packages", str(len(extra)), None, "info", detail)
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+        detail = f"that the version does not name are installed here: {some(extra)}"
+        yield Finding("packages", None, None, "info", detail)

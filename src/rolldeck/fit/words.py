@@ -1,10 +1,14 @@
-"""A host in words, the same in the deck and on the command line."""
+"""A host and lists of names in words, the same in the deck and on the command line."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rolldeck.fit.host import Host
 from rolldeck.text import clean_line
 from rolldeck.units import human_size
+
+_SHOWN = 8
 
 
 def host_lines(host: Host) -> list[str]:
@@ -24,3 +28,9 @@ def host_lines(host: Host) -> list[str]:
     shown = ", ".join(part for part in (gpus, driver) if part)
     lines.append(f"{host.os} {host.architecture}{memory}; {shown}")
     return [clean_line(line) for line in lines]
+
+
+def some(names: Sequence[str]) -> str:
+    """Return how many names there are and the first of them: ``2 (h2, httpx)``."""
+    rest = ", …" if len(names) > _SHOWN else ""
+    return clean_line(f"{len(names)} ({', '.join(names[:_SHOWN])}{rest})", 500)
