@@ -42,7 +42,10 @@ def test_the_version_loads_almost_nothing() -> None:
     assert not loaded & {"textual", "rich", "pydantic", "urllib3", "oras", "yaml"}
 
 
-LOCAL = ["ls", "du", "files", "cat", "show", "diff", "unpack", "verify", "pin", "rollback"]
+LOCAL = [
+    *("ls", "du", "files", "cat", "show", "diff", "env", "bump"),
+    *("unpack", "verify", "pin", "rollback"),
+]
 
 
 WRITING = ["copy", "tag", "rm", "untag"]
@@ -63,6 +66,8 @@ def test_local_verbs_load_neither_textual_nor_the_network(
         "cat": ["cat", f"{layout}:v1.0.0", "Kitfile"],
         "show": ["show", f"{layout}:v1.0.0"],
         "diff": ["diff", f"{layout}:v1.0.0", "v1.1.0"],
+        "env": ["env", "check", f"{layout}:v1.0.0"],
+        "bump": ["bump", f"{layout}:v1.0.0", "v1.1.0"],
         "unpack": ["unpack", f"{layout}:v1.0.0", "-d", str(tmp_path / "out")],
         "pin": ["pin", f"{layout}:v1.0.0", target],
         "rollback": ["rollback", target],

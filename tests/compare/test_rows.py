@@ -80,12 +80,16 @@ def test_an_undeclared_signature_is_unknown_not_removed() -> None:
 
 
 def test_which_signature_changes_break_callers() -> None:
-    before = (("input x", "long"), ("output y", "long"))
-    after = (("input x", "double"), ("input new", "long, optional"), ("input need", "long"),
+    before = (("input x", "long"), ("input eased", "long"), ("input forced", "long, optional"),
+              ("output y", "long"))  # fmt: skip
+    after = (("input x", "double"), ("input eased", "long, optional"), ("input forced", "long"),
+             ("input new", "long, optional"), ("input need", "long"),
              ("output y", "long"), ("output z", "long"))  # fmt: skip
     notes = {row.key: row.note for row in signature_rows(facts(before), facts(after))}
     assert notes == {
         "input x": "breaks callers",
+        "input eased": "",
+        "input forced": "breaks callers",
         "output y": "",
         "input new": "",
         "input need": "breaks callers",

@@ -14,11 +14,18 @@ from textual._context import visible_screen_stack
 from textual.app import App
 from textual.pilot import Pilot
 
+from rolldeck.fit import Host
 from rolldeck.tui.app import Deck
 from rolldeck.tui.widgets.cursor_view import CursorView
+from tests.fit.readings import a_host
 from tests.tui.world import NOW, World, a_world
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
+
+
+async def a_recorded_host(python: Path | None = None) -> Host:
+    """Return a host with a GPU and an old driver, the same on every machine that runs tests."""
+    return a_host("t4-driver470")
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +38,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.pilot.wait_for_idle", at_once)
     monkeypatch.setattr("textual.app.wait_for_idle", at_once)
     monkeypatch.setattr("rolldeck.tui.dialogs.dialog.Dialog.deaf_time", 0.0)
+    monkeypatch.setattr("rolldeck.actions.host_here", a_recorded_host)
     monkeypatch.delenv("TMUX", raising=False)
     monkeypatch.delenv("TEXTUAL_THEME", raising=False)
     monkeypatch.setenv("TZ", "UTC")
@@ -56,6 +64,13 @@ async def until(condition: Callable[[], bool], pilot: Pilot[Any]) -> None:
 def at_rest(app: App[Any]) -> bool:
     """Whether every cursor is painted where it is."""
     return all(view.at_rest for view in app.screen.query(CursorView))
+
+
+def is_judged(deck: Deck) -> bool:
+    """Whether the selected version, where there is one that can be read, was judged."""
+    assert deck.browser is not None
+    row, state = deck.browser.row, deck.browser.state
+    return row is None or state.version(row.digest) is None or row.digest in state.fits
 
 
 class Stage:
@@ -133,6 +148,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> Open
             await play.until(lambda: deck.browser is not None)
             if reference and reference in [item.name for item in world.rows]:
                 await play.until(lambda: "reading" not in play.grid.casefold())
+                await play.until(lambda: is_judged(deck))
             yield play
 
     return open_deck

@@ -15,11 +15,13 @@ from rolldeck.actions.verify import Verified, is_target, verify, verify_all
 from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
+    from rolldeck.actions.bump import propose_bump
     from rolldeck.actions.check import Checked, check_kit
     from rolldeck.actions.copy import plan_copy
     from rolldeck.actions.delivery import Delivered, Delivery, deliver, missing_blobs
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
     from rolldeck.actions.doctor import Diagnosis, Finding, diagnose
+    from rolldeck.actions.env_check import fit, host_here
     from rolldeck.actions.file_view import FileView
     from rolldeck.actions.files import (
         CopiedFile,
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from rolldeck.release import Check, Plan
 
 _LATER = {
+    "rolldeck.actions.bump": ("propose_bump",),
     "rolldeck.actions.check": ("Checked", "check_kit"),
     "rolldeck.actions.copy": ("plan_copy",),
     "rolldeck.actions.delivery": ("Delivered", "Delivery", "deliver", "missing_blobs"),
@@ -70,6 +73,7 @@ _LATER = {
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
     "rolldeck.actions.doctor": ("Diagnosis", "Finding", "diagnose"),
+    "rolldeck.actions.env_check": ("fit", "host_here"),
     "rolldeck.actions.file_view": ("FileView",),
     "rolldeck.actions.files": (
         "CopiedFile",
@@ -182,6 +186,8 @@ __all__ = [
     "diff",
     "disk_use",
     "find_and_look",
+    "fit",
+    "host_here",
     "initialize",
     "is_target",
     "known_targets",
@@ -208,6 +214,7 @@ __all__ = [
     "plan_undo",
     "plan_unpack",
     "plan_untag",
+    "propose_bump",
     "pull",
     "pull_unpacked",
     "push_packed",

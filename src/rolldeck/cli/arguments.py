@@ -220,6 +220,19 @@ def verb_parser() -> argparse.ArgumentParser:
         help="relative change that counts as none",
     )
     diff.add_argument("--file", metavar="PATH", help="print the text difference of one file")
+    bump = verb("bump", _network())
+    bump.add_argument("a", metavar="A", help="the version that B was made from")
+    bump.add_argument("b", metavar="B", help="a tag alone means the repository of A")
+    env = verb("env", _network())
+    env.add_argument("question", choices=("check",), help="what to do: compare it with this host")
+    env.add_argument("reference", metavar="REFERENCE")
+    env.add_argument(
+        "--python",
+        type=Path,
+        metavar="FILE",
+        help="an interpreter, or an environment's directory; default: the active one, else python3",
+    )
+    env.add_argument("--exit-code", action="store_true", help="exit with 1 unless it fits")
     pull = verb("pull", _network())
     pull.add_argument("references", nargs="+", metavar="REFERENCE")
     pull.add_argument(

@@ -212,6 +212,8 @@ _VERBS = {
     "cat": ("files", "run_cat"),
     "show": ("browse", "run_show"),
     "diff": ("compare", "run_diff"),
+    "env": ("environment", "run_env"),
+    "bump": ("bump", "run_bump"),
     "pull": ("transfer", "run_pull"),
     "unpack": ("unpacking", "run_unpack"),
     "init": ("authoring", "run_init"),

@@ -11,7 +11,7 @@ FOOTER_LIMIT = 8
 """Most keys a footer shows; more are not read."""
 
 _VERBS = (
-    *("ls", "show", "cat", "diff"),
+    *("ls", "show", "cat", "diff", "bump", "env"),
     *("pull", "unpack", "pin", "rollback", "undo"),
     *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),
     *("verify", "du", "gc"),

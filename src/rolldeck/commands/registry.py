@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rolldeck.commands.judging import JUDGING
 from rolldeck.commands.model import Command
 
 _NO_VERSION = "no version is selected"
@@ -277,6 +278,7 @@ COMMANDS: tuple[Command, ...] = (
         when="this job does not run",
     ),
     # the command line and the palette only
+    *JUDGING,
     Command(
         "file.read",
         "read file",

@@ -1,5 +1,6 @@
 """Two versions side by side: pure functions from what is known of each to rows with verdicts."""
 
+from rolldeck.compare.bump import Bump, BumpLevel, propose
 from rolldeck.compare.compare import Version, compare, sort_rows
 from rolldeck.compare.direction import direction
 from rolldeck.compare.files import NOT_READ, ListedFile
@@ -20,6 +21,8 @@ from rolldeck.compare.text_diff import DiffLine, line_counts, side_by_side
 __all__ = [
     "NOT_READ",
     "READING_ORDER",
+    "Bump",
+    "BumpLevel",
     "Cell",
     "Comparison",
     "DiffLine",
@@ -34,6 +37,7 @@ __all__ = [
     "compare",
     "direction",
     "line_counts",
+    "propose",
     "side_by_side",
     "sort_rows",
     "to_json",

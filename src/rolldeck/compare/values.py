@@ -152,6 +152,7 @@ def _judged_field(row: Row) -> Row:
     is_input = row.key.startswith("input ")
     optional = isinstance(row.b, str) and row.b.endswith(", optional")
     compatible = row.status == "added" and (not is_input or optional)
+    compatible |= is_input and row.status == "changed" and row.b == f"{row.a}, optional"
     return Row(row.key, row.status, row.a, row.b, note="" if compatible else "breaks callers")
 
 

@@ -65,6 +65,8 @@ def _joined(*values: Any) -> str | None:
 
 def _hardware(hardware: Mapping[str, Any]) -> _Found:
     yield "hardware", "cpu", text(hardware.get("host.cpu.model.name"))
+    features = (text(item) for item in items(hardware.get("host.cpu.features")))
+    yield "hardware", "cpu features", " ".join(item for item in features if item) or None
     yield "hardware", "memory", _bytes(hardware.get("memoryBytes"))
     for index, gpu in enumerate(objects(hardware.get("gpus"))):
         for suffix, key in _GPU:

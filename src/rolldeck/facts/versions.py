@@ -190,8 +190,14 @@ def _key(item: tuple[VersionOrder | None, datetime | None, int]) -> Any:
     return item[0].key if item[0] else ()
 
 
+def version_prefix(tag: str) -> str:
+    """Return what stands before the version in a tag: ``v``, ``release-``, or nothing."""
+    found = _PREFIX.match(tag)
+    return found[0] if found else ""
+
+
 def _bare(tag: str) -> str:
-    return _PREFIX.sub("", tag, count=1)
+    return tag[len(version_prefix(tag)) :]
 
 
 def _referrer_key(tag: str) -> Any:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from rolldeck.compare import Comparison, Version
     from rolldeck.errors import RolldeckError
+    from rolldeck.fit import Fit, Host
     from rolldeck.kit import LayerListing
     from rolldeck.oci import Reference
     from rolldeck.tui.jobs import Job
@@ -61,6 +62,15 @@ class ChangesSummed(Message):
     since: str
     """Label of the version before."""
     summary: str
+
+
+@dataclass(repr=False, eq=False)
+class FitJudged(Message):
+    """Whether a version fits this host was judged."""
+
+    digest: str
+    fit: Fit
+    host: Host
 
 
 @dataclass(repr=False, eq=False)

@@ -13,6 +13,7 @@ from rolldeck.tui.messages import (
     ChangesSummed,
     FileOfBothRead,
     FileRead,
+    FitJudged,
     LayerListed,
     RepositoriesListed,
     TargetsRead,
@@ -24,6 +25,7 @@ from rolldeck.tui.messages import (
 if TYPE_CHECKING:
     from rolldeck.actions import InView, VersionList, Workspace
     from rolldeck.compare import Version
+    from rolldeck.fit import Host
     from rolldeck.kit import Layer
     from rolldeck.oci import Reference
     from rolldeck.progress import Progress
@@ -81,6 +83,18 @@ async def sum_changes(
     except Exception:
         return  # the details stand without it, and ``d`` says what is wrong
     node.post_message(ChangesSummed(reference, since, result.comparison.summary))
+
+
+async def judge_fit(
+    node: MessagePump, workspace: Workspace, version: Version, host: Host | None
+) -> None:
+    """Say whether a version fits this host, which is read where that did not happen yet."""
+    try:
+        host = host or await actions.host_here()
+        result = await actions.fit(workspace, version, host)
+    except Exception:
+        return  # the details stand without it, and ``rolldeck env check`` says what is wrong
+    node.post_message(FitJudged(version.kit.digest, result, host))
 
 
 async def read_targets(node: MessagePump, workspace: Workspace) -> None:

@@ -51,6 +51,8 @@ def run_typed(screen: DeckScreen, errands: Errands, workspace: Workspace, typed:
             screen.deck.open_place(words[0])
         case "version.verify":
             errands.verify(words[0])
+        case "version.fit":
+            screen.action_version_fit()
         case "version.diff":
             a = version_named(screen, words[0])
             b = version_named(screen, words[1], repository_of(a))

@@ -13,6 +13,7 @@ from rolldeck.oci import Place, Reference
 if TYPE_CHECKING:
     from rolldeck.actions import RepositoryList, TargetState, VersionList, VersionRow
     from rolldeck.compare import Version
+    from rolldeck.fit import Fit, Host
 
 _KEPT = 64
 """Versions kept as read: enough to walk back and forth without asking again."""
@@ -52,6 +53,10 @@ class DeckState:
         self._versions: OrderedDict[str, Version] = OrderedDict()
         self.problems: dict[str, RolldeckError] = {}
         self.since: dict[str, tuple[str, str]] = {}
+        self.host: Host | None = None
+        """This host and its interpreter, once they were read."""
+        self.fits: dict[str, Fit] = {}
+        """Whether versions fit this host, by digest."""
         self._positions: tuple[VersionList | None, dict[str, int]] = (None, {})
 
     @property

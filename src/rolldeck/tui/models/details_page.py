@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from rolldeck.text import clean_line
 from rolldeck.tui.models.details_sections import Section, kind_name, sections
-from rolldeck.tui.models.lines import Line, Span, Stop, cut, left, wrap
+from rolldeck.tui.models.lines import Line, Look, Span, Stop, cut, left, wrap
 from rolldeck.units import age, human_size
 
 if TYPE_CHECKING:
     from rolldeck.actions import VersionRow
     from rolldeck.compare import Version
+    from rolldeck.fit import Fit
 
 TITLE = 14
 """Cells of a section's title where its facts stand beside it."""
@@ -33,6 +34,8 @@ class DetailsView:
     """Why it could not be read, and what to do next."""
     since: tuple[str, str] | None = None
     """Label of the version before, and what changed since, in one sentence."""
+    fit: Fit | None = None
+    """Whether it fits this host, once that was judged."""
     here: str = ""
     """Where it lies on this host: ``current in /srv/a, on disk in /srv/b``."""
     unfolded: frozenset[str] = OPEN_FIRST
@@ -75,9 +78,18 @@ def details_page(view: DetailsView, width: int) -> DetailsPage:
         label, summary = view.since
         text = f"since {clean_line(label, 60)}: {clean_line(summary, 400)}"
         page.lines += [Line((Span(" "), Span(part))) for part in wrap(text, width - 2, 2)]
+    if view.fit is not None:
+        page.lines += _fit(view.fit, width)
     page.lines.append(Line())
     _sections(page, sections(view.version), view.unfolded, width)
     return page
+
+
+def _fit(fit: Fit, width: int) -> list[Line]:
+    """Return one line, two where the reason is long: ``fits here: no: torch 2.7 wants …``."""
+    looks: dict[bool | None, Look] = {True: "plain", False: "worse", None: "dim"}
+    texts = wrap(clean_line(f"fits here: {fit.line}", 400), width - 2, 2)
+    return [Line((Span(" "), Span(text, looks[fit.fits]))) for text in texts]
 
 
 def _head(view: DetailsView, row: VersionRow, width: int) -> list[Line]:

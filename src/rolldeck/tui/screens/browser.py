@@ -19,6 +19,7 @@ from rolldeck.tui.errands import Errands, failed, spoken
 from rolldeck.tui.keymap import bindings
 from rolldeck.tui.messages import (
     ChangesSummed,
+    FitJudged,
     JobFinished,
     PlanMade,
     RepositoriesListed,
@@ -180,6 +181,10 @@ class BrowserScreen(Screen[None]):
     @on(ChangesSummed)
     def _changes_summed(self, event: ChangesSummed) -> None:
         self.reading.changes_summed(event)
+
+    @on(FitJudged)
+    def _fit_judged(self, event: FitJudged) -> None:
+        self.reading.fit_judged(event)
 
     @on(TargetsRead)
     def _targets_read(self, event: TargetsRead) -> None:

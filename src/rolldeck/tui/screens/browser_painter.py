@@ -124,6 +124,7 @@ class Painter:
                 version=state.version(row.digest),
                 problem=problem,
                 since=state.since.get(row.key),
+                fit=state.fits.get(row.key),
                 here=state.places_of(row.key),
             )
         details = self._screen.query_one(Details)

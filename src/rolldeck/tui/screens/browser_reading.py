@@ -13,6 +13,7 @@ from rolldeck.tui.errands import failed
 from rolldeck.tui.jobs import Job
 from rolldeck.tui.messages import (
     ChangesSummed,
+    FitJudged,
     RepositoriesListed,
     TargetsRead,
     VersionRead,
@@ -98,6 +99,10 @@ class Reading:
         self._screen.run_worker(
             reads.read_targets(self._screen, self._workspace), group="targets", exit_on_error=False
         )
+        self._state.host = None
+        self._state.fits.clear()
+        if self._screen.row is not None:
+            self._judge(self._screen.row)
         if self._state.repository is not None:
             self._state.problems.clear()
             self._load(self._state.repository)
@@ -257,6 +262,8 @@ class Reading:
         row = self._shown = self._screen.row
         if row is not None and self._needed(row):
             self._after_rest(lambda: self._read_if_selected(row.key))
+        elif row is not None and row.digest is not None and row.digest not in self._state.fits:
+            self._after_rest(lambda: self._judge_if_selected(row.key))
 
     def _needed(self, row: VersionRow) -> bool:
         known = self._state.version(row.digest) is not None
@@ -292,6 +299,7 @@ class Reading:
         if row is None or row.digest != digest:
             return
         self._painter.details()
+        self._judge(row)
         older = self._state.older(row)
         if older is not None and digest not in self._state.since and row.loaded:
             self._screen.run_worker(
@@ -302,6 +310,28 @@ class Reading:
                 exclusive=True,
                 exit_on_error=False,
             )
+
+    def _judge_if_selected(self, key: str) -> None:
+        row = self._screen.row
+        if row is not None and row.key == key:
+            self._judge(row)
+
+    def _judge(self, row: VersionRow) -> None:
+        """Judge whether a version that was read fits this host."""
+        version = self._state.version(row.digest)
+        if version is not None and row.digest not in self._state.fits:
+            self._screen.run_worker(
+                reads.judge_fit(self._screen, self._workspace, version, self._state.host),
+                group="fit",
+                exclusive=True,
+                exit_on_error=False,
+            )
+
+    def fit_judged(self, event: FitJudged) -> None:
+        """Show whether a version fits this host."""
+        self._state.host = event.host
+        self._state.fits[event.digest] = event.fit
+        self._painter.details()
 
     def changes_summed(self, event: ChangesSummed) -> None:
         """Show what changed since the version before."""

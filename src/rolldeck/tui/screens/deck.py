@@ -189,6 +189,18 @@ class DeckScreen(BrowserScreen):
             self.deck.log_line(self.deck.command_line("show", str(row.reference)))
             self.app.push_screen(InspectScreen(version))
 
+    def action_version_fit(self) -> None:
+        """Show what speaks for and against the selected version on this host."""
+        from rolldeck.tui.screens.fit import FitScreen
+
+        digest = self.row.digest if self.row is not None else None
+        version, fit = self.state.version(digest), self.state.fits.get(digest or "")
+        if version is None or fit is None or self.state.host is None:
+            self.notify(f"Not now: {command('version.fit').when}.", markup=False)
+        else:
+            self.deck.log_line(self.deck.command_line("env", "check", version.reference))
+            self.app.push_screen(FitScreen(version, fit, self.state.host))
+
     def action_version_copy(self) -> None:
         """Copy the pinned reference."""
         self._with_row("version.copy", lambda row: self.deck.copy(str(row.reference)))
