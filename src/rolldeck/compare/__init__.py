@@ -1,7 +1,8 @@
 """Two versions side by side: pure functions from what is known of each to rows with verdicts."""
 
 from rolldeck.compare.compare import Version, compare, sort_rows
-from rolldeck.compare.direction import direction
+from rolldeck.compare.direction import Directions, direction
+from rolldeck.compare.guardrail import Guardrail, GuardrailResult, Policy, judge
 from rolldeck.compare.json_view import to_json
 from rolldeck.compare.model import (
     READING_ORDER,
@@ -21,6 +22,10 @@ __all__ = [
     "Cell",
     "Comparison",
     "DiffLine",
+    "Directions",
+    "Guardrail",
+    "GuardrailResult",
+    "Policy",
     "Row",
     "Section",
     "SectionName",
@@ -30,6 +35,7 @@ __all__ = [
     "Version",
     "compare",
     "direction",
+    "judge",
     "line_counts",
     "side_by_side",
     "sort_rows",

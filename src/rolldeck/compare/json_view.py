@@ -19,6 +19,10 @@ def to_json(comparison: Comparison, include_equal: bool = False) -> dict[str, An
         "b": _side(comparison.b),
         "identical": comparison.identical,
         "summary": comparison.summary,
+        "like_for_like": comparison.like_for_like,
+        "unlike": list(comparison.unlike),
+        "suspects": list(comparison.suspects),
+        "tolerance": comparison.tolerance,
         "sections": [_section(section, include_equal) for section in comparison.sections],
     }
 
@@ -32,6 +36,7 @@ def _section(section: Section, include_equal: bool) -> dict[str, Any]:
         "name": section.name,
         "changed": section.changed,
         "equal": section.equal,
+        "within_tolerance": section.within,
         "rows": [_row(row) for row in section.rows if include_equal or row.status != "equal"],
     }
 
@@ -48,6 +53,8 @@ def _row(row: Row) -> dict[str, Any]:
         "unit": row.unit,
         "higher_is_better": row.higher_is_better,
         "note": row.note,
+        "percentage_points": _number(row.points),
+        "within_tolerance": row.within,
     }
 
 
