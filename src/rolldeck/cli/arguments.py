@@ -10,6 +10,8 @@ from typing import NoReturn
 from rolldeck import __version__
 from rolldeck.commands import Command, command_of_verb, verbs
 from rolldeck.errors import UsageError
+from rolldeck.text import clean_line
+from rolldeck.units import fraction
 
 SHELLS = ("bash", "zsh", "fish")
 """Shells that there is a completion script for."""
@@ -71,6 +73,14 @@ def _network(default: str | None = argparse.SUPPRESS) -> _Parser:
 def _registry_place(text: str) -> str:
     """Return a registry as a reference is written: a host alone ends with a slash."""
     return text if "/" in text or text.startswith(("oci:", "local:")) else f"{text}/"
+
+
+def _fraction(text: str) -> float:
+    try:
+        return fraction(text)
+    except ValueError:
+        said = f"not a fraction or percentage from 0 to below 100%: {clean_line(text, 40)}"
+        raise argparse.ArgumentTypeError(said) from None
 
 
 def _asking() -> _Parser:
@@ -205,11 +215,25 @@ def verb_parser() -> argparse.ArgumentParser:
     diff.add_argument("--exit-code", action="store_true", help="exit with 1 where they differ")
     diff.add_argument(
         "--tolerance",
-        type=float,
-        default=0.0,
+        type=_fraction,
         metavar="F",
-        help="relative change that counts as none",
+        help="relative change of a metric that counts as none: 0.1%% or 0.001",
     )
+    diff.add_argument("--only", metavar="SECTIONS", help="only these, such as metrics,environment")
+    diff.add_argument(
+        "--fail-on",
+        choices=("regression",),
+        help="exit with 1 where a metric got worse, or where a policy is known as it says",
+    )
+    diff.add_argument(
+        "--policy", type=Path, metavar="FILE", help="guardrails: exit with 1 where one fails"
+    )
+    forms = diff.add_mutually_exclusive_group()
+    for option, form in (("--md", "markdown"), ("--html", "html"), ("--tsv", "tsv")):
+        text = "one page without anything else" if form == "html" else "text that is inert there"
+        forms.add_argument(
+            option, dest="form", action="store_const", const=form, help=f"print {form}: {text}"
+        )
     diff.add_argument("--file", metavar="PATH", help="print the text difference of one file")
     pull = verb("pull", _network())
     pull.add_argument("references", nargs="+", metavar="REFERENCE")

@@ -1,5 +1,6 @@
 """Two versions side by side: pure functions from what is known of each to rows with verdicts."""
 
+from rolldeck.compare import wording
 from rolldeck.compare.compare import Version, compare, sort_rows
 from rolldeck.compare.direction import Directions, direction
 from rolldeck.compare.guardrail import Guardrail, GuardrailResult, Policy, judge
@@ -15,17 +16,21 @@ from rolldeck.compare.model import (
     Status,
     Verdict,
 )
+from rolldeck.compare.report import SUFFIXES, Format, Report, curves, failed
 from rolldeck.compare.text_diff import DiffLine, line_counts, side_by_side
 
 __all__ = [
     "READING_ORDER",
+    "SUFFIXES",
     "Cell",
     "Comparison",
     "DiffLine",
     "Directions",
+    "Format",
     "Guardrail",
     "GuardrailResult",
     "Policy",
+    "Report",
     "Row",
     "Section",
     "SectionName",
@@ -34,10 +39,13 @@ __all__ = [
     "Verdict",
     "Version",
     "compare",
+    "curves",
     "direction",
+    "failed",
     "judge",
     "line_counts",
     "side_by_side",
     "sort_rows",
     "to_json",
+    "wording",
 ]

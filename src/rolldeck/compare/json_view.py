@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rolldeck.compare.guardrail import GuardrailResult
 from rolldeck.compare.model import Cell, Comparison, Row, Section, Side
 from rolldeck.facts.document import non_finite
 
@@ -24,6 +25,20 @@ def to_json(comparison: Comparison, include_equal: bool = False) -> dict[str, An
         "suspects": list(comparison.suspects),
         "tolerance": comparison.tolerance,
         "sections": [_section(section, include_equal) for section in comparison.sections],
+    }
+
+
+def guardrail_json(result: GuardrailResult) -> dict[str, Any]:
+    """Return one demand of a policy and what came of it."""
+    return {
+        "metric": result.metric,
+        "slice": result.slice,
+        "limit": result.limit_name,
+        "bound": _number(result.limit),
+        "outcome": result.outcome,
+        "value": _number(result.value),
+        "by": _number(result.by),
+        "detail": result.detail,
     }
 
 

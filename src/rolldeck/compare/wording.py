@@ -38,11 +38,30 @@ def delta(row: Row, relative: bool) -> str:
         return percent(row.relative)
     if row.delta is None:
         return ""
+    if row.points is not None and not relative:
+        return points(row.points)
     if row.unit in BYTES:
         return ("+" if row.delta > 0 else "-") + human_size(abs(row.delta))
     whole = isinstance(row.a, int) and isinstance(row.b, int)
     text = f"{row.b - row.a:+d}" if whole else f"{row.delta:+.4g}"  # type: ignore[operator]
     return f"{text} {clean_line(row.unit, 20)}" if row.unit else text
+
+
+def absolute(row: Row) -> str:
+    """Return the difference as a number: ``-2.8 pp`` for shares of a whole, else ``+22 ms``."""
+    if row.points is not None and row.status == "changed":
+        return points(row.points)
+    return "" if row.delta is None or row.status == "equal" else delta(row, False)
+
+
+def relative(row: Row) -> str:
+    """Return the difference as a fraction of A, empty where it has no meaning."""
+    return "" if row.relative is None or row.status == "equal" else percent(row.relative)
+
+
+def points(number: float) -> str:
+    """Return signed percentage points, never rounded to nothing: ``-2.8 pp``."""
+    return f"{number:+.2g} pp" if abs(number) < 1 else f"{number:+.1f} pp"
 
 
 def direction(row: Row) -> str:
