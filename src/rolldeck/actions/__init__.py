@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
     from rolldeck.actions.directions import remember_direction
     from rolldeck.actions.doctor import Diagnosis, Finding, diagnose
+    from rolldeck.actions.export import write_export
     from rolldeck.actions.file_view import FileView
     from rolldeck.actions.files import (
         CopiedFile,
@@ -64,6 +65,7 @@ _LATER = {
     "rolldeck.actions.copy": ("plan_copy",),
     "rolldeck.actions.delivery": ("Delivered", "Delivery", "deliver", "missing_blobs"),
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
+    "rolldeck.actions.export": ("write_export",),
     "rolldeck.actions.directions": ("remember_direction",),
     "rolldeck.actions.policy": ("read_policy",),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
@@ -203,4 +205,5 @@ __all__ = [
     "verify_all",
     "watch_repositories",
     "watch_versions",
+    "write_export",
 ]

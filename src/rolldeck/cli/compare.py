@@ -16,6 +16,7 @@ from rolldeck.cli.documents import print_document
 from rolldeck.cli.terminal import console, message
 from rolldeck.compare import (
     READING_ORDER,
+    Format,
     Policy,
     Report,
     SectionName,
@@ -72,7 +73,7 @@ def _exit_code(
     return 1 if arguments.fail_on and result.comparison.regressions else 0
 
 
-def _show(report: Report, form: str | None) -> None:
+def _show(report: Report, form: Format | None) -> None:
     """Print the report; on stderr what failed, where it does not stand in the text."""
     if form is None:
         print_report(report)
@@ -81,7 +82,7 @@ def _show(report: Report, form: str | None) -> None:
 
     if form == "json":
         print_document(report_json(report))
-    elif form == "markdown" or form == "tsv" or form == "html":
+    else:
         sys.stdout.write(export(report, form))
     for result in failed(report.guardrails):
         message(f"guardrail failed: {result.detail}")

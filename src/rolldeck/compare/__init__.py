@@ -2,7 +2,7 @@
 
 from rolldeck.compare import wording
 from rolldeck.compare.compare import Version, compare, sort_rows
-from rolldeck.compare.direction import Directions, direction
+from rolldeck.compare.direction import NO_DIRECTIONS, Directions, direction
 from rolldeck.compare.guardrail import Guardrail, GuardrailResult, Policy, judge
 from rolldeck.compare.json_view import to_json
 from rolldeck.compare.model import (
@@ -20,6 +20,7 @@ from rolldeck.compare.report import SUFFIXES, Format, Report, curves, failed
 from rolldeck.compare.text_diff import DiffLine, line_counts, side_by_side
 
 __all__ = [
+    "NO_DIRECTIONS",
     "READING_ORDER",
     "SUFFIXES",
     "Cell",

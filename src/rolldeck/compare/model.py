@@ -129,6 +129,10 @@ class Comparison:
         """How many rows are equal only by the tolerance."""
         return sum(section.within for section in self.sections)
 
+    def row(self, name: SectionName, key: str) -> Row | None:
+        """Return a row by section and key, None where there is none."""
+        return next((row for row in self.section(name).rows if row.key == key), None)
+
     def section(self, name: SectionName) -> Section:
         """Return a section by name; an empty one where nothing is known on either side."""
         for section in self.sections:

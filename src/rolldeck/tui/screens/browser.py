@@ -209,7 +209,9 @@ class BrowserScreen(Screen[None]):
         found = event.result
         self.state.marks = []
         self.painter.marks()
-        self.app.push_screen(CompareScreen(found.comparison, found.a, found.b))
+        self.app.push_screen(
+            CompareScreen(found.comparison, found.a, found.b, directions=found.directions)
+        )
 
     # Where the cursor is.
 
