@@ -234,7 +234,6 @@ COMMANDS: tuple[Command, ...] = (
         "Say which way of this metric is good: higher, lower, neither, or as declared.",
         ("b",),
         "compare",
-        footer=60,
         when="this row is no metric",
     ),
     Command(
@@ -251,7 +250,7 @@ COMMANDS: tuple[Command, ...] = (
         ("e",),
         "compare",
         danger="adds",
-        footer=70,
+        footer=60,
     ),
     Command("compare.fold_all", "fold all", "Fold or unfold all sections.", ("Z",), "compare"),
     Command(

@@ -151,11 +151,14 @@ class CompareScreen(Screen[None]):
             self.post_message(self.Recompared(comparison, a, b, remarks))
 
     @work(thread=True, group="direction", exit_on_error=False)
-    def _remember(self, metric: str, choice: bool | None, forget: bool) -> None:
+    def _remember(self, metric: str) -> None:
         references = []
         for side in (self.a, self.b):
             with suppress(RolldeckError):
                 references.append(Reference.parse(side.reference))
+        # Read here: of several quick presses the last one counts, whichever thread is last.
+        own = self._directions.own
+        choice, forget = own.get(metric), metric not in own
         try:
             actions.remember_direction(tuple(references), metric, choice, forget=forget)
         except RolldeckError as error:
@@ -255,7 +258,7 @@ class CompareScreen(Screen[None]):
         said = "as declared, configured or known by its name" if forget else word[choice]
         self.notify(f"{clean_line(row.metric, 60)}: {said}", markup=False)
         if not getattr(self.app, "read_only", False):
-            self._remember(row.metric, choice, forget)
+            self._remember(row.metric)
 
     def action_compare_tolerance(self) -> None:
         """Ask for the tolerance, then compare again."""
