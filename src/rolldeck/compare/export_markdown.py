@@ -16,7 +16,9 @@ from rolldeck.units import short_digest
 
 _LIMIT = 300
 """Most characters of one value."""
-_MARKUP = re.compile(r"([\\`*_\[\]<>|~&!$]|:(?=\S)|(?<=www)\.|^[-+=])", re.IGNORECASE)
+_MARKUP = re.compile(r"([\\`*_\[\]<>|~&!$]|^[-+=])")
+_FOUND_LATE = (("@", "＠"), ("#", "＃"), ("://", "：//"), ("www.", "www．"))
+"""What is looked for after the markup, so that no escape helps, with what looks alike."""
 _OUTCOMES = {"failed": "❌", "unknown": "❔", "passed": "✅"}
 
 
@@ -82,9 +84,8 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Return a sentence in which nothing is markup, a link, a mention or a number of an issue.
-
-    Mentions and issues are found after the markup, so that no escape would help.
-    """
-    line = clean_line(text, 2 * _LIMIT).replace("@", "＠").replace("#", "＃")
+    """Return a sentence in which nothing is markup, a link, a mention or a number of an issue."""
+    line = clean_line(text, 2 * _LIMIT)
+    for found, alike in _FOUND_LATE:
+        line = re.sub(re.escape(found), alike, line, flags=re.IGNORECASE)
     return _MARKUP.sub(r"\\\1", line)
