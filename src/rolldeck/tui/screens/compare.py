@@ -100,13 +100,19 @@ class CompareScreen(Screen[None]):
         page.border_title = Content("Compare")
         yield page
         footer = KeyFooter()
-        footer.commands = footer_commands("compare", hidden=_NOT_HERE)
+        writing = ("compare.export",) if self._read_only else ()
+        footer.commands = footer_commands("compare", hidden=(*_NOT_HERE, *writing))
         yield footer
 
     def on_mount(self) -> None:
         """Say what is shown, and look at the files that differ."""
         self._describe()
         self._compare_files(self.comparison, self._files)
+
+    @property
+    def _read_only(self) -> bool:
+        """Whether the deck writes nothing: no export, and a direction is for this screen only."""
+        return bool(getattr(self.app, "read_only", False))
 
     @property
     def _page(self) -> ComparisonView:
@@ -257,7 +263,7 @@ class CompareScreen(Screen[None]):
         word = {True: "higher is better", False: "lower is better", None: "neither way is good"}
         said = "as declared, configured or known by its name" if forget else word[choice]
         self.notify(f"{clean_line(row.metric, 60)}: {said}", markup=False)
-        if not getattr(self.app, "read_only", False):
+        if not self._read_only:
             self._remember(row.metric)
 
     def action_compare_tolerance(self) -> None:
@@ -287,7 +293,7 @@ class CompareScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Take away what writes, in a read-only deck."""
-        if action == "compare_export" and getattr(self.app, "read_only", False):
+        if action == "compare_export" and self._read_only:
             return False
         return super().check_action(action, parameters)
 
