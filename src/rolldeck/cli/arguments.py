@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from rolldeck import __version__
+from rolldeck.cli.diff_arguments import add_diff_arguments
 from rolldeck.commands import Command, command_of_verb, verbs
 from rolldeck.errors import UsageError
-from rolldeck.text import clean_line
-from rolldeck.units import fraction
 
 SHELLS = ("bash", "zsh", "fish")
 """Shells that there is a completion script for."""
@@ -73,14 +72,6 @@ def _network(default: str | None = argparse.SUPPRESS) -> _Parser:
 def _registry_place(text: str) -> str:
     """Return a registry as a reference is written: a host alone ends with a slash."""
     return text if "/" in text or text.startswith(("oci:", "local:")) else f"{text}/"
-
-
-def _fraction(text: str) -> float:
-    try:
-        return fraction(text)
-    except ValueError:
-        said = f"not a fraction or percentage from 0 to below 100%: {clean_line(text, 40)}"
-        raise argparse.ArgumentTypeError(said) from None
 
 
 def _asking() -> _Parser:
@@ -209,32 +200,7 @@ def verb_parser() -> argparse.ArgumentParser:
         "--force", action="store_true", help="print to a terminal what is not text, as it is"
     )
     diff = verb("diff", _network())
-    diff.add_argument("a", metavar="A", help="the baseline")
-    diff.add_argument("b", metavar="B", help="a tag alone means the repository of A")
-    diff.add_argument("--all", action="store_true", help="show equal rows too")
-    diff.add_argument("--exit-code", action="store_true", help="exit with 1 where they differ")
-    diff.add_argument(
-        "--tolerance",
-        type=_fraction,
-        metavar="F",
-        help="relative change of a metric that counts as none: 0.1%% or 0.001",
-    )
-    diff.add_argument("--only", metavar="SECTIONS", help="only these, such as metrics,environment")
-    diff.add_argument(
-        "--fail-on",
-        choices=("regression",),
-        help="exit with 1 where a metric got worse, or where a policy is known as it says",
-    )
-    diff.add_argument(
-        "--policy", type=Path, metavar="FILE", help="guardrails: exit with 1 where one fails"
-    )
-    forms = diff.add_mutually_exclusive_group()
-    for option, form in (("--md", "markdown"), ("--html", "html"), ("--tsv", "tsv")):
-        text = "one page without anything else" if form == "html" else "text that is inert there"
-        forms.add_argument(
-            option, dest="form", action="store_const", const=form, help=f"print {form}: {text}"
-        )
-    diff.add_argument("--file", metavar="PATH", help="print the text difference of one file")
+    add_diff_arguments(diff)
     pull = verb("pull", _network())
     pull.add_argument("references", nargs="+", metavar="REFERENCE")
     pull.add_argument(
