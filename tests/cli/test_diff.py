@@ -78,6 +78,10 @@ def test_one_format_at_a_time(rolldeck: Run, sides: tuple[str, str], other: str)
     assert rolldeck("diff", *sides, "--md", other).code == 2
 
 
+def test_one_file_is_text_or_json(rolldeck: Run, sides: tuple[str, str]) -> None:
+    assert rolldeck("diff", *sides, "--file", "src/train.py", "--md").code == 2
+
+
 def test_only_some_sections(rolldeck: Run, sides: tuple[str, str]) -> None:
     document = rolldeck("diff", *sides, "--json", "--only", "data,metrics").document
     assert [section["name"] for section in document["sections"]] == ["metrics", "data"]

@@ -42,6 +42,8 @@ async def run_diff(workspace: Workspace, arguments: argparse.Namespace, _: Progr
     only = _sections(arguments.only)
     if arguments.json and arguments.form:
         raise UsageError("--json and another format exclude each other")
+    if arguments.file and arguments.form:
+        raise UsageError("The text difference of one file is printed as text or with --json")
     a = Reference.parse(arguments.a)
     b = _second(a, arguments.b)
     policy = await _policy(workspace, arguments)

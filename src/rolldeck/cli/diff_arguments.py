@@ -25,17 +25,18 @@ def add_diff_arguments(diff: argparse.ArgumentParser) -> None:
     diff.add_argument(
         "--fail-on",
         choices=("regression",),
-        help="exit with 1 where a metric got worse, or where a policy is known as it says",
+        help="exit with 1 where a metric got worse; with a policy, where a guardrail failed",
     )
     diff.add_argument(
         "--policy", type=Path, metavar="FILE", help="guardrails: exit with 1 where one fails"
     )
     forms = diff.add_mutually_exclusive_group()
-    for option, form in (("--md", "markdown"), ("--html", "html"), ("--tsv", "tsv")):
-        text = "one page without anything else" if form == "html" else "text that is inert there"
-        forms.add_argument(
-            option, dest="form", action="store_const", const=form, help=f"print {form}: {text}"
-        )
+    for option, form, text in (
+        ("--md", "markdown", "print Markdown for a pull request"),
+        ("--html", "html", "print one page with plots that loads nothing"),
+        ("--tsv", "tsv", "print a table for grep and spreadsheets"),
+    ):
+        forms.add_argument(option, dest="form", action="store_const", const=form, help=text)
     diff.add_argument("--file", metavar="PATH", help="print the text difference of one file")
 
 
