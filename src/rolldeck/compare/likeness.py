@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from rolldeck.compare.model import Row
 from rolldeck.facts.model import Metric
+from rolldeck.text import clean_line
 
 _EVALUATION = frozenset({"evaluation", "eval", "test", "testing", "validation", "val", "holdout"})
 """Words in the role or name of a data set that metrics are measured on."""
@@ -35,7 +36,7 @@ def likeness(
     known = {row.status for row in rows if row.verdict != "unknown"}
     if "changed" in known or ({"added", "removed"} <= known and "equal" not in known):
         unlike.append("other evaluation data")
-    if apart := {row.metric or row.key for row in metrics if not row.like}:
+    if apart := {clean_line(row.metric or row.key, 60) for row in metrics if not row.like}:
         names = ", ".join(sorted(apart)) if len(apart) <= 2 else f"{len(apart)} metrics"
         unlike.append(f"other slice or data set of {names}")
     if unlike:
