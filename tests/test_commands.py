@@ -43,13 +43,13 @@ def test_dialog_keys_are_no_ctrl_chords_and_mean_yes_and_no() -> None:
 
 
 def test_lower_case_looks_and_upper_case_changes() -> None:
-    """A key that changes anything is upper case; of lower case only p and u write."""
+    """A key that changes anything is upper case; of lower case only p, u and e write."""
     for item in COMMANDS:
         for key in item.keys:
             if item.danger == "changes":
                 assert key.isupper()
             if item.danger == "adds":
-                assert key in ("p", "u")
+                assert key in ("p", "u", "e")
 
 
 def test_no_action_is_on_a_ctrl_chord() -> None:

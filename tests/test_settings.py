@@ -17,6 +17,11 @@ read_only = true
 concurrency = 3
 proxy = "http://proxy.internal:3128"
 no_proxy = ["registry.internal", "10.0.0.0/8"]
+tolerance = "0.1 %"
+policy = "~/gate.toml"
+
+[directions]
+"*_drift" = "lower"
 
 [registries."ghcr.io"]
 repositories = ["acme/fraud"]
@@ -43,6 +48,9 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     found = load_settings(write(tmp_path / "s.toml", EXAMPLE))
     assert found.library == Path.home() / "models"
     assert (found.read_only, found.concurrency) == (True, 3)
+    assert found.tolerance == pytest.approx(0.001)
+    assert found.policy == Path.home() / "gate.toml"
+    assert found.directions == {"*_drift": "lower"}
     assert found.registry("ghcr.io").repositories == ("acme/fraud",)
     internal = found.registry("registry.internal:5000")
     assert (internal.plain_http, internal.token_hosts) == (True, ("auth.internal",))
@@ -103,6 +111,11 @@ def test_no_file_is_all_defaults() -> None:
         ),
         ("colour = 1\nlibrary = 5", ':1: no such key "colour"; Known keys: library, '),
         ("concurrency = ['a']", ':1: "concurrency" should be a whole number; Found: a list.'),
+        ('tolerance = "lots"', ':1: "tolerance" should be a number'),
+        ('tolerance = "100 %"', ':1: "tolerance" should be a number'),
+        ("tolerance = 1.5", ':1: "tolerance" should be from 0 to below 1'),
+        ("tolerance = nan", ':1: "tolerance" should be from 0 to below 1'),
+        ("[directions]\nf1 = 'up'", ':2: "f1" in [directions] should be higher, lower or none'),
         ("library = [", ":1:"),
         ("read_only = true\nlibrary = ~/models", ":2:11: not TOML: invalid value; Texts stand in"),
         ('a = """\nlibrari = 1\n"""', ':1: no such key "a"'),

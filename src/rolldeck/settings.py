@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any, Literal
 
 from rolldeck.errors import UsageError
 from rolldeck.text import clean_line
@@ -71,7 +73,9 @@ class Settings:
 
     ``library`` is the layout directory that references without a host name; ``concurrency``, 1 to
     64, is how many blobs are transferred at once; ``proxy`` and ``no_proxy`` replace the standard
-    environment variables.
+    environment variables. ``tolerance`` is the fraction by which a metric may move and still count
+    as equal; ``directions`` says by patterns of names which way of a metric is good where no
+    version does; ``policy`` is a file with guardrails for metrics.
     """
 
     library: Path = field(default_factory=data_home)
@@ -79,6 +83,9 @@ class Settings:
     concurrency: int = 5
     proxy: str | None = field(default=None, repr=False)
     no_proxy: tuple[str, ...] | None = None
+    tolerance: float = 0.0
+    directions: Mapping[str, Literal["higher", "lower", "none"]] = field(default_factory=dict)
+    policy: Path | None = None
     registries: Mapping[str, RegistrySettings] = field(default_factory=dict)
 
     def registry(self, host: str) -> RegistrySettings:
@@ -98,7 +105,8 @@ def load_settings(path: Path | None = None) -> Settings:
     except (UnicodeDecodeError, OSError) as error:
         raise _unreadable(chosen, error) from None
     settings = _parse(text, chosen)
-    return replace(settings, library=settings.library.expanduser())
+    policy = settings.policy.expanduser() if settings.policy else None
+    return replace(settings, library=settings.library.expanduser(), policy=policy)
 
 
 def _unreadable(path: Path, error: Exception) -> UsageError:
@@ -116,7 +124,7 @@ def _parse(text: str, path: Path) -> Settings:
     for kind in (RegistrySettings, Settings):
         with_config(strict)(kind)
     try:
-        settings = TypeAdapter(Settings).validate_python(tomllib.loads(text))
+        settings = TypeAdapter(Settings).validate_python(_with_fraction(tomllib.loads(text)))
     except tomllib.TOMLDecodeError as error:
         from rolldeck.settings_mistakes import syntax_mistake
 
@@ -130,4 +138,19 @@ def _parse(text: str, path: Path) -> Settings:
         from rolldeck.settings_mistakes import range_mistake
 
         raise range_mistake(path, text, "concurrency", "1 to 64")
+    if not 0 <= settings.tolerance < 1:
+        from rolldeck.settings_mistakes import range_mistake
+
+        raise range_mistake(path, text, "tolerance", "from 0 to below 1, or a percentage")
     return settings
+
+
+def _with_fraction(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with the tolerance as a number, where it is a percentage."""
+    from rolldeck.units import fraction
+
+    tolerance = document.get("tolerance")
+    if isinstance(tolerance, str):
+        with suppress(ValueError):
+            return {**document, "tolerance": fraction(tolerance)}
+    return document

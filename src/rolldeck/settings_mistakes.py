@@ -1,4 +1,4 @@
-"""Mistakes in the settings file, named with their line and what was probably meant.
+"""Mistakes in the settings file and policies, with their line and what was probably meant.
 
 Loaded only where there is a mistake. The line is found by reading ever more of the file with the
 standard library's own parser: a key begins where the text before it is whole.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ _EXPECTED = {
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "literal_error": "higher, lower or none, in quotes",
     "string_type": "a text in quotes",
     "path_type": "a path in quotes",
     "tuple_type": 'a list, such as ["a", "b"]',
@@ -38,7 +41,9 @@ _EXPECTED = {
 """What pydantic's kinds of errors ask for, in words of the file."""
 
 
-def syntax_mistake(path: Path, text: str, error: tomllib.TOMLDecodeError) -> UsageError:
+def syntax_mistake(
+    path: Path, text: str, error: tomllib.TOMLDecodeError, page: str = "docs/settings.md"
+) -> UsageError:
     """Return the error for a file that is no TOML."""
     place = _PLACE.search(str(error))
     reason = str(error)[: place.start()] if place else str(error)
@@ -48,7 +53,7 @@ def syntax_mistake(path: Path, text: str, error: tomllib.TOMLDecodeError) -> Usa
     return UsageError(
         f"{path}:{where}: not TOML: {clean_line(reason[:1].lower() + reason[1:], 200)}",
         reference=str(path),
-        hint="Texts stand in quotes, true and false in lower case; see docs/settings.md.",
+        hint=f"Texts stand in quotes, true and false in lower case; see {page}.",
     )
 
 
@@ -63,14 +68,48 @@ def key_mistake(
 
     ``top`` are the keys of the file, ``registry`` those of a table of one registry.
     """
+
+    def meant(key: str, table: Sequence[str]) -> str:
+        known, elsewhere = (registry, top) if table else (top, registry)
+        return _meant(key, known, elsewhere, in_table=bool(table))
+
+    return _first_mistake(path, text, errors, meant)
+
+
+def table_mistake(
+    path: Path,
+    text: str,
+    errors: Sequence[Mapping[str, Any]],
+    top: Sequence[str],
+    table: Sequence[str],
+) -> UsageError:
+    """Return the error for the first mistake in a file of tables that all have the same keys.
+
+    ``top`` are the keys of the file, ``table`` those of each table.
+    """
+
+    def meant(key: str, inside: Sequence[str]) -> str:
+        return _meant(key, table if inside else top, (), in_table=bool(inside))
+
+    return _first_mistake(path, text, errors, meant)
+
+
+def _first_mistake(
+    path: Path,
+    text: str,
+    errors: Sequence[Mapping[str, Any]],
+    meant: Callable[[str, Sequence[str]], str],
+) -> UsageError:
     placed = [(_line_of(text, _keys(error)), error) for error in errors[:_MOST_MISTAKES]]
     line, error = min(placed, key=lambda item: item[0])
     *table, key = _keys(error) or [""]
     kind = str(error["type"])
     if "unexpected" in kind or "extra" in kind:
-        known, elsewhere = (registry, top) if table else (top, registry)
         said = f'no such key "{clean_line(key, 80)}"{_inside(table)}'
-        hint = _meant(key, known, elsewhere, in_table=bool(table))
+        hint = meant(key, table)
+    elif kind == "missing":
+        said = f'"{clean_line(key, 80)}"{_inside(table)} is missing'
+        hint = meant(key, table)
     else:
         expected = _EXPECTED.get(kind)
         wanted = f"should be {expected}" if expected else clean_line(str(error["msg"]), 200)
@@ -92,8 +131,14 @@ def _shown(value: Any) -> str:
 
 def range_mistake(path: Path, text: str, key: str, wanted: str) -> UsageError:
     """Return the error for a value of the right type that makes no sense."""
-    line = _line_of(text, [key])
-    return UsageError(f'{path}:{line}: "{key}" should be {wanted}', reference=str(path))
+    return value_mistake(path, text, [key], wanted)
+
+
+def value_mistake(path: Path, text: str, keys: Sequence[str], wanted: str) -> UsageError:
+    """Return the same for a key in tables: ``keys`` are their names, then its own."""
+    *table, key = keys
+    said = f'"{clean_line(key, 80)}"{_inside(table)} should be {wanted}'
+    return UsageError(f"{path}:{_line_of(text, keys)}: {said}", reference=str(path))
 
 
 def _inside(table: Sequence[str]) -> str:

@@ -53,6 +53,18 @@ def amount(done: int, total: int) -> str:
     return f"{part.rpartition(' ')[0] if same else part} of {whole}"
 
 
+def fraction(text: str) -> float:
+    """Return the fraction that ``0.1 %`` or ``0.001`` names; raises ValueError for anything else.
+
+    It is at least 0 and below 1.
+    """
+    number = text.strip()
+    share = float(number[:-1]) / 100 if number.endswith("%") else float(number)
+    if not 0 <= share < 1:
+        raise ValueError(f"not from 0 to below 1: {text}")
+    return share
+
+
 def rfc3339(moment: datetime) -> str:
     """Return a moment as RFC 3339 in UTC with whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -149,13 +149,14 @@ def test_data_and_signature() -> None:
     ("a", "b", "summary"),
     [
         ("wdbc:v1.0.0", "wdbc:v1.1.0",
-         "7 metrics worse · weights, 5 parameters, src/train.py moved · data, signature same"),
+         "7 metrics worse (worst: brier_score +87.4 %) · weights, 5 parameters, src/train.py moved"
+         " · data, signature same"),
         ("wdbc:v1.1.0", "wdbc:v1.2.0",
-         "3 metrics better · weights, 2 parameters, numpy 2.3.5 → 2.4.6,"
+         "3 metrics better · weights, n_estimators 50 → 120, max_depth 4 → 8, numpy 2.3.5 → 2.4.6,"
          " scikit-learn 1.7.2 → 1.9.1, 16 packages added moved · data, signature same"),
         ("wdbc:v1.2.0", "wdbc:v2.0.0",
-         "1 metric worse, 6 better · weights, 5 parameters, src/predict.py, data,"
-         " signature (20 inputs removed) moved"),
+         "1 metric worse (recall -1.1 %), 6 better · weights, data,"
+         " signature (20 inputs removed), 5 parameters, src/predict.py moved"),
         ("wdbc:v1.2.0", "wdbc:production", "Identical: same digest"),
         ("era:v1.0.0-none", "era:v1.7.0-none", "Identical: same digest"),
         ("era:v1.11-none", "era:v1.11-gzip", "Same content, other packing or annotations"),
@@ -260,7 +261,10 @@ def test_form(a: str, b: str) -> None:
 def test_json(a: str, b: str) -> None:
     comparison = compared(a, b)
     document: dict[str, Any] = json.loads(json.dumps(to_json(comparison), allow_nan=False))
-    assert list(document) == ["a", "b", "identical", "summary", "sections"]
+    assert list(document) == [
+        "a", "b", "identical", "summary", "like_for_like", "unlike", "suspects", "tolerance",
+        "sections",
+    ]  # fmt: skip
     assert document["a"]["digest"] == load_kit(a).digest
     whole = to_json(comparison, include_equal=True)
     for short, full in zip(document["sections"], whole["sections"], strict=True):

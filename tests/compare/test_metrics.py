@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rolldeck.compare import Directions
 from rolldeck.compare.metrics import metric_rows, noise_band
 from rolldeck.compare.model import Row
 from rolldeck.facts import Metric
@@ -142,3 +143,64 @@ def test_declared_intervals_count_for_any_metric() -> None:
 def test_a_disagreement_of_sources_is_shown() -> None:
     row = one(metric("f1", 0.9, conflicts=(("run.json", "0.8"),)), metric("f1", 0.9))
     assert row.note == "sources disagree: 0.8 in run.json"
+
+
+def test_shares_of_a_whole_differ_by_percentage_points() -> None:
+    assert one(metric("accuracy", 0.9), metric("accuracy", 0.88)).points == pytest.approx(-2.0)
+    percent = one(metric("accuracy", 90.0, unit="%"), metric("accuracy", 88.0, unit="%"))
+    assert percent.points == pytest.approx(-2.0)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (metric("rmse", 0.3), metric("rmse", 0.2)),
+        (metric("f1", 91.0), metric("f1", 0.9)),
+        (metric("accuracy", 0.9, unit="%"), metric("accuracy", 0.8, unit="ms")),
+    ],
+)
+def test_other_metrics_have_no_percentage_points(a: Metric, b: Metric) -> None:
+    assert one(a, b).points is None
+
+
+def test_a_changed_sign_is_no_fraction_and_says_so() -> None:
+    row = one(metric("r2", 0.4), metric("r2", -0.2))
+    assert (row.relative, row.verdict) == (None, "worse")
+    assert row.note == "not comparable as a fraction: the sign changed"
+
+
+def test_what_is_equal_by_tolerance_is_counted_apart() -> None:
+    rows = metric_rows(
+        [metric("f1", 0.9), metric("recall", 0.5)],
+        [metric("f1", 0.8999), metric("recall", 0.5)],
+        0.001,
+    )
+    assert {row.key: row.within for row in rows} == {"f1": True, "recall": False}
+
+
+@pytest.mark.parametrize(
+    ("own", "configured", "declared", "good"),
+    [
+        ({"f1": True}, {"*": False}, False, True),
+        ({}, {"*": True}, False, False),
+        ({}, {"f*": False, "f1": True}, None, False),
+        ({}, {"recall": False}, None, True),
+        ({"f1": None}, {}, True, None),
+    ],
+)
+def test_own_before_declared_before_configured_before_table(
+    own: dict[str, bool | None],
+    configured: dict[str, bool | None],
+    declared: bool | None,
+    good: bool | None,
+) -> None:
+    sides = [metric("f1", value, higher_is_better=declared) for value in (0.9, 0.8)]
+    (row,) = metric_rows(sides[:1], sides[1:], directions=Directions(own, configured))
+    assert row.higher_is_better is good
+
+
+def test_the_users_own_direction_settles_opposite_declarations() -> None:
+    a = metric("x", 1.0, higher_is_better=True)
+    b = metric("x", 2.0, higher_is_better=False)
+    (row,) = metric_rows([a], [b], directions=Directions({"x": True}))
+    assert row.verdict == "better"

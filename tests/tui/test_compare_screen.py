@@ -36,7 +36,7 @@ async def test_the_cursor_starts_on_the_worst_metric() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(pilot, app)
         assert app.page.target == ("metrics", "recall")
-        await see(pilot, app, "1 metric worse, 6 better")
+        await see(pilot, app, "1 metric worse (recall -1.1 %), 6 better")
 
 
 async def test_all_rows_and_back() -> None:
@@ -59,7 +59,7 @@ async def test_relative_and_absolute() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(pilot, app)
         await press(pilot, app, "%")
-        await see(pilot, app, "-0.01111  ▼ worse")
+        await see(pilot, app, "-1.1 pp  ▼ worse")
 
 
 async def test_swap_compares_the_other_way_round() -> None:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from rolldeck.compare import Comparison, Row, Section, Side, compare
-from rolldeck.tui.models import cells
+from rolldeck import cells
+from rolldeck.compare import Comparison, Row, Section, Side, compare, wording
 from rolldeck.tui.models.comparison_files import ChangedLine, FileChange
 from rolldeck.tui.models.comparison_lines import Page, build_page
 from rolldeck.tui.models.comparison_rows import difference, window
@@ -198,15 +198,15 @@ def test_hostile_strings_are_shown_as_text() -> None:
 )
 def test_deltas_read_as_people_write_them(row: Row, relative: bool, text: str) -> None:
     """Per cent or absolute, with a sign, and words where there is no number."""
-    assert cells.delta(row, relative) == text
+    assert wording.delta(row, relative) == text
 
 
 def test_numbers_get_as_many_digits_as_tell_them_apart() -> None:
     """Two different values never read the same."""
-    assert cells.pair(Row("a", "changed", 0.9123, 0.8841)) == ("0.9123", "0.8841")
-    assert cells.pair(Row("a", "changed", 0.91231, 0.91234)) == ("0.91231", "0.91234")
-    assert cells.pair(Row("a", "changed", 0.1 + 0.2, 0.3))[0] == "0.30000000000000004"
-    assert cells.pair(Row("a", "changed", True, False)) == ("true", "false")
+    assert wording.pair(Row("a", "changed", 0.9123, 0.8841)) == ("0.9123", "0.8841")
+    assert wording.pair(Row("a", "changed", 0.91231, 0.91234)) == ("0.91231", "0.91234")
+    assert wording.pair(Row("a", "changed", 0.1 + 0.2, 0.3))[0] == "0.30000000000000004"
+    assert wording.pair(Row("a", "changed", True, False)) == ("true", "false")
     assert cells.value("sha256:" + "ab" * 32) == "ab" * 6
     assert cells.value("etag:sha256:" + "ab" * 32) == "etag:" + "ab" * 6
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from rolldeck.actions import TargetState, VersionList
+from rolldeck.compare import wording
 from rolldeck.compare.model import Row
 from rolldeck.errors import UsageError
 from rolldeck.kit import Link
 from rolldeck.oci import Reference
-from rolldeck.tui.models import cells
 from rolldeck.tui.models.deck_state import DeckState
 from rolldeck.tui.models.details_page import DetailsView, details_page
 from rolldeck.tui.models.filter import Filter
@@ -228,5 +228,5 @@ def test_details_name_the_targets() -> None:
 
 def test_whole_numbers_differ_by_whole_numbers() -> None:
     """Sizes without a unit are not written with an exponent."""
-    assert cells.delta(Row("size", "changed", 500_000, 255_800, -244_200.0), False) == "-244200"
-    assert cells.delta(Row("f1", "changed", 0.9, 0.8, -0.1), False) == "-0.1"
+    assert wording.delta(Row("size", "changed", 500_000, 255_800, -244_200.0), False) == "-244200"
+    assert wording.delta(Row("f1", "changed", 0.9, 0.8, -0.1), False) == "-0.1"

@@ -27,7 +27,7 @@ from rolldeck.actions import (
 )
 from rolldeck.actions.delivery import DeliveredBlob, TagChange
 from rolldeck.actions.graph import Graph
-from rolldeck.compare import Version, compare
+from rolldeck.compare import NO_DIRECTIONS, Version, compare
 from rolldeck.errors import RolldeckError
 from rolldeck.facts import DataSet, EnvironmentFact, Facts, Metric, Parameter
 from rolldeck.facts.tensors import Tensor, TensorHeader
@@ -271,7 +271,7 @@ class World:
         """Answer with a comparison."""
         self.calls.append(("diff", str(a.tag), str(b.tag)))
         first, second = await self.load_version(workspace, a), await self.load_version(workspace, b)
-        return actions.DiffResult(compare(first, second), first, second)
+        return actions.DiffResult(compare(first, second), first, second, NO_DIRECTIONS)
 
     async def known_targets(self, workspace: Workspace) -> tuple[TargetState, ...]:
         """Answer with the targets."""

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from rolldeck.actions.copy import plan_copy
     from rolldeck.actions.delivery import Delivered, Delivery, deliver, missing_blobs
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
+    from rolldeck.actions.directions import remember_direction
     from rolldeck.actions.doctor import Diagnosis, Finding, diagnose
     from rolldeck.actions.env_check import fit, host_here
+    from rolldeck.actions.export import write_export
     from rolldeck.actions.file_view import FileView
     from rolldeck.actions.files import (
         CopiedFile,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.pack import Packed, Packing, created_of_environment, pack_kit, plan_pack
     from rolldeck.actions.pack_push import plan_packed_push, push_packed
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
+    from rolldeck.actions.policy import read_policy
     from rolldeck.actions.push import plan_push
     from rolldeck.actions.removal import Removal, plan_rm, plan_untag, remove
     from rolldeck.actions.repositories import (
@@ -70,6 +73,9 @@ _LATER = {
     "rolldeck.actions.delivery": ("Delivered", "Delivery", "deliver", "missing_blobs"),
     "rolldeck.actions.demo": ("DEMO_REPOSITORY", "Demo", "make_demo", "stage_demo"),
     "rolldeck.actions.freeing": ("Way", "ways_to_free"),
+    "rolldeck.actions.export": ("write_export",),
+    "rolldeck.actions.directions": ("remember_direction",),
+    "rolldeck.actions.policy": ("read_policy",),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
     "rolldeck.actions.doctor": ("Diagnosis", "Finding", "diagnose"),
@@ -218,6 +224,8 @@ __all__ = [
     "pull",
     "pull_unpacked",
     "push_packed",
+    "read_policy",
+    "remember_direction",
     "remove",
     "stage_demo",
     "standing_so",
@@ -231,4 +239,5 @@ __all__ = [
     "watch_versions",
     "ways_to_free",
     "with_file",
+    "write_export",
 ]

@@ -10,27 +10,43 @@ from rolldeck.actions.workspace import Workspace
 from rolldeck.oci import Reference
 
 if TYPE_CHECKING:
-    from rolldeck.compare import Comparison, Version
+    from rolldeck.compare import Comparison, Directions, GuardrailResult, Policy, Version
 
 
 @dataclass(frozen=True, slots=True)
 class DiffResult:
-    """A comparison and the two versions that it was made from."""
+    """A comparison, the two versions and the directions that it was made from.
+
+    ``guardrails`` is what a policy says of it, empty where there is none.
+    """
 
     comparison: Comparison
     a: Version
     b: Version
+    directions: Directions
+    guardrails: tuple[GuardrailResult, ...] = ()
 
 
 async def diff(
-    workspace: Workspace, a: Reference, b: Reference, tolerance: float = 0.0
+    workspace: Workspace,
+    a: Reference,
+    b: Reference,
+    tolerance: float | None = None,
+    policy: Policy | None = None,
 ) -> DiffResult:
-    """Compare two versions; metrics that move less than the relative ``tolerance`` are equal."""
+    """Compare two versions; metrics that move less than the relative ``tolerance`` are equal.
+
+    Without one, that of the settings counts.
+    """
+    from rolldeck.actions.directions import directions
     from rolldeck.actions.show import load_version
-    from rolldeck.compare import compare
+    from rolldeck.compare import compare, judge
 
     version_a, version_b = await asyncio.gather(
         load_version(workspace, a), load_version(workspace, b)
     )
-    comparison = await asyncio.to_thread(compare, version_a, version_b, tolerance)
-    return DiffResult(comparison, version_a, version_b)
+    accepted = workspace.settings.tolerance if tolerance is None else tolerance
+    known = await asyncio.to_thread(directions, workspace.settings, a, b)
+    comparison = await asyncio.to_thread(compare, version_a, version_b, accepted, known)
+    results = judge(policy, comparison) if policy else ()
+    return DiffResult(comparison, version_a, version_b, known, results)

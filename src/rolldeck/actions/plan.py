@@ -203,6 +203,7 @@ async def _summary(
     except RolldeckError:
         return None  # the move does not depend on it, and the library may be gone
     # Imported here: what is not compared need not wait for it.
+    from rolldeck.actions.directions import directions
     from rolldeck.actions.show import load_version
     from rolldeck.compare import compare
 
@@ -210,7 +211,10 @@ async def _summary(
         here, there = await asyncio.gather(*(load_version(workspace, side) for side in sides))
     except RolldeckError:
         return None
-    return (await asyncio.to_thread(compare, here, there)).summary
+    settings = workspace.settings
+    known = await asyncio.to_thread(directions, settings, *sides)
+    compared = await asyncio.to_thread(compare, here, there, settings.tolerance, known)
+    return compared.summary
 
 
 def _recorded(target: Target, digest: Digest) -> Reference:

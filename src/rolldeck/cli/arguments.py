@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from rolldeck import __version__
+from rolldeck.cli.diff_arguments import add_diff_arguments
 from rolldeck.cli.unpack_arguments import add_filter, add_unpack
 from rolldeck.commands import Command, command_of_verb, verbs
 from rolldeck.errors import UsageError
@@ -208,18 +209,7 @@ def verb_parser() -> argparse.ArgumentParser:
         "--force", action="store_true", help="print to a terminal what is not text, as it is"
     )
     diff = verb("diff", _network())
-    diff.add_argument("a", metavar="A", help="the baseline")
-    diff.add_argument("b", metavar="B", help="a tag alone means the repository of A")
-    diff.add_argument("--all", action="store_true", help="show equal rows too")
-    diff.add_argument("--exit-code", action="store_true", help="exit with 1 where they differ")
-    diff.add_argument(
-        "--tolerance",
-        type=float,
-        default=0.0,
-        metavar="F",
-        help="relative change that counts as none",
-    )
-    diff.add_argument("--file", metavar="PATH", help="print the text difference of one file")
+    add_diff_arguments(diff)
     bump = verb("bump", _network())
     bump.add_argument("a", metavar="A", help="the version that B was made from")
     bump.add_argument("b", metavar="B", help="a tag alone means the repository of A")

@@ -1,56 +1,122 @@
-"""The verb diff: two versions side by side, as text or JSON."""
+"""The verb diff: two versions side by side, as text, JSON, Markdown, TSV or HTML."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import difflib
+import sys
 
 from rich.text import Text
 
-from rolldeck.actions import Workspace, with_file
+from rolldeck.actions import DiffResult, Workspace, with_file
 from rolldeck.actions import diff as compare_versions
+from rolldeck.cli.comparison_text import print_report
 from rolldeck.cli.documents import print_document
-from rolldeck.cli.terminal import console, message, table
+from rolldeck.cli.terminal import console, message
 from rolldeck.compare import (
     NOT_READ,
     READING_ORDER,
-    Comparison,
-    Row,
-    Section,
+    Format,
+    Policy,
+    Report,
+    SectionName,
     Version,
+    curves,
+    failed,
     side_by_side,
-    to_json,
 )
-from rolldeck.errors import NotFoundError
-from rolldeck.oci import Reference, is_digest, is_tag
+from rolldeck.errors import NotFoundError, UsageError
+from rolldeck.oci import Reference, is_tag
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line, decode
-from rolldeck.units import quantity, short_digest
 
-_VERDICTS = {"better": ("▲ better", "green"), "worse": ("▼ worse", "red")}
 _TEXT_LIMIT = 1024 * 1024
 
 
 async def run_diff(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
-    """Compare two versions; exit code 1 with --exit-code where they differ."""
+    """Compare two versions.
+
+    Exit code 1 with --exit-code where they differ, with --fail-on regression where a metric got
+    worse or a guardrail failed, and with --policy where a guardrail failed.
+    """
+    only = _sections(arguments.only)
+    if arguments.json and arguments.form:
+        raise UsageError("--json and another format exclude each other")
+    if arguments.file and arguments.form:
+        raise UsageError("The text difference of one file is printed as text or with --json")
     a = Reference.parse(arguments.a)
     b = _second(a, arguments.b)
-    result = await compare_versions(workspace, a, b, arguments.tolerance)
+    policy = await _policy(workspace, arguments)
+    result = await compare_versions(workspace, a, b, arguments.tolerance, policy)
     if arguments.file:
         side_a = await with_file(workspace, result.a, arguments.file, progress)
         side_b = await with_file(workspace, result.b, arguments.file, progress)
         differs = _print_file(side_a, side_b, arguments.file, arguments.json)
         return 1 if arguments.exit_code and differs else 0
     problems = [side.chain_problem for side in (result.a, result.b) if side.chain_problem]
-    if arguments.json:
-        print_document({**to_json(result.comparison, arguments.all), "problems": problems})
+    report = Report(
+        result.comparison,
+        show_all=bool(arguments.all),
+        only=only,
+        guardrails=result.guardrails,
+        problems=tuple(problems),
+        curves=curves(result.a, result.b) if arguments.form == "html" else {},
+    )
+    _show(report, "json" if arguments.json else arguments.form)
+    not_read = any(NOT_READ in row.note for row in result.comparison.section("code").rows)
+    if not_read and not arguments.json and not arguments.form:
+        message(f"To read a file that was not read: rolldeck diff {a} {b} --file PATH")
+    return _exit_code(arguments, report, result, policy)
+
+
+def _exit_code(
+    arguments: argparse.Namespace, report: Report, result: DiffResult, policy: Policy | None
+) -> int:
+    """Return 1 where a gate is closed; a policy alone decides what a regression is."""
+    if arguments.exit_code and report.differs:
+        return 1
+    if policy and (arguments.policy or arguments.fail_on):
+        return 1 if failed(result.guardrails) else 0
+    return 1 if arguments.fail_on and result.comparison.regressions else 0
+
+
+def _show(report: Report, form: Format | None) -> None:
+    """Print the report; on stderr what failed, where it does not stand in the text."""
+    if form is None:
+        print_report(report)
+        return
+    from rolldeck.compare.export import export, report_json
+
+    if form == "json":
+        print_document(report_json(report))
     else:
-        _print(result.comparison, arguments.all)
-        for text in problems:
-            message(text)
-        if any(NOT_READ in row.note for row in result.comparison.section("code").rows):
-            message(f"To read a file that was not read: rolldeck diff {a} {b} --file PATH")
-    differs = any(section.changed for section in result.comparison.sections)
-    return 1 if arguments.exit_code and differs else 0
+        sys.stdout.write(export(report, form))
+    for result in failed(report.guardrails):
+        message(f"guardrail failed: {result.detail}")
+
+
+async def _policy(workspace: Workspace, arguments: argparse.Namespace) -> Policy | None:
+    path = arguments.policy or workspace.settings.policy
+    if path is None:
+        return None
+    from rolldeck.actions import read_policy
+
+    return await asyncio.to_thread(read_policy, path)
+
+
+def _sections(text: str | None) -> tuple[SectionName, ...]:
+    """Read ``metrics,environment``; raises UsageError that names the nearest section."""
+    names = [part.strip() for part in (text or "").split(",") if part.strip()]
+    known = dict(zip(READING_ORDER, READING_ORDER, strict=True))
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"Did you mean {close[0]}?" if close else f"Sections: {', '.join(known)}."
+            raise UsageError(f"No such section: {clean_line(name, 40)}", hint=hint)
+    if text is not None and not names:
+        raise UsageError("--only names no section", hint=f"Sections: {', '.join(known)}.")
+    return tuple(section for section in READING_ORDER if section in names)
 
 
 def _second(a: Reference, text: str) -> Reference:
@@ -58,74 +124,6 @@ def _second(a: Reference, text: str) -> Reference:
     if is_tag(text) and (a.tag or a.digest):
         return a.tagged(text)
     return Reference.parse(text)
-
-
-def _print(comparison: Comparison, show_all: bool) -> None:
-    out = console()
-    for name, side in (("A", comparison.a), ("B", comparison.b)):
-        digest = short_digest(side.digest)
-        out.print(
-            Text.assemble(
-                (f"{name} ", "bold"),
-                (side.label, "bold"),
-                f"  {digest}  {side.reference.partition('@')[0]}",
-            )
-        )
-    out.print(Text(comparison.summary, style="bold"), soft_wrap=True)
-    hidden = 0
-    for section in map(comparison.section, READING_ORDER):
-        rows = [row for row in section.rows if show_all or row.status != "equal"]
-        hidden += len(section.rows) - len(rows)
-        if rows:
-            _print_section(comparison, section, rows)
-    if hidden:
-        out.print()
-        out.print(Text(f"{hidden} equal rows are hidden; --all shows them", style="dim"))
-
-
-def _print_section(comparison: Comparison, section: Section, rows: list[Row]) -> None:
-    out = console()
-    out.print()
-    title = f"{section.name.capitalize()}  {section.changed} of {len(section.rows)}"
-    out.print(Text(title, style="bold blue"))
-    is_numeric = section.name == "metrics"
-    side = "right" if is_numeric else "left"
-    columns = [("", "left"), (comparison.a.label, side), (comparison.b.label, side)]
-    if is_numeric:
-        columns += [("CHANGE", "right"), ("", "left")]
-    columns.append(("", "left"))
-    out.print(table(columns, (_cells(row, is_numeric) for row in rows), indent=0))
-
-
-def _cells(row: Row, is_numeric: bool) -> list[str | Text]:
-    cells: list[str | Text] = [
-        clean_line(row.key),
-        Text(_value(row.a, row.unit), style="dim" if row.status != "equal" else ""),
-        Text(_value(row.b, row.unit), style="bold" if row.status != "equal" else ""),
-    ]
-    if is_numeric:
-        word, style = _VERDICTS.get(row.verdict, ("", ""))
-        cells += [_change(row), Text(word, style=style)]
-    note = row.note if row.note or row.status in ("equal", "changed") else row.status
-    cells.append(Text(note, style="dim"))
-    return cells
-
-
-def _value(value: object, unit: str | None) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return quantity(value, unit) if isinstance(value, float) or unit else str(value)
-    text = str(value)
-    return short_digest(text) if is_digest(text) else clean_line(text, 120)
-
-
-def _change(row: Row) -> str:
-    if row.relative is not None:
-        return f"{row.relative * 100:+.1f} %"
-    return f"{row.delta:+.6g}" if row.delta is not None else ""
 
 
 def _print_file(a: Version, b: Version, path: str, as_json: bool) -> bool:

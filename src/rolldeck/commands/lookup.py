@@ -92,7 +92,7 @@ def keys_markdown() -> str:
         "# Keys",
         "",
         "Generated from the commands in `src/rolldeck/commands/`; a test keeps it equal.",
-        "Lower case looks, upper case changes. `p` and `u` write too, but they only add files.",
+        "Lower case looks, upper case changes. `p`, `u` and `e` write too: they add files.",
         "With `--read-only` whatever adds or changes is absent.",
     ]
     for scope in SCOPES:

@@ -1,9 +1,11 @@
 """Two versions side by side: pure functions from what is known of each to rows with verdicts."""
 
+from rolldeck.compare import wording
 from rolldeck.compare.bump import Bump, BumpLevel, propose
 from rolldeck.compare.compare import Version, compare, sort_rows
-from rolldeck.compare.direction import direction
+from rolldeck.compare.direction import NO_DIRECTIONS, Directions, direction
 from rolldeck.compare.files import NOT_READ, ListedFile
+from rolldeck.compare.guardrail import Guardrail, GuardrailResult, Policy, judge
 from rolldeck.compare.json_view import to_json
 from rolldeck.compare.model import (
     READING_ORDER,
@@ -16,17 +18,26 @@ from rolldeck.compare.model import (
     Status,
     Verdict,
 )
+from rolldeck.compare.report import SUFFIXES, Format, Report, curves, failed
 from rolldeck.compare.text_diff import DiffLine, line_counts, side_by_side
 
 __all__ = [
     "NOT_READ",
+    "NO_DIRECTIONS",
     "READING_ORDER",
+    "SUFFIXES",
     "Bump",
     "BumpLevel",
     "Cell",
     "Comparison",
     "DiffLine",
+    "Directions",
+    "Format",
+    "Guardrail",
+    "GuardrailResult",
     "ListedFile",
+    "Policy",
+    "Report",
     "Row",
     "Section",
     "SectionName",
@@ -35,10 +46,14 @@ __all__ = [
     "Verdict",
     "Version",
     "compare",
+    "curves",
     "direction",
+    "failed",
+    "judge",
     "line_counts",
     "propose",
     "side_by_side",
     "sort_rows",
     "to_json",
+    "wording",
 ]

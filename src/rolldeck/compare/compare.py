@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from rolldeck.compare.data import data_rows
+from rolldeck.compare.direction import NO_DIRECTIONS, Directions
 from rolldeck.compare.environment import environment_rows
 from rolldeck.compare.files import NOT_READ, Content, ListedFile, file_rows
 from rolldeck.compare.layers import layer_rows
+from rolldeck.compare.likeness import Likeness, likeness
 from rolldeck.compare.metrics import metric_rows
 from rolldeck.compare.model import Comparison, Row, Section, SectionName, Side
-from rolldeck.compare.summary import IDENTICAL, summarise
+from rolldeck.compare.summary import IDENTICAL, summarise, suspects
 from rolldeck.compare.tensors import tensor_rows
 from rolldeck.compare.values import (
     kitfile_rows,
@@ -59,29 +61,53 @@ class Version:
         return path in self.listed or any(_lies_in(path, _element(item)) for item in self.hidden)
 
 
-def compare(a: Version, b: Version, tolerance: float = 0.0) -> Comparison:
+def compare(
+    a: Version, b: Version, tolerance: float = 0.0, directions: Directions = NO_DIRECTIONS
+) -> Comparison:
     """Compare two versions; A is the baseline, deltas are B minus A.
 
-    ``tolerance`` is a fraction: a metric that moves by no more than it counts as equal. One digest
-    is one version, whatever was read of either side.
+    ``tolerance`` is a fraction: a metric that moves by no more than it counts as equal.
+    ``directions`` is what the user says of metrics. One digest is one version, whatever was read
+    of either side.
     """
+    tolerance = max(tolerance, 0.0)
     identical = a.kit.digest == b.kit.digest
     other = a if identical else b
     sections = {
         name: Section(name, tuple(sort_rows(rows)))
-        for name, rows in _rows(a, other, max(tolerance, 0.0)).items()
+        for name, rows in _rows(a, other, tolerance, directions).items()
     }
-    summary = IDENTICAL if identical else summarise(sections, _code_paths(a.kit, b.kit))
-    return Comparison(a.side, b.side, identical, summary, tuple(sections.values()))
+    if identical:
+        return Comparison(a.side, b.side, True, IDENTICAL, tuple(sections.values()), tolerance)
+    found = _likeness(a, b, sections)
+    paths = _code_paths(a.kit, b.kit)
+    return Comparison(
+        a.side,
+        b.side,
+        False,
+        summarise(sections, paths, found.unlike),
+        tuple(sections.values()),
+        tolerance,
+        found.same,
+        found.unlike,
+        suspects(sections, paths),
+    )
 
 
-def _rows(a: Version, b: Version, tolerance: float) -> dict[SectionName, list[Row]]:
+def _likeness(a: Version, b: Version, sections: Mapping[SectionName, Section]) -> Likeness:
+    rows = (sections["metrics"].rows, sections["data"].rows)
+    return likeness(a.facts.metrics, b.facts.metrics, *rows)
+
+
+def _rows(
+    a: Version, b: Version, tolerance: float, directions: Directions
+) -> dict[SectionName, list[Row]]:
     """Return the rows of all sections, in the order in which they are shown."""
     return {
         "manifest": manifest_rows(a.kit, b.kit),
         "layers": _layer_rows(a, b),
         "kitfile": kitfile_rows(a.kit, b.kit),
-        "metrics": metric_rows(a.facts.metrics, b.facts.metrics, tolerance),
+        "metrics": metric_rows(a.facts.metrics, b.facts.metrics, tolerance, directions),
         "parameters": parameter_rows(a.facts.parameters, b.facts.parameters),
         "environment": environment_rows(a.facts, b.facts),
         "code": _code_rows(a, b) if _files_read(a) and _files_read(b) else [],

@@ -7,6 +7,9 @@ direction: no colour, no arrow and no verdict is better than a wrong one.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 _NEUTRAL = frozenset(
@@ -90,6 +93,33 @@ _PHRASES: tuple[tuple[tuple[str, ...], bool | None], ...] = (
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _BETWEEN = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Directions:
+    """Which way the user says that metrics are good; None as a value means neither way.
+
+    ``own`` goes by the metric's name and stands before what a version declares; ``configured``
+    goes by patterns such as ``*_drift``, of which the first that fits counts, and stands after.
+    """
+
+    own: Mapping[str, bool | None] = field(default_factory=dict)
+    configured: Mapping[str, bool | None] = field(default_factory=dict)
+
+    def of(self, name: str, declared: bool | None = None) -> bool | None:
+        """Return whether higher is better: the user's own, declared, configured, by the table."""
+        if name in self.own:
+            return self.own[name]
+        if declared is not None:
+            return declared
+        for pattern, good in self.configured.items():
+            if fnmatchcase(name, pattern):
+                return good
+        return direction(name)
+
+
+NO_DIRECTIONS = Directions()
+"""Nothing set: only versions and the table say."""
 
 
 def direction(name: str, declared: bool | None = None) -> bool | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rolldeck.compare.guardrail import GuardrailResult
 from rolldeck.compare.model import Cell, Comparison, Row, Section, Side
 from rolldeck.facts.document import non_finite
 
@@ -19,7 +20,25 @@ def to_json(comparison: Comparison, include_equal: bool = False) -> dict[str, An
         "b": _side(comparison.b),
         "identical": comparison.identical,
         "summary": comparison.summary,
+        "like_for_like": comparison.like_for_like,
+        "unlike": list(comparison.unlike),
+        "suspects": list(comparison.suspects),
+        "tolerance": comparison.tolerance,
         "sections": [_section(section, include_equal) for section in comparison.sections],
+    }
+
+
+def guardrail_json(result: GuardrailResult) -> dict[str, Any]:
+    """Return one demand of a policy and what came of it."""
+    return {
+        "metric": result.metric,
+        "slice": result.slice,
+        "limit": result.limit_name,
+        "bound": _number(result.limit),
+        "outcome": result.outcome,
+        "value": _number(result.value),
+        "by": _number(result.by),
+        "detail": result.detail,
     }
 
 
@@ -32,6 +51,7 @@ def _section(section: Section, include_equal: bool) -> dict[str, Any]:
         "name": section.name,
         "changed": section.changed,
         "equal": section.equal,
+        "within_tolerance": section.within,
         "rows": [_row(row) for row in section.rows if include_equal or row.status != "equal"],
     }
 
@@ -48,6 +68,8 @@ def _row(row: Row) -> dict[str, Any]:
         "unit": row.unit,
         "higher_is_better": row.higher_is_better,
         "note": row.note,
+        "percentage_points": _number(row.points),
+        "within_tolerance": row.within,
     }
 
 

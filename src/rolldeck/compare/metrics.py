@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from rolldeck.compare.direction import direction
+from rolldeck.compare.direction import NO_DIRECTIONS, Directions
 from rolldeck.compare.model import Cell, Row, Status, Verdict
 from rolldeck.compare.values import difference
 from rolldeck.facts.model import Metric
@@ -21,13 +21,26 @@ _PROPORTIONS = frozenset(
 )  # fmt: skip
 """Tokens of metrics that are a share of rows, for which ``n`` alone gives a noise band."""
 
+_SHARES = _PROPORTIONS | {
+    "f1", "f2", "f05", "fbeta", "fscore", "auc", "auroc", "rocauc", "auprc", "prauc", "aucpr",
+    "ap", "map", "iou", "miou", "jaccard", "dice", "ndcg", "mrr", "hitrate", "ppv", "npv", "fdr",
+    "ece", "eer", "wer", "cer", "rate", "share", "fraction",
+}  # fmt: skip
+"""Tokens of metrics between 0 and 1, whose difference reads as percentage points."""
+_UNLIKE = "not like for like"
+
 _NORMAL_95 = 1.959964
 """Half-width of the central 95 % of a normal distribution, in standard deviations."""
 _REPRESENTATION = 1e-12
 """Relative difference below which two numbers differ only in how they were written."""
 
 
-def metric_rows(a: Sequence[Metric], b: Sequence[Metric], tolerance: float = 0.0) -> list[Row]:
+def metric_rows(
+    a: Sequence[Metric],
+    b: Sequence[Metric],
+    tolerance: float = 0.0,
+    directions: Directions = NO_DIRECTIONS,
+) -> list[Row]:
     """Return a row per metric of either side.
 
     ``tolerance`` is a fraction: a metric that moves by no more of the larger value is equal.
@@ -36,7 +49,8 @@ def metric_rows(a: Sequence[Metric], b: Sequence[Metric], tolerance: float = 0.0
     """
     pairs, notes = _aligned(a, b)
     rows = [
-        _row(one, other, tolerance, note) for (one, other), note in zip(pairs, notes, strict=True)
+        _row(one, other, tolerance, note, directions)
+        for (one, other), note in zip(pairs, notes, strict=True)
     ]
     names = [pair[0].name if pair[0] else pair[1].name if pair[1] else "" for pair in pairs]
     count = Counter(names)
@@ -66,14 +80,14 @@ def _aligned(a: Sequence[Metric], b: Sequence[Metric]) -> tuple[list[_Pair], lis
         if other is not None:
             taken.add(other.key)
         elif metric.name in by_name:
-            note = "not like for like: other slice or data set"
+            note = f"{_UNLIKE}: other slice or data set"
         pairs.append((metric, other))
         notes.append(note)
     for key, metric in right.items():
         if key not in taken:
             pairs.append((None, metric))
             known = metric.name in names[0]
-            notes.append("not like for like: other slice or data set" if known else "")
+            notes.append(f"{_UNLIKE}: other slice or data set" if known else "")
     return pairs, notes
 
 
@@ -84,14 +98,17 @@ def _compatible(a: Metric, b: Metric) -> bool:
     )
 
 
-def _row(a: Metric | None, b: Metric | None, tolerance: float, note: str) -> Row:
+def _row(
+    a: Metric | None, b: Metric | None, tolerance: float, note: str, directions: Directions
+) -> Row:
     if a is None or b is None:
-        return _one_sided(a, b, note)
-    good, disagreement = _agreed_direction(a, b)
+        return _one_sided(a, b, note, directions)
+    good, disagreement = _agreed_direction(a, b, directions)
     unit, other_unit = _agreed_unit(a, b)
     status: Status = "changed"
     verdict: Verdict = "unknown"
-    delta = relative = None
+    delta = relative = points = None
+    within = False
     remark = ""
     if a.value is None or b.value is None:
         if a.value is None and b.value is None and a.text == b.text:
@@ -102,14 +119,17 @@ def _row(a: Metric | None, b: Metric | None, tolerance: float, note: str) -> Row
         remark = other_unit
     else:
         delta, relative = difference(a.value, b.value)
+        points = _points(a, b)
         moved = abs(b.value - a.value)
         largest = max(abs(a.value), abs(b.value))
         if moved <= max(tolerance, _REPRESENTATION) * largest:
             status, verdict = "equal", "neutral"
-            exact = moved <= _REPRESENTATION * largest
-            remark = "" if exact else f"within tolerance {tolerance * 100:g} %"
+            within = moved > _REPRESENTATION * largest
+            remark = f"within tolerance {tolerance * 100:g} %" if within else ""
         else:
             verdict, remark = _verdict(b.value - a.value, good), _noise(a, b)
+            remark = _joined(_sign_flip(a.value, b.value), remark)
+    revision = _other_revision(a, b)
     return Row(
         key=a.key if len(a.key) >= len(b.key) else b.key,
         status=status,
@@ -120,11 +140,31 @@ def _row(a: Metric | None, b: Metric | None, tolerance: float, note: str) -> Row
         verdict=verdict,
         unit=unit,
         higher_is_better=good,
-        note=_joined(remark, note, _other_revision(a, b), disagreement, _doubt(a) or _doubt(b)),
+        note=_joined(remark, note, revision, disagreement, _doubt(a) or _doubt(b)),
+        within=within,
+        metric=a.name,
+        slice=b.slice or a.slice,
+        points=points,
+        like=not revision,
     )
 
 
-def _one_sided(a: Metric | None, b: Metric | None, note: str) -> Row:
+def _sign_flip(a: float, b: float) -> str:
+    return "not comparable as a fraction: the sign changed" if a * b < 0 else ""
+
+
+def _points(a: Metric, b: Metric) -> float | None:
+    """Return B minus A in percentage points, None where the two are no shares of a whole."""
+    if a.value is None or b.value is None:
+        return None
+    units = {a.unit or b.unit, b.unit or a.unit}
+    if units == {"%"}:
+        return b.value - a.value
+    is_share = 0.0 <= a.value <= 1.0 and 0.0 <= b.value <= 1.0 and units == {None}
+    return (b.value - a.value) * 100 if is_share and _is_named(a.name, _SHARES) else None
+
+
+def _one_sided(a: Metric | None, b: Metric | None, note: str, directions: Directions) -> Row:
     only = a or b
     assert only is not None
     return Row(
@@ -134,8 +174,11 @@ def _one_sided(a: Metric | None, b: Metric | None, note: str) -> Row:
         b=_cell(b),
         verdict="unknown",
         unit=only.unit,
-        higher_is_better=direction(only.name, only.higher_is_better),
+        higher_is_better=directions.of(only.name, only.higher_is_better),
         note=_joined(note, _doubt(only)),
+        metric=only.name,
+        slice=only.slice,
+        like=not note.startswith(_UNLIKE),
     )
 
 
@@ -151,11 +194,11 @@ def _verdict(delta: float, good: bool | None) -> Verdict:
     return "better" if (delta > 0) == good else "worse"
 
 
-def _agreed_direction(a: Metric, b: Metric) -> tuple[bool | None, str]:
+def _agreed_direction(a: Metric, b: Metric, directions: Directions) -> tuple[bool | None, str]:
     declared = {side.higher_is_better for side in (a, b)} - {None}
-    if len(declared) == 2:
+    if len(declared) == 2 and a.name not in directions.own:
         return None, "the versions declare opposite directions"
-    return direction(a.name, next(iter(declared), None)), ""
+    return directions.of(a.name, next(iter(declared), None)), ""
 
 
 def _agreed_unit(a: Metric, b: Metric) -> tuple[str | None, str]:
@@ -166,7 +209,7 @@ def _agreed_unit(a: Metric, b: Metric) -> tuple[str | None, str]:
 
 def _other_revision(a: Metric, b: Metric) -> str:
     if a.revision and b.revision and a.revision != b.revision:
-        return "not like for like: other revision of the data set"
+        return f"{_UNLIKE}: other revision of the data set"
     return ""
 
 
@@ -186,7 +229,7 @@ def _noise(a: Metric, b: Metric) -> str:
     if a.interval and b.interval:
         overlap = a.interval[0] <= b.interval[1] and b.interval[0] <= a.interval[1]
         return "within noise, declared intervals overlap" if overlap else ""
-    if a.n is None or b.n is None or not _is_proportion(a.name):
+    if a.n is None or b.n is None or not _is_named(a.name, _PROPORTIONS):
         return ""
     shares = [_share(metric) for metric in (a, b)]
     band = noise_band(zip(shares, (a.n, b.n), strict=True))
@@ -209,8 +252,8 @@ def noise_band(samples: Iterable[tuple[float | None, int]]) -> float | None:
     return _NORMAL_95 * math.sqrt(variance)
 
 
-def _is_proportion(name: str) -> bool:
-    return not _PROPORTIONS.isdisjoint(re.split(r"[^a-z0-9]+", name.lower()))
+def _is_named(name: str, tokens: frozenset[str]) -> bool:
+    return not tokens.isdisjoint(re.split(r"[^a-z0-9]+", name.lower()))
 
 
 def _share(metric: Metric) -> float | None:

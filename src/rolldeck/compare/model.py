@@ -45,7 +45,11 @@ class Row:
 
     ``delta`` is B minus A and ``relative`` the same as a fraction of A, both None where they have
     no meaning. ``note`` is one short remark ("within noise, n = 143", "same content, other
-    packing"); ``higher_is_better`` is the direction that the verdict used.
+    packing"); ``higher_is_better`` is the direction that the verdict used. ``within`` says that
+    both differ by less than the tolerance, and so count as equal. Of a metric, ``metric`` is its
+    bare name, ``slice`` what it was measured on, ``points`` the difference in percentage points
+    where both sides are shares of a whole, and ``like`` whether both were measured alike as far
+    as is declared.
     """
 
     key: str
@@ -58,6 +62,11 @@ class Row:
     unit: str | None = None
     higher_is_better: bool | None = None
     note: str = ""
+    within: bool = False
+    metric: str | None = None
+    slice: str | None = None
+    points: float | None = None
+    like: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,11 @@ class Section:
         """How many rows are equal: what is hidden by default."""
         return len(self.rows) - self.changed
 
+    @property
+    def within(self) -> int:
+        """How many rows are equal only by the tolerance."""
+        return sum(row.within for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -89,13 +103,37 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two versions side by side; ``summary`` is one sentence, what got worse first."""
+    """Two versions side by side; ``summary`` is one sentence, what got worse first.
+
+    ``tolerance`` is the fraction below which metrics count as equal. ``like_for_like`` says
+    whether both were measured on the same evaluation data and slices, None where that is not
+    declared; ``unlike`` names what differs. ``suspects`` are what moved and may be why metrics did,
+    the likeliest first.
+    """
 
     a: Side
     b: Side
     identical: bool
     summary: str
     sections: tuple[Section, ...]
+    tolerance: float = 0.0
+    like_for_like: bool | None = True
+    unlike: tuple[str, ...] = ()
+    suspects: tuple[str, ...] = ()
+
+    @property
+    def regressions(self) -> tuple[Row, ...]:
+        """The metrics that got worse: what the summary counts and a gate fails on."""
+        return tuple(row for row in self.section("metrics").rows if row.verdict == "worse")
+
+    @property
+    def within(self) -> int:
+        """How many rows are equal only by the tolerance."""
+        return sum(section.within for section in self.sections)
+
+    def row(self, name: SectionName, key: str) -> Row | None:
+        """Return a row by section and key, None where there is none."""
+        return next((row for row in self.section(name).rows if row.key == key), None)
 
     def section(self, name: SectionName) -> Section:
         """Return a section by name; an empty one where nothing is known on either side."""

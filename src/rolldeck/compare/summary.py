@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from rolldeck.cells import percent
 from rolldeck.compare.model import Row, Section, SectionName
 from rolldeck.facts.readers import holds_settings, lists_packages
 from rolldeck.text import clean_line
@@ -19,15 +20,30 @@ _GROUP = re.compile(r"(package list|python|os|hardware|image|seed|variable) ")
 """How the keys of environment rows begin that are no packages."""
 
 
-def summarise(sections: Mapping[SectionName, Section], code_paths: Iterable[str]) -> str:
-    """Return one sentence: metrics first, then what else moved, what may have, what stayed.
+def suspects(sections: Mapping[SectionName, Section], code_paths: Iterable[str]) -> tuple[str, ...]:
+    """Return what moved and may be why metrics did, the likeliest first.
 
-    ``code_paths`` are the paths of code elements: only files in them are named as a suspect.
+    What reaches every prediction stands before what reaches some: weights, then what they were
+    made from and are called with, then settings, packages and code. ``code_paths`` are the paths
+    of code elements: only files in them are suspects.
     """
-    moved = _moved(sections, tuple(code_paths))
+    return tuple(_moved(sections, tuple(code_paths)))
+
+
+def summarise(
+    sections: Mapping[SectionName, Section],
+    code_paths: Iterable[str],
+    unlike: Sequence[str] = (),
+) -> str:
+    """Return one sentence: metrics first, then the suspects, what may have moved, what stayed.
+
+    ``unlike`` is why metrics are not like for like, which is said before any number.
+    """
+    moved = list(suspects(sections, code_paths))
     unknown = _unknown(sections)
     unmoved = _same(sections)
-    parts = [_metrics(_rows(sections, "metrics"))]
+    parts = [f"not like for like: {', '.join(unlike)}"] if unlike else []
+    parts.append(_metrics(_rows(sections, "metrics")))
     if not moved and not unknown and not _content_differs(sections):
         return SAME_CONTENT
     if not moved and not unknown:
@@ -62,8 +78,16 @@ def _metrics(rows: Sequence[Row]) -> str:
     ]
     told = [(count, word) for count, word in counts if count > 0]
     first, word = told[0]
-    parts = [f"{_counted(first, 'metric')} {word}"]
+    named = f" ({'worst: ' if first > 1 else ''}{_worst(differing)})" if word == "worse" else ""
+    parts = [f"{_counted(first, 'metric')} {word}{named}"]
     return ", ".join(parts + [f"{count} {word}" for count, word in told[1:]])
+
+
+def _worst(rows: Sequence[Row]) -> str:
+    """Return the metric that got worse most, with by how much where that is a fraction."""
+    row = next(row for row in rows if row.verdict == "worse")
+    name = clean_line(row.key, 60)
+    return name if row.relative is None else f"{name} {percent(row.relative)}"
 
 
 def _counted(count: int, noun: str) -> str:
@@ -76,8 +100,13 @@ def _moved(sections: Mapping[SectionName, Section], code_paths: Sequence[str]) -
     parts = []
     if _weights(sections, unknown=False):
         parts.append("weights")
-    if parameters := _differing(sections, "parameters"):
-        parts.append(_counted(len(parameters), "parameter"))
+    if any(row.verdict != "unknown" for row in _differing(sections, "data")):
+        parts.append("data")
+    parts += _signature(_differing(sections, "signature"))
+    parameters = _differing(sections, "parameters")
+    if parameters:
+        names = [_step(row) for row in parameters]
+        parts += _named(names, "parameter")
     packages = [row for row in _package_rows(sections) if row.verdict != "unknown"]
     parts += _packages(packages)
     parts += [
@@ -86,9 +115,6 @@ def _moved(sections: Mapping[SectionName, Section], code_paths: Sequence[str]) -
         if row.key == "python version" and row.status == "changed"
     ]
     parts += _code(sections, layers, code_paths, bool(packages), bool(parameters))
-    if any(row.verdict != "unknown" for row in _differing(sections, "data")):
-        parts.append("data")
-    parts += _signature(_differing(sections, "signature"))
     return parts
 
 
@@ -97,7 +123,11 @@ def _package_rows(sections: Mapping[SectionName, Section]) -> list[Row]:
 
 
 def _packages(rows: Sequence[Row]) -> list[str]:
-    """Return up to two packages by name; of more, those of another version apart from the rest."""
+    """Return up to two packages by name; of more, those of another version apart from the rest.
+
+    A step of the first number of a version stands before one of the second.
+    """
+    rows = sorted(rows, key=_first_difference)
     if len(rows) <= 2:
         return [_step(row) for row in rows]
     parts = _named([_step(row) for row in rows if row.status == "changed"], "package")
@@ -106,6 +136,15 @@ def _packages(rows: Sequence[Row]) -> list[str]:
         if count:
             parts.append(f"{_counted(count, 'package')} {status}")
     return parts
+
+
+def _first_difference(row: Row) -> int:
+    """Return which number of a version moved, from 0; a package on one side comes last."""
+    if row.status != "changed":
+        return 100
+    numbers = [re.split(r"[.+-]", str(cell))[:90] for cell in (row.a, row.b)]
+    same = zip(*numbers, strict=False)
+    return next((place for place, (one, other) in enumerate(same) if one != other), 90)
 
 
 def _code(

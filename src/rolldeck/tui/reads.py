@@ -24,7 +24,7 @@ from rolldeck.tui.messages import (
 
 if TYPE_CHECKING:
     from rolldeck.actions import InView, VersionList, Workspace
-    from rolldeck.compare import Version
+    from rolldeck.compare import Directions, Version
     from rolldeck.fit import Host
     from rolldeck.kit import Layer
     from rolldeck.oci import Reference
@@ -119,7 +119,12 @@ async def compare_versions(
 
 
 async def read_both(
-    workspace: Workspace, path: str, a: Version, b: Version, tolerance: float
+    workspace: Workspace,
+    path: str,
+    a: Version,
+    b: Version,
+    tolerance: float,
+    directions: Directions,
 ) -> FileOfBothRead:
     """Read a file of two versions that was not read, and compare them again."""
     # Imported here: nothing was compared when the deck started.
@@ -130,7 +135,7 @@ async def read_both(
     try:
         a = await actions.with_file(workspace, a, path, progress)
         b = await actions.with_file(workspace, b, path, progress)
-        result = await asyncio.to_thread(compare, a, b, tolerance)
+        result = await asyncio.to_thread(compare, a, b, tolerance, directions)
     except Exception as error:
         return FileOfBothRead(path, readable(error))
     return FileOfBothRead(path, (result, a, b))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from rolldeck.compare import wording
 from rolldeck.compare.model import Row
 from rolldeck.text import clean_line
-from rolldeck.tui.models import cells
 
 VERDICT_WIDTH = 8
 """Room for ``▲ better`` and ``▼ worse``."""
@@ -60,7 +60,7 @@ class Columns:
 
     def short(self, row: Row) -> bool:
         """Return whether both values of a row fit into their columns."""
-        return not self.stacked and all(cell_len(text) <= self.value for text in cells.pair(row))
+        return not self.stacked and all(cell_len(text) <= self.value for text in wording.pair(row))
 
 
 def lay_out(rows: Iterable[Row], labels: tuple[str, str], width: int, relative: bool) -> Columns:
@@ -73,8 +73,8 @@ def lay_out(rows: Iterable[Row], labels: tuple[str, str], width: int, relative: 
     for row in rows:
         name = cell_len(clean_line(row.key))
         (keys if row.higher_is_better is None else judged).append(name)
-        values += [size for size in map(cell_len, cells.pair(row)) if size <= cap]
-        deltas.append(cell_len(cells.delta(row, relative)))
+        values += [size for size in map(cell_len, wording.pair(row)) if size <= cap]
+        deltas.append(cell_len(wording.delta(row, relative)))
     value, delta = max(values), min(max(deltas), 12)
     free = width - indent - 2 * (_GAP + value) - 2 * _GAP - delta - VERDICT_WIDTH - 1
     most = max(min(free, 26 if not roomy else 40), NARROWEST)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 
 from rolldeck.compare.model import Comparison, Section, Side
+from rolldeck.compare.report import UNDECLARED
 from rolldeck.text import clean_line
 from rolldeck.tui.models.comparison_columns import Columns, lay_out
 from rolldeck.tui.models.comparison_files import FileChange, file_lines
@@ -123,7 +124,9 @@ def _summary(comparison: Comparison, width: int) -> list[Line]:
     if comparison.identical:
         text = "Identical: A and B are the same version, byte for byte. Nothing differs."
     verdicts = {row.verdict for section in comparison.sections for row in section.rows}
-    first, _, _ = text.partition(" · ")
+    parts = text.split(" · ")
+    # What is not like for like says so before any number.
+    first = " · ".join(parts[: 1 if comparison.like_for_like is not False else 2])
     look: Look = "bright"
     if "worse" in verdicts and "worse" in first:
         look = "worse"
@@ -139,6 +142,8 @@ def _summary(comparison: Comparison, width: int) -> list[Line]:
         else:
             spans.append(Span(part, "bright"))
         lines.append(Line(tuple(spans)))
+    if comparison.like_for_like is None:
+        lines.append(Line((Span(" " * GUTTER), Span(cut(UNDECLARED, width - GUTTER - 1), "dim"))))
     return lines
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from rolldeck.compare import wording
 from rolldeck.compare.model import Row
 from rolldeck.text import clean_line
-from rolldeck.tui.models import cells
 from rolldeck.tui.models.comparison_columns import VERDICT_WIDTH, Columns
 from rolldeck.tui.models.lines import Line, Look, Span, cut, left, line, right, wrap
 
@@ -56,7 +56,7 @@ def row_lines(
 
 def _remark_start(row: Row, columns: Columns, judged: bool) -> int:
     """Return where a remark stands: below others of its kind, near to what it is about."""
-    if cells.verdict(row):
+    if wording.verdict(row):
         return columns.remark
     return columns.after_delta if judged else columns.after_values + 4
 
@@ -67,7 +67,7 @@ def key_look(row: Row) -> Look:
 
 def _key(row: Row, width: int, good: bool) -> list[Span]:
     """Return the name of a row, with the direction that is good at the right where it fits."""
-    name, arrow = clean_line(row.key), cells.direction(row)
+    name, arrow = clean_line(row.key), wording.direction(row)
     hint = f"  {arrow} good" if good else f" {arrow}"
     room = width - cell_len(name)
     if not arrow or room < cell_len(hint):
@@ -85,14 +85,14 @@ def _looks(row: Row) -> tuple[Look, Look]:
 
 def _values(row: Row, columns: Columns) -> list[Span]:
     spans = []
-    for text, cell, look in zip(cells.pair(row), (row.a, row.b), _looks(row), strict=True):
+    for text, cell, look in zip(wording.pair(row), (row.a, row.b), _looks(row), strict=True):
         spans.append(Span(f"  {right(text, columns.value)}", "dim" if cell is None else look))
     return spans
 
 
 def _judgement(row: Row, columns: Columns | None, relative: bool) -> list[Span]:
     """Return the delta and the verdict."""
-    text, verdict = cells.delta(row, relative), cells.verdict(row)
+    text, verdict = wording.delta(row, relative), wording.verdict(row)
     look: Look = "dim"
     if row.verdict == "better" or row.verdict == "worse":
         look = row.verdict
@@ -115,7 +115,7 @@ def _long_values(row: Row, columns: Columns, labels: tuple[str, str]) -> list[Li
     size = max(map(cell_len, names))
     indent = columns.indent + 2
     room = max(columns.width - indent - size - 3, 8)
-    texts = cells.pair(row)
+    texts = wording.pair(row)
     middle = difference(*texts) if row.status == "changed" else ((0, 0), (0, 0))
     lines = []
     for name, text, cell, part, look in zip(

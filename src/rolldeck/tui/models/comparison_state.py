@@ -79,6 +79,15 @@ class View:
             for section in comparison.sections
         )
 
+    def within(self, comparison: Comparison) -> int:
+        """Return how many rows are not on the page that are equal only by the tolerance."""
+        return sum(
+            section.within
+            if self.folded(comparison, section)
+            else section.within - sum(row.within for row in self.rows(section))
+            for section in comparison.sections
+        )
+
     def fold(self, comparison: Comparison, name: SectionName) -> View:
         """Return the view with one section folded or unfolded."""
         section = comparison.section(name)
@@ -95,9 +104,12 @@ class View:
 
 def border_note(comparison: Comparison, view: View) -> str:
     """Return what the bottom border says: what is hidden, and how rows are shown."""
-    hidden = view.hidden(comparison)
+    within = view.within(comparison)
+    hidden = view.hidden(comparison) - within
     parts = ["only differences" if view.only_differences else "all rows"]
     parts.append(f"{hidden} equal hidden")
+    if comparison.tolerance:
+        parts.append(f"≈ {within} within {comparison.tolerance * 100:g} %")
     parts.append("relative" if view.relative else "absolute")
     parts.append("worst first")
     return " · ".join(parts)

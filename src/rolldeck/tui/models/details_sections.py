@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rolldeck.cells import BYTES, number, value
 from rolldeck.errors import RolldeckError
 from rolldeck.text import clean, clean_line, clean_tree
-from rolldeck.tui.models.cells import BYTES, number, value
 from rolldeck.tui.models.lines import Line, Span, cut, left
 from rolldeck.units import human_size, short_digest
 

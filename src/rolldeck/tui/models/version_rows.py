@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
+from rolldeck.cells import ABSENT, number
 from rolldeck.text import clean_line
-from rolldeck.tui.models.cells import ABSENT, number
 from rolldeck.tui.models.lines import Look
 from rolldeck.tui.models.sparkline import sparkline
 from rolldeck.tui.models.table import Cell, Column

@@ -214,7 +214,8 @@ class BrowserScreen(Screen[None]):
         found = event.result
         self.state.marks = []
         self.painter.marks()
-        self.app.push_screen(CompareScreen(found.comparison, found.a, found.b))
+        screen = CompareScreen(found.comparison, found.a, found.b, directions=found.directions)
+        self.app.push_screen(screen)
 
     # Where the cursor is.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -15,11 +16,15 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
+from rolldeck import actions
 from rolldeck.commands import Scope, footer_commands
-from rolldeck.compare import Comparison, Version, compare
+from rolldeck.compare import NO_DIRECTIONS, Comparison, Directions, Version, compare
 from rolldeck.errors import RolldeckError
+from rolldeck.oci import Reference
 from rolldeck.text import clean_line
 from rolldeck.tui.dialogs.choose import ChooseDialog
+from rolldeck.tui.dialogs.line import LineDialog
+from rolldeck.tui.failures import told
 from rolldeck.tui.keymap import bindings
 from rolldeck.tui.messages import FileOfBothRead
 from rolldeck.tui.models.comparison_state import Target, border_note
@@ -36,6 +41,7 @@ from rolldeck.tui.screens.text_diff import TextDiffScreen
 from rolldeck.tui.widgets.breadcrumb import Breadcrumb
 from rolldeck.tui.widgets.comparison_view import ComparisonView
 from rolldeck.tui.widgets.key_footer import KeyFooter
+from rolldeck.units import fraction
 
 if TYPE_CHECKING:
     from rolldeck.tui.app import Deck
@@ -62,12 +68,13 @@ class CompareScreen(Screen[None]):
         changes: FileChanges
 
     @dataclass
-    class SidesSwapped(Message):
-        """The comparison was made again, with the sides swapped."""
+    class Recompared(Message):
+        """The comparison was made again: sides swapped, another tolerance, another direction."""
 
         comparison: Comparison
         a: Version
         b: Version
+        remarks: tuple[str, str]
 
     def __init__(
         self,
@@ -75,15 +82,19 @@ class CompareScreen(Screen[None]):
         a: Version,
         b: Version,
         *,
-        tolerance: float = 0.0,
+        directions: Directions = NO_DIRECTIONS,
         remarks: tuple[str, str] = ("", ""),
     ) -> None:
-        """``remarks`` is what else is known of A and B: ``good · baseline``, ``production``."""
+        """``directions`` is what the user says of metrics, by which ``comparison`` was made.
+
+        ``remarks`` is what else is known of A and B: ``good · baseline``, ``production``.
+        """
         super().__init__()
         self.comparison = comparison
         self.a = a
         self.b = b
-        self._tolerance = tolerance
+        self._tolerance = comparison.tolerance
+        self._directions = directions
         self._remarks = remarks
         self._files = files_by_row(a, b)
 
@@ -95,13 +106,19 @@ class CompareScreen(Screen[None]):
         page.border_title = Content("Compare")
         yield page
         footer = KeyFooter()
-        footer.commands = footer_commands("compare", hidden=_NOT_HERE)
+        writing = ("compare.export",) if self._read_only else ()
+        footer.commands = footer_commands("compare", hidden=(*_NOT_HERE, *writing))
         yield footer
 
     def on_mount(self) -> None:
         """Say what is shown, and look at the files that differ."""
         self._describe()
         self._compare_files(self.comparison, self._files)
+
+    @property
+    def _read_only(self) -> bool:
+        """Whether the deck writes nothing: no export, and a direction is for this screen only."""
+        return bool(getattr(self.app, "read_only", False))
 
     @property
     def _page(self) -> ComparisonView:
@@ -130,16 +147,41 @@ class CompareScreen(Screen[None]):
 
     @work(exclusive=True, group="file", exit_on_error=False)
     async def _read_file(self, path: str) -> None:
-        message = await read_both(
-            cast("Deck", self.app).workspace, path, self.a, self.b, self._tolerance
-        )
-        self.post_message(message)
+        workspace = cast("Deck", self.app).workspace
+        how = (self._tolerance, self._directions)
+        self.post_message(await read_both(workspace, path, self.a, self.b, *how))
 
-    @work(thread=True, exclusive=True, group="swap", exit_on_error=False)
-    def _swap(self, a: Version, b: Version) -> None:
-        comparison = compare(a, b, self._tolerance)
+    def _again(self) -> None:
+        """Compare the same sides again."""
+        self._compare(self.a, self.b, self._remarks, self._tolerance, self._directions)
+
+    @work(thread=True, exclusive=True, group="again", exit_on_error=False)
+    def _compare(
+        self,
+        a: Version,
+        b: Version,
+        remarks: tuple[str, str],
+        tolerance: float,
+        directions: Directions,
+    ) -> None:
+        comparison = compare(a, b, tolerance, directions)
         if not get_current_worker().is_cancelled:
-            self.post_message(self.SidesSwapped(comparison, a, b))
+            self.post_message(self.Recompared(comparison, a, b, remarks))
+
+    @work(thread=True, group="direction", exit_on_error=False)
+    def _remember(self, metric: str) -> None:
+        references = []
+        for side in (self.a, self.b):
+            with suppress(RolldeckError):
+                references.append(Reference.parse(side.reference))
+        # Read here: of several quick presses the last one counts, whichever thread is last.
+        own = self._directions.own
+        choice, forget = own.get(metric), metric not in own
+        try:
+            actions.remember_direction(tuple(references), metric, choice, forget=forget)
+        except RolldeckError as error:
+            said = f"Not remembered: {told(error)}"
+            self.app.call_from_thread(self.notify, said, severity="warning", markup=False)
 
     # What workers and the page say.
 
@@ -153,20 +195,17 @@ class CompareScreen(Screen[None]):
         if isinstance(message.result, RolldeckError):
             self.notify(message.result.message, severity="warning", markup=False)
             return
-        self.comparison, self.a, self.b = message.result
-        self._files = files_by_row(self.a, self.b)
-        self._page.show(self.comparison, self._remarks)
-        self._describe()
-        self._compare_files(self.comparison, self._files)
+        comparison, a, b = message.result
+        self._recompared(self.Recompared(comparison, a, b, self._remarks))
         pair = next((pair for pair in self._files.values() if pair.path == message.path), None)
         if pair is not None:
             self._show_text(pair)
 
-    @on(SidesSwapped)
-    def _sides_swapped(self, message: SidesSwapped) -> None:
+    @on(Recompared)
+    def _recompared(self, message: Recompared) -> None:
         self.comparison, self.a, self.b = message.comparison, message.a, message.b
         self._files = files_by_row(self.a, self.b)
-        self._remarks = (self._remarks[1], self._remarks[0])
+        self._remarks = message.remarks
         self._page.show(self.comparison, self._remarks)
         self._describe()
         self._compare_files(self.comparison, self._files)
@@ -234,7 +273,64 @@ class CompareScreen(Screen[None]):
 
     def action_compare_swap(self) -> None:
         """Swap the two sides."""
-        self._swap(self.b, self.a)
+        remarks = (self._remarks[1], self._remarks[0])
+        self._compare(self.b, self.a, remarks, self._tolerance, self._directions)
+
+    def action_compare_direction(self) -> None:
+        """Say which way of the metric under the cursor is good: the next of the choices."""
+        target = self._page.target
+        row = self.comparison.row(target.section, target.key) if target and target.key else None
+        if row is None or row.metric is None:
+            self.notify("b sets the good direction of a metric: go to one", markup=False)
+            return
+        own = dict(self._directions.own)
+        choice, forget = next_choice(own, row.metric)
+        own.pop(row.metric, None)
+        if not forget:
+            own[row.metric] = choice
+        self._directions = replace(self._directions, own=own)
+        self._again()
+        word = {True: "higher is better", False: "lower is better", None: "neither way is good"}
+        said = "as declared, configured or known by its name" if forget else word[choice]
+        self.notify(f"{clean_line(row.metric, 60)}: {said}", markup=False)
+        if not self._read_only:
+            self._remember(row.metric)
+
+    def action_compare_tolerance(self) -> None:
+        """Ask for the tolerance, then compare again."""
+
+        def read(text: str) -> float:
+            try:
+                return fraction(text)
+            except ValueError:
+                raise ValueError("A percentage such as 0.1 %, or a fraction below 1") from None
+
+        def answered(tolerance: float | None) -> None:
+            if tolerance is not None:
+                self._tolerance = tolerance
+                self._again()
+
+        proposal = f"{self._tolerance * 100:g} %"
+        words = "Metrics that move by no more of their value count as equal; 0 for none."
+        self.app.push_screen(LineDialog("Tolerance", proposal, words, read), answered)
+
+    def action_compare_export(self) -> None:
+        """Write the comparison into a file."""
+        # Imported late: most comparisons are only looked at.
+        from rolldeck.tui.comparison_export import ComparisonExport
+
+        ComparisonExport(self).ask()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Take away what writes, in a read-only deck."""
+        if action == "compare_export" and self._read_only:
+            return False
+        return super().check_action(action, parameters)
+
+    @property
+    def only_differences(self) -> bool:
+        """Whether equal rows are hidden."""
+        return self._page.looking.only_differences
 
     def action_compare_fold(self) -> None:
         """Fold or unfold the section under the cursor."""
@@ -266,7 +362,8 @@ class CompareScreen(Screen[None]):
         in_words = getattr(
             self.app, "command_line", lambda *words: shlex.join(("rolldeck", *words))
         )
-        line = in_words("diff", a, b)
+        words = ["--tolerance", f"{self._tolerance * 100:g}%"] if self._tolerance else []
+        line = in_words("diff", a, b, *words)
         copy = getattr(self.app, "copy", self.app.copy_to_clipboard)
         copy(line)
 
@@ -283,6 +380,18 @@ class CompareScreen(Screen[None]):
     def action_view_back(self) -> None:
         """Go back to where the comparison was asked for."""
         self.dismiss(None)
+
+
+def next_choice(own: Mapping[str, bool | None], metric: str) -> tuple[bool | None, bool]:
+    """Return what ``b`` sets next, and whether it forgets: higher, lower, neither, forgotten."""
+    if metric not in own:
+        return True, False
+    following: dict[bool | None, tuple[bool | None, bool]] = {
+        True: (False, False),
+        False: (None, False),
+        None: (None, True),
+    }
+    return following[own[metric]]
 
 
 def _repository(reference: str) -> str:
