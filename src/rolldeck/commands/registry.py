@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rolldeck.commands.channels import CHANNEL_COMMANDS
 from rolldeck.commands.model import Command
 
 _NO_VERSION = "no version is selected"
@@ -357,6 +358,7 @@ COMMANDS: tuple[Command, ...] = (
         cli="logout",
         examples=("rolldeck logout ghcr.io",),
     ),
+    *CHANNEL_COMMANDS,
     Command(
         "version.push",
         "push",
