@@ -61,8 +61,7 @@ def test_channels_tells_what_each_is(moved: Site, rolldeck: Run) -> None:
     assert production["hold"]["digest"] == moved.versions["b"]
     assert (staging["name"], staging["generation"]) == ("staging", None)
     shown = rolldeck("channels", moved.reference).out
-    assert "g3 to" in shown
-    assert "held by mia: incident" in shown
+    assert "⚠ g3 pending, held by mia" in shown
 
 
 def test_log_tells_every_move_newest_first(moved: Site, rolldeck: Run) -> None:
@@ -82,6 +81,7 @@ def test_log_tells_every_move_newest_first(moved: Site, rolldeck: Run) -> None:
     assert [line.split()[0] for line in lines[-3:]] == ["g3", "g2", "g1"]
     assert lines[-2].split()[1] == "v1.0.1"
     assert "pending" in lines[-3]
+    assert lines[1:3] == ["⚠ g3 to v1.0.2 is pending", "held by mia: incident"]
 
 
 def test_at_tells_what_it_was(moved: Site, rolldeck: Run) -> None:
