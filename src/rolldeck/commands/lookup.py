@@ -12,6 +12,7 @@ FOOTER_LIMIT = 8
 
 _VERBS = (
     *("ls", "show", "cat", "diff", "bump", "env"),
+    *("channels", "log", "at"),
     *("pull", "unpack", "pin", "rollback", "undo"),
     *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),
     *("verify", "du", "gc"),

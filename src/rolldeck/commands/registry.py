@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rolldeck.commands.channels import CHANNEL_COMMANDS
 from rolldeck.commands.judging import JUDGING
 from rolldeck.commands.model import Command
 
@@ -391,6 +392,7 @@ COMMANDS: tuple[Command, ...] = (
         cli="logout",
         examples=("rolldeck logout ghcr.io",),
     ),
+    *CHANNEL_COMMANDS,
     Command(
         "version.push",
         "push",

@@ -14,11 +14,12 @@ from rolldeck.oci.model import (
     parse_json,
     parse_manifest,
 )
-from rolldeck.oci.reference import Place, Reference, is_repository, is_tag
+from rolldeck.oci.reference import Place, Reference, is_record_tag, is_repository, is_tag
 from rolldeck.oci.registry import (
     SMALL_BLOB,
     BlobStatus,
     BlobsUnknownError,
+    Expect,
     FileSink,
     Listing,
     RangesIgnoredError,
@@ -26,6 +27,7 @@ from rolldeck.oci.registry import (
     RegistryWriter,
     Sink,
     StreamSink,
+    TagMovedError,
 )
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "BlobsUnknownError",
     "Descriptor",
     "Digest",
+    "Expect",
     "FileSink",
     "KitStorage",
     "LayoutRegistry",
@@ -51,9 +54,11 @@ __all__ = [
     "RegistryWriter",
     "Sink",
     "StreamSink",
+    "TagMovedError",
     "Verifier",
     "digest_of",
     "is_digest",
+    "is_record_tag",
     "is_repository",
     "is_tag",
     "kit_home",

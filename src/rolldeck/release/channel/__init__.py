@@ -1,5 +1,6 @@
 """Channels: movable tags, and the generations, verdicts and holds recorded beside them."""
 
+from rolldeck.release.channel.conflict import ConflictError, LostRaceError, MovedError
 from rolldeck.release.channel.entry import (
     ENTRY_TYPE,
     ChannelVerb,
@@ -22,6 +23,8 @@ from rolldeck.release.channel.marks import (
     read_verdict,
     ruling,
 )
+from rolldeck.release.channel.move import SETTLE, finish, make_move
+from rolldeck.release.channel.records import Records
 from rolldeck.release.channel.tags import (
     RecordTag,
     entry_tag,
@@ -38,18 +41,23 @@ __all__ = [
     "EMPTY_BLOB",
     "ENTRY_TYPE",
     "HOLD_TYPE",
+    "SETTLE",
     "SOAK",
     "VERDICT_TYPE",
     "Answer",
     "Candidate",
     "Chain",
     "ChannelVerb",
+    "ConflictError",
     "Entry",
     "Hold",
     "Journal",
+    "LostRaceError",
+    "MovedError",
     "Opinion",
     "RecordTag",
     "Recorded",
+    "Records",
     "Skipped",
     "Standing",
     "Stay",
@@ -57,8 +65,10 @@ __all__ = [
     "assemble",
     "candidates",
     "entry_tag",
+    "finish",
     "hold_tag",
     "keeper_tag",
+    "make_move",
     "objection",
     "parse_record_tag",
     "read_entry",
