@@ -15,6 +15,10 @@ from rolldeck.errors import UsageError
 from rolldeck.text import clean_line
 
 
+MOST_HOURS = 24 * 366
+"""Longest hold or soak time, in hours."""
+
+
 def home(kind: str, fallback: str) -> Path:
     """Return rolldeck's directory below ``$XDG_<kind>_HOME`` or below its standard place."""
     base = os.environ.get(f"XDG_{kind}_HOME", "")
@@ -71,7 +75,9 @@ class Settings:
 
     ``library`` is the layout directory that references without a host name; ``concurrency``, 1 to
     64, is how many blobs are transferred at once; ``proxy`` and ``no_proxy`` replace the standard
-    environment variables.
+    environment variables. ``actor`` is the name that moves of channels are recorded under, None for
+    user@host or the CI job; ``hold_hours`` is how long a rollback holds its channel; a version is
+    good without a verdict once it was live for ``soak_hours``.
     """
 
     library: Path = field(default_factory=data_home)
@@ -79,6 +85,9 @@ class Settings:
     concurrency: int = 5
     proxy: str | None = field(default=None, repr=False)
     no_proxy: tuple[str, ...] | None = None
+    actor: str | None = None
+    hold_hours: float = 24.0
+    soak_hours: float = 24.0
     registries: Mapping[str, RegistrySettings] = field(default_factory=dict)
 
     def registry(self, host: str) -> RegistrySettings:
@@ -130,4 +139,9 @@ def _parse(text: str, path: Path) -> Settings:
         from rolldeck.settings_mistakes import range_mistake
 
         raise range_mistake(path, text, "concurrency", "1 to 64")
+    for key in ("hold_hours", "soak_hours"):
+        if not 0 <= getattr(settings, key) <= MOST_HOURS:
+            from rolldeck.settings_mistakes import range_mistake
+
+            raise range_mistake(path, text, key, f"0 to {MOST_HOURS}")
     return settings

@@ -15,6 +15,13 @@ from rolldeck.actions.verify import Verified, is_target, verify, verify_all
 from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
+    from rolldeck.actions.channel_apply import ChannelMoved, apply_channel
+    from rolldeck.actions.channel_rollback import NoGoodVersionError, plan_channel_rollback
+    from rolldeck.actions.channel_undo import plan_channel_undo
+    from rolldeck.actions.mark import Marking, plan_hold, plan_unhold, plan_verdict, write_mark
+    from rolldeck.actions.promote import plan_promote
+    from rolldeck.actions.rehearse import Rehearsed
+    from rolldeck.actions.restore import plan_adopt, plan_restore
     from rolldeck.actions.check import Checked, check_kit
     from rolldeck.actions.copy import plan_copy
     from rolldeck.actions.delivery import Delivered, Delivery, deliver, missing_blobs
@@ -58,6 +65,13 @@ if TYPE_CHECKING:
     from rolldeck.release import Check, Plan
 
 _LATER = {
+    "rolldeck.actions.channel_apply": ("ChannelMoved", "apply_channel",),
+    "rolldeck.actions.channel_rollback": ("NoGoodVersionError", "plan_channel_rollback",),
+    "rolldeck.actions.channel_undo": ("plan_channel_undo",),
+    "rolldeck.actions.mark": ("Marking", "plan_hold", "plan_unhold", "plan_verdict", "write_mark",),
+    "rolldeck.actions.promote": ("plan_promote",),
+    "rolldeck.actions.rehearse": ("Rehearsed",),
+    "rolldeck.actions.restore": ("plan_adopt", "plan_restore",),
     "rolldeck.actions.check": ("Checked", "check_kit"),
     "rolldeck.actions.copy": ("plan_copy",),
     "rolldeck.actions.delivery": ("Delivered", "Delivery", "deliver", "missing_blobs"),
@@ -117,6 +131,20 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "ChannelMoved",
+    "Marking",
+    "NoGoodVersionError",
+    "Rehearsed",
+    "apply_channel",
+    "plan_adopt",
+    "plan_channel_rollback",
+    "plan_channel_undo",
+    "plan_hold",
+    "plan_promote",
+    "plan_restore",
+    "plan_unhold",
+    "plan_verdict",
+    "write_mark",
     "DEMO_REPOSITORY",
     "Check",
     "Checked",

@@ -255,6 +255,7 @@ class _Sources:
 
 _WORDS: dict[str, Callable[[_Sources], list[Candidate]]] = {
     "REFERENCE": _Sources._references,
+    "CHANNEL": lambda sources: [*sources._tags_of_first(), *sources._references()],
     "A": _Sources._references,
     "B": lambda sources: [*sources._tags_of_first(), *sources._references()],
     "PLACE": _Sources._repositories,

@@ -12,7 +12,8 @@ FOOTER_LIMIT = 8
 
 _VERBS = (
     *("ls", "show", "cat", "diff"),
-    *("pull", "unpack", "pin", "rollback", "undo"),
+    *("pull", "unpack", "pin"),
+    *("promote", "rollback", "undo", "hold", "unhold", "verdict", "adopt", "restore"),
     *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),
     *("verify", "gc"),
     *("login", "logout", "doctor", "completion", "demo"),

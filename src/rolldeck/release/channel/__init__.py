@@ -22,6 +22,8 @@ from rolldeck.release.channel.marks import (
     read_verdict,
     ruling,
 )
+from rolldeck.release.channel.owed import Owed, made, marked_by, owed
+from rolldeck.release.channel.plan import ChannelPlan
 from rolldeck.release.channel.tags import (
     RecordTag,
     entry_tag,
@@ -43,11 +45,13 @@ __all__ = [
     "Answer",
     "Candidate",
     "Chain",
+    "ChannelPlan",
     "ChannelVerb",
     "Entry",
     "Hold",
     "Journal",
     "Opinion",
+    "Owed",
     "RecordTag",
     "Recorded",
     "Skipped",
@@ -59,7 +63,10 @@ __all__ = [
     "entry_tag",
     "hold_tag",
     "keeper_tag",
+    "made",
+    "marked_by",
     "objection",
+    "owed",
     "parse_record_tag",
     "read_entry",
     "read_hold",
