@@ -67,6 +67,12 @@ class InMemoryRegistry:
         await self._answer("manifest")
         return parse_manifest(self.found.manifests[digest], None, reference=digest)
 
+    async def referrers(
+        self, repository: str, digest: Digest, artifact_type: str | None = None
+    ) -> tuple[Descriptor, ...] | None:
+        """No referrers API."""
+        return None
+
     async def read_blob(self, repository: str, blob: Descriptor) -> bytes:
         """A config; no layer is here."""
         data: Mapping[str, bytes] = self.found.blobs

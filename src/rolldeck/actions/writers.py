@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, cast
 from rolldeck.actions.fetch import fetch
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
-from rolldeck.oci import BlobStatus, Descriptor, Digest, Manifest, Place, Reference, RegistryWriter
+from rolldeck.oci import (
+    BlobStatus,
+    Descriptor,
+    Digest,
+    Expect,
+    Manifest,
+    Place,
+    Reference,
+    RegistryWriter,
+)
 from rolldeck.progress import Progress
 from rolldeck.store import LayoutStore
 
@@ -76,15 +85,20 @@ class LayoutWriter:
         tags: Sequence[str] = (),
         *,
         named_by_index: bool = False,
+        expect: Expect | None = None,
     ) -> None:
         """Store a manifest, then list it in the index, unless an image index will name it."""
 
         def put() -> None:
             self._store.put(manifest.descriptor, manifest.raw)
             if not named_by_index:
-                self._store.tag(repository, tags, manifest.descriptor)
+                self._store.tag(repository, tags, manifest.descriptor, expect)
 
         await asyncio.to_thread(put)
+
+    async def enforces_expectations(self, repository: str, tag: str, manifest: Manifest) -> bool:
+        """Whether an index is changed under a lock: always."""
+        return True
 
     async def delete_manifest(self, repository: str, digest: Digest) -> None:
         """Take a version out of the index."""

@@ -19,6 +19,7 @@ from rolldeck.oci.registry import (
     SMALL_BLOB,
     BlobStatus,
     BlobsUnknownError,
+    Expect,
     FileSink,
     Listing,
     RangesIgnoredError,
@@ -26,6 +27,7 @@ from rolldeck.oci.registry import (
     RegistryWriter,
     Sink,
     StreamSink,
+    TagMovedError,
 )
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "BlobsUnknownError",
     "Descriptor",
     "Digest",
+    "Expect",
     "FileSink",
     "KitStorage",
     "LayoutRegistry",
@@ -51,6 +54,7 @@ __all__ = [
     "RegistryWriter",
     "Sink",
     "StreamSink",
+    "TagMovedError",
     "Verifier",
     "digest_of",
     "is_digest",

@@ -153,6 +153,19 @@ class HttpRegistry:
             lambda interrupt: self._manifest(repository, digest, interrupt)
         )
 
+    async def referrers(
+        self, repository: str, digest: Digest, artifact_type: str | None = None
+    ) -> tuple[Descriptor, ...] | None:
+        """List the manifests whose subject is ``digest``; None without a referrers API."""
+        # Imported late: few verbs ask for them.
+        from rolldeck.oci.referrers import list_referrers
+
+        return await self._workers.run(
+            lambda interrupt: list_referrers(
+                self._transport, repository, digest, artifact_type, interrupt
+            )
+        )
+
     async def read_blob(self, repository: str, blob: Descriptor) -> bytes:
         """Fetch a blob of at most ``SMALL_BLOB`` bytes into memory, verified."""
         return await self._workers.run(

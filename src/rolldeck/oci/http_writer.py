@@ -7,18 +7,25 @@ where a registry answers that it understood (``OCI-Tag``).
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
-from rolldeck.errors import DeniedError, IntegrityError, NotFoundError, RefusedError
+from rolldeck.errors import (
+    DeniedError,
+    IntegrityError,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+)
 from rolldeck.oci.address import manifest_name, repository_path
 from rolldeck.oci.call import Answer, Call
 from rolldeck.oci.digest import Digest, digest_of, is_digest, parse_digest
 from rolldeck.oci.failures import error_codes, error_detail, status_failure
 from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.model import MANIFEST_LIMIT, MANIFEST_TYPES, Descriptor, Manifest
-from rolldeck.oci.registry import BlobStatus, BlobsUnknownError
+from rolldeck.oci.registry import BlobStatus, BlobsUnknownError, Expect, TagMovedError
 from rolldeck.oci.source import BlobSource
 from rolldeck.oci.transport import HttpTransport
 from rolldeck.oci.upload import BlobUpload, Habits
@@ -40,6 +47,7 @@ class HttpWriter:
         self._transport = transport
         self._workers = workers
         self._habits = Habits()
+        self._enforces: bool | None = None
 
     async def has_blob(self, repository: str, blob: Descriptor) -> bool:
         """Ask whether a repository has a blob."""
@@ -87,11 +95,46 @@ class HttpWriter:
         tags: Sequence[str] = (),
         *,
         named_by_index: bool = False,
+        expect: Expect | None = None,
     ) -> None:
-        """Put a manifest, then its tags."""
-        await self._workers.run(
-            lambda interrupt: self._push_manifest(repository, manifest, tags, interrupt)
-        )
+        """Put a manifest, then its tags; what is expected goes as a condition (RFC 9110 13.1)."""
+        if expect is None:
+            await self._workers.run(
+                lambda interrupt: self._push_manifest(repository, manifest, tags, interrupt)
+            )
+        else:
+            (tag,) = tags
+            await self._workers.run(
+                lambda interrupt: self._put_expecting(repository, manifest, tag, expect, interrupt)
+            )
+
+    async def enforces_expectations(self, repository: str, tag: str, manifest: Manifest) -> bool:
+        """Put a manifest under its own tag again, on a false condition and on a true one.
+
+        Only the first is refused where conditions count; a tag that may be written once refuses
+        both, and what can be written anywhere takes both.
+        """
+        if self._enforces is None:
+            never = Expect(Digest(f"sha256:{secrets.token_hex(32)}"))
+            first = self._manifest_call(repository, manifest, tag, condition=never)
+            second = self._manifest_call(
+                repository, manifest, tag, condition=Expect(manifest.digest)
+            )
+
+            def ask(interrupt: Interrupt) -> bool:
+                refused = self._transport.request(
+                    replace(first, allow=(412,)), _ANSWER_LIMIT, interrupt
+                )
+                if refused.status != 412:
+                    return False
+                taken = self._transport.request(replace(second, allow=()), _ANSWER_LIMIT, interrupt)
+                return taken.status in (200, 201)
+
+            try:
+                self._enforces = await self._workers.run(ask)
+            except (DeniedError, NotFoundError, UnavailableError):
+                return False
+        return self._enforces
 
     async def delete_manifest(self, repository: str, digest: Digest) -> None:
         """Delete a manifest and with it all of its tags."""
@@ -187,21 +230,69 @@ class HttpWriter:
         interrupt: Interrupt,
     ) -> set[str]:
         """Put a manifest under a tag or digest; returns those of ``tags`` that are set as well."""
+        call = self._manifest_call(repository, manifest, name, tags)
+        answer = self._transport.request(call, _ANSWER_LIMIT, interrupt)
+        if answer.status in call.allow:
+            raise self._not_taken(answer, call.reference)
+        self._require_same(answer, manifest, call.reference)
+        named = answer.headers.get("OCI-Tag", "")
+        return {tag.strip() for tag in named.split(",")} & set(tags)
+
+    def _put_expecting(
+        self,
+        repository: str,
+        manifest: Manifest,
+        tag: str,
+        expect: Expect,
+        interrupt: Interrupt,
+    ) -> None:
+        """Put a manifest under a tag that names what is expected.
+
+        A tag that may be written only once is refused in many ways, so after a refusal it is
+        looked at.
+        """
+        call = self._manifest_call(repository, manifest, tag, condition=expect)
+        call = replace(call, allow=(*call.allow, 405, 409, 412))
+        try:
+            answer = self._transport.request(call, _ANSWER_LIMIT, interrupt)
+        except DeniedError:
+            self._require_expected(repository, tag, expect, interrupt)
+            raise
+        if answer.status == 412:
+            raise TagMovedError(call.reference)
+        if answer.status in call.allow:
+            self._require_expected(repository, tag, expect, interrupt)
+            raise self._not_taken(answer, call.reference)
+        self._require_same(answer, manifest, call.reference)
+
+    def _require_expected(
+        self, repository: str, tag: str, expect: Expect, interrupt: Interrupt
+    ) -> None:
+        found = self._find_tag(repository, tag, interrupt)
+        expect.require(found, f"{self._host}/{repository}:{tag}")
+
+    def _manifest_call(
+        self,
+        repository: str,
+        manifest: Manifest,
+        name: str,
+        tags: Sequence[str] = (),
+        condition: Expect | None = None,
+    ) -> Call:
         reference = f"{self._host}/{repository}{'@' if is_digest(name) else ':'}{name}"
         name, _ = manifest_name(reference, name)
         query = "?" + "&".join(f"tag={quote(tag)}" for tag in tags) if tags else ""
-        call = self._call(
-            "PUT",
-            repository,
-            f"/manifests/{name}{query}",
-            reference,
-            {"Content-Type": manifest.media_type},
-            allow=(400, 404),
-        )
-        call = replace(call, body=manifest.raw)
-        answer = self._transport.request(call, _ANSWER_LIMIT, interrupt)
-        if answer.status in call.allow:
-            raise self._not_taken(answer, reference)
+        headers = {"Content-Type": manifest.media_type}
+        if condition is not None and condition.digest is None:
+            headers["If-None-Match"] = "*"
+        elif condition is not None:
+            headers["If-Match"] = f'"{condition.digest}"'
+        rest = f"/manifests/{name}{query}"
+        call = self._call("PUT", repository, rest, reference, headers, allow=(400, 404))
+        return replace(call, body=manifest.raw)
+
+    def _require_same(self, answer: Answer, manifest: Manifest, reference: str) -> None:
+        """Raise IntegrityError where the registry took something else than what was sent."""
         told = answer.headers.get("Docker-Content-Digest", "")
         same_kind = told.partition(":")[0] == manifest.digest.partition(":")[0]
         if is_digest(told) and same_kind and told != manifest.digest:
@@ -210,8 +301,6 @@ class HttpWriter:
                 reference=reference,
                 hint="Something between here and the registry changes what is sent.",
             )
-        named = answer.headers.get("OCI-Tag", "")
-        return {tag.strip() for tag in named.split(",")} & set(tags)
 
     def _not_taken(self, answer: Answer, reference: str) -> Exception:
         if error_codes(answer.body) & _UNKNOWN:

@@ -244,6 +244,12 @@ class LayoutRegistry:
         raw = self.read_verified(Descriptor(MANIFEST, digest, size), MANIFEST_LIMIT)
         return parse_manifest(raw, listed.media_type if listed else None, reference=digest)
 
+    async def referrers(
+        self, repository: str, digest: Digest, artifact_type: str | None = None
+    ) -> tuple[Descriptor, ...] | None:
+        """Return None: an index does not say what a manifest refers to."""
+        return None
+
     async def read_blob(self, repository: str, blob: Descriptor) -> bytes:
         """Read a small blob, verified."""
         return await asyncio.to_thread(self.read_verified, blob, SMALL_BLOB)

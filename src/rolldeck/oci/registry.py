@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
-from rolldeck.errors import UnavailableError
+from rolldeck.errors import BusyError, UnavailableError
 from rolldeck.oci.digest import Digest
 from rolldeck.oci.model import Descriptor, Manifest
 from rolldeck.progress import Progress
@@ -142,6 +142,14 @@ class Registry(Protocol):
     async def manifest(self, repository: str, digest: Digest) -> Manifest:
         """Fetch a manifest or index by digest, verified."""
 
+    async def referrers(
+        self, repository: str, digest: Digest, artifact_type: str | None = None
+    ) -> tuple[Descriptor, ...] | None:
+        """List the manifests whose subject is ``digest``, maybe only those of one artifact type.
+
+        None where that cannot be asked: only a registry with a referrers API answers.
+        """
+
     async def read_blob(self, repository: str, blob: Descriptor) -> bytes:
         """Fetch a blob of at most ``SMALL_BLOB`` bytes into memory, verified."""
 
@@ -184,6 +192,29 @@ class BlobsUnknownError(UnavailableError):
         self.digests = digests
 
 
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What a tag must name to be written: a digest, or with None nothing, that is no such tag."""
+
+    digest: Digest | None
+
+    def require(self, found: Digest | None, tag: str) -> None:
+        """Raise TagMovedError where ``tag`` names something else."""
+        if found != self.digest:
+            raise TagMovedError(tag)
+
+
+class TagMovedError(BusyError):
+    """A tag was not written, since it does not name what was expected."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(
+            f"{tag} moved meanwhile",
+            reference=tag,
+            hint="It was not changed. Look at it, then run the same command again.",
+        )
+
+
 class RegistryWriter(Protocol):
     """What can be put into, and removed from, the repositories behind one address.
 
@@ -220,11 +251,20 @@ class RegistryWriter(Protocol):
         tags: Sequence[str] = (),
         *,
         named_by_index: bool = False,
+        expect: Expect | None = None,
     ) -> None:
         """Put a manifest, byte for byte, then its tags, each taken from whatever held it.
 
-        One that is ``named_by_index`` has no name of its own: an image index follows. Raises
-        BlobsUnknownError where blobs of it are missing.
+        One that is ``named_by_index`` has no name of its own: an image index follows. With
+        ``expect``, which wants exactly one tag, that is only taken from what is expected: raises
+        TagMovedError where it names something else and the place looks (see
+        ``enforces_expectations``). Raises BlobsUnknownError where blobs of it are missing.
+        """
+
+    async def enforces_expectations(self, repository: str, tag: str, manifest: Manifest) -> bool:
+        """Tell whether what is expected of a tag is looked at when the tag is written.
+
+        ``tag`` must name ``manifest``; whatever the answer, it does so afterwards.
         """
 
     async def delete_manifest(self, repository: str, digest: Digest) -> None:

@@ -19,7 +19,15 @@ from typing import Any
 
 from rolldeck import fsops, half_made, locks
 from rolldeck.errors import NotFoundError, UsageError
-from rolldeck.oci import INDEX, Descriptor, Digest, LayoutRegistry, is_digest, parse_json
+from rolldeck.oci import (
+    INDEX,
+    Descriptor,
+    Digest,
+    Expect,
+    LayoutRegistry,
+    is_digest,
+    parse_json,
+)
 from rolldeck.oci.layout import REF_NAME, REPOSITORY, Entry, parse_index
 from rolldeck.store.partial import Partial, lock_partial, open_alone
 
@@ -217,8 +225,17 @@ class LayoutStore:
 
     # Names.
 
-    def tag(self, repository: str, tags: Iterable[str], manifest: Descriptor) -> None:
-        """Give a manifest its names, taking each from whatever held it; durable on return."""
+    def tag(
+        self,
+        repository: str,
+        tags: Iterable[str],
+        manifest: Descriptor,
+        expect: Expect | None = None,
+    ) -> None:
+        """Give a manifest its names, taking each from whatever held it; durable on return.
+
+        Raises TagMovedError, and changes nothing, where one does not name what is expected.
+        """
         self.prepare()
         names = set(tags)
         listed = Descriptor(
@@ -226,6 +243,10 @@ class LayoutStore:
         )
 
         def change(lines: list[_Line]) -> list[_Line]:
+            if expect is not None:
+                held = {e.tag: e.descriptor.digest for e, _ in lines if e.repository == repository}
+                for name in names:
+                    expect.require(held.get(name), f"{repository}:{name}".removeprefix(":"))
             kept = [
                 (entry, item)
                 for entry, item in lines

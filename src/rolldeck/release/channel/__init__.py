@@ -1,5 +1,6 @@
 """Channels: movable tags, and the generations, verdicts and holds recorded beside them."""
 
+from rolldeck.release.channel.conflict import ConflictError, LostRaceError, MovedError
 from rolldeck.release.channel.entry import (
     ENTRY_TYPE,
     ChannelVerb,
@@ -22,8 +23,10 @@ from rolldeck.release.channel.marks import (
     read_verdict,
     ruling,
 )
+from rolldeck.release.channel.move import SETTLE, finish, make_move
 from rolldeck.release.channel.owed import Owed, made, marked_by, owed
 from rolldeck.release.channel.plan import ChannelPlan
+from rolldeck.release.channel.records import Records
 from rolldeck.release.channel.tags import (
     RecordTag,
     entry_tag,
@@ -40,6 +43,7 @@ __all__ = [
     "EMPTY_BLOB",
     "ENTRY_TYPE",
     "HOLD_TYPE",
+    "SETTLE",
     "SOAK",
     "VERDICT_TYPE",
     "Answer",
@@ -47,13 +51,17 @@ __all__ = [
     "Chain",
     "ChannelPlan",
     "ChannelVerb",
+    "ConflictError",
     "Entry",
     "Hold",
     "Journal",
+    "LostRaceError",
+    "MovedError",
     "Opinion",
     "Owed",
     "RecordTag",
     "Recorded",
+    "Records",
     "Skipped",
     "Standing",
     "Stay",
@@ -61,9 +69,11 @@ __all__ = [
     "assemble",
     "candidates",
     "entry_tag",
+    "finish",
     "hold_tag",
     "keeper_tag",
     "made",
+    "make_move",
     "marked_by",
     "objection",
     "owed",

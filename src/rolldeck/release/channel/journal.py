@@ -45,6 +45,7 @@ class Journal:
 
     ``more`` says that older ones were not read. ``rivals`` are further entries that claim a number
     which another one has. ``made`` are the numbers with a keeper, which is written after a move.
+    ``unreadable`` are numbers whose tag names no entry that could be read.
     """
 
     channel: str
@@ -53,6 +54,7 @@ class Journal:
     more: bool = False
     rivals: tuple[Recorded, ...] = ()
     made: frozenset[int] = frozenset()
+    unreadable: frozenset[int] = frozenset()
 
     @property
     def newest(self) -> Recorded | None:
@@ -62,7 +64,8 @@ class Journal:
     @property
     def next_number(self) -> int:
         """The number that the next generation claims."""
-        return self.recorded[0].entry.number + 1 if self.recorded else 1
+        newest = self.recorded[0].entry.number if self.recorded else 0
+        return max(newest, *self.unreadable, 0) + 1
 
     @property
     def pending(self) -> Recorded | None:
@@ -104,6 +107,8 @@ class Journal:
         """Whether each entry names the one before it."""
         if self.rivals:
             return "forked"
+        if self.unreadable:
+            return "broken"
         for newer, older in zip(self.recorded, self.recorded[1:], strict=False):
             if newer.entry.number != older.entry.number + 1 or newer.entry.previous != older.digest:
                 return "broken"
@@ -139,6 +144,7 @@ def assemble(
     more: bool = False,
     rivals: Sequence[Recorded] = (),
     made: Iterable[int] = (),
+    unreadable: Iterable[int] = (),
 ) -> Journal:
     """Put the entries of a channel, in any order, into its journal.
 
@@ -154,4 +160,6 @@ def assemble(
         and item.digest not in listed
         and any(item.entry.number == known.entry.number for known in own)
     ]
-    return Journal(channel, live, tuple(own), more, tuple(others), frozenset(made))
+    return Journal(
+        channel, live, tuple(own), more, tuple(others), frozenset(made), frozenset(unreadable)
+    )
