@@ -14,7 +14,6 @@ from pathlib import Path
 from rolldeck.errors import UsageError
 from rolldeck.text import clean_line
 
-
 MOST_HOURS = 24 * 366
 """Longest hold or soak time, in hours."""
 

@@ -18,7 +18,7 @@ _CI = (
     ("JENKINS_URL", "jenkins", ("JOB_NAME",)),
     ("CI", "ci", ()),
 )
-"""Per CI system: the variable that it sets, its name, and the variables that name a job, not a run of it."""
+"""Per CI system: the variable that it sets, its name, and those that name a job, not its run."""
 
 _LIMIT = 100
 

@@ -1,4 +1,4 @@
-"""Carrying out a plan of a channel: the tag moves, then the marks that belong to the move are set."""
+"""Carrying out a plan of a channel: the tag moves, then the marks that belong to it are set."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rolldeck.actions.channel import records_of
+from rolldeck.actions.channel import recording
 from rolldeck.actions.channel_situation import owed_by
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RefusedError, RolldeckError
 from rolldeck.progress import Progress
-from rolldeck.release.channel import ChannelPlan, Entry, Hold, Owed, Recorded, Verdict
-from rolldeck.release.channel.conflict import MovedError
-from rolldeck.release.channel.move import SETTLE, make_move
-from rolldeck.release.channel.records import Records
+from rolldeck.release.channel import (
+    SETTLE,
+    ChannelPlan,
+    Entry,
+    Hold,
+    MovedError,
+    Owed,
+    Recorded,
+    Records,
+    Verdict,
+    make_move,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +58,31 @@ async def apply_channel(
             hint="Settle it first; a hold, a bad verdict or drift can be overruled with --force.",
         )
     started = time.monotonic()
-    records = records_of(workspace, plan.channel)
-    hold, verdict = await _set(records, plan.owes)
     recorded = None
-    if plan.records:
-        progress.check()
-        entry = plan.entry(datetime.now(UTC).replace(microsecond=0))
-        recorded = await _move(records, plan, entry, progress, settle)
-        try:
-            hold, verdict = await _set(records, await _owed(records, recorded))
-        except RolldeckError as error:
-            error.message = (
-                f"{plan.channel} is {plan.to_label} (g{entry.number}), but its marks are not set: "
-                f"{error.message}"
-            )
-            error.hint = "Run the same command again: it sets what is missing and moves nothing."
-            raise
+    async with recording(workspace, plan.verb, plan.channel) as records:
+        hold, verdict = await _set(records, plan.owes)
+        if plan.records:
+            progress.check()
+            entry = plan.entry(datetime.now(UTC).replace(microsecond=0))
+            recorded = await _move(records, plan, entry, progress, settle)
+            hold, verdict = await _finish(records, plan, recorded)
     return ChannelMoved(plan, recorded, hold, verdict, time.monotonic() - started)
+
+
+async def _finish(
+    records: Records, plan: ChannelPlan, recorded: Recorded
+) -> tuple[Hold | None, Verdict | None]:
+    """Set the marks of a move that was made; an error says that it was."""
+    try:
+        return await _set(records, await _owed(records, recorded))
+    except RolldeckError as error:
+        said = (
+            f"{plan.channel} is {plan.to_label} (g{recorded.entry.number}), but its marks are "
+            f"not set: {error.message}"
+        )
+        error.message, error.args = said, (said,)
+        error.hint = "Run the same command again: it sets what is missing and moves nothing."
+        raise
 
 
 async def _move(
@@ -90,8 +106,8 @@ async def _owed(records: Records, recorded: Recorded) -> Owed | None:
     undone = None
     if entry.verb == "undo" and entry.refers_to is not None:
         undone = await records.entry(entry.channel, entry.refers_to)
-    sets = entry.sets_hold is not None or undone is not None
-    hold = await records.hold(entry.channel) if sets else None
+    # The hold of a rollback takes the place of any that was there.
+    hold = await records.hold(entry.channel) if undone is not None else None
     return await owed_by(records, recorded, undone, datetime.now(UTC), hold=hold)
 
 

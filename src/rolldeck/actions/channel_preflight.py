@@ -14,8 +14,7 @@ from rolldeck.actions.writers import writer_of
 from rolldeck.errors import NotFoundError, RolldeckError
 from rolldeck.oci import Descriptor, Digest, Place, Reference
 from rolldeck.release import Check
-from rolldeck.release.channel import Standing
-from rolldeck.release.channel.move import SETTLE
+from rolldeck.release.channel import SETTLE, Standing
 from rolldeck.release.channel.preflight import contract_check, missing_text, signature_check
 
 if TYPE_CHECKING:

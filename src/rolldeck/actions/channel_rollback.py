@@ -87,7 +87,7 @@ async def plan_channel_rollback(
     goal = await _named(workspace, situation, to) if to else None
     if goal is None:
         goal = await _last_known_good(workspace, situation, probes)
-    live = situation.channel.live
+    live = situation.live
     assert live is not None
     if goal.digest == live:
         raise UsageError(f"{to} is live already", reference=str(situation.reference))
@@ -103,7 +103,6 @@ async def plan_channel_rollback(
     wanted = timedelta(hours=workspace.settings.hold_hours) if hold_for is None else hold_for
     until = (situation.now + wanted).replace(microsecond=0) if wanted else None
     rows, summary = compared
-    held = situation.hold is not None and situation.hold.holds(situation.now)
     verdict = ruled[goal.digest]
     found = (
         goal.why,
@@ -111,8 +110,10 @@ async def plan_channel_rollback(
         fits,
         *rows,
         verdict_check(verdict, forced=force) if verdict else None,
-        hold_check(situation.hold, situation.now, situation.actor, back=True) if held else None,
-        movers_check(situation.channel.journal, situation.actor, situation.now, until),
+        hold_check(situation.hold, situation.now, situation.actor, back=True)
+        if situation.hold
+        else None,
+        movers_check(situation.journal, situation.actor, situation.now, until),
         signature,
         *_own(situation, force),
     )
@@ -137,19 +138,17 @@ def _own(situation: Situation, force: bool) -> tuple[Check, ...]:
 
 
 def _since(situation: Situation) -> str:
-    current = situation.channel.journal.current
+    current = situation.journal.current
     return duration(current.length(situation.now).total_seconds()) if current else "a moment"
 
 
-async def _last_known_good(
-    workspace: Workspace, situation: Situation, probes: Probes
-) -> _Goal:
+async def _last_known_good(workspace: Workspace, situation: Situation, probes: Probes) -> _Goal:
     """Find the newest version that nothing speaks against, with all that were passed over."""
-    journal = situation.channel.journal
+    journal = situation.journal
     found = list(candidates(journal, situation.now))
     ruled = await situation.verdicts(item.digest for item in found)
     soak = timedelta(hours=workspace.settings.soak_hours)
-    skipped = []
+    skipped: list[Skipped] = []
     for item in found:
         verdict = ruled[item.digest]
         why = objection(item, verdict, _WHOLE, soak)
@@ -160,7 +159,10 @@ async def _last_known_good(
             why = objection(item, verdict, stands, soak)
         if why is None:
             return _Goal(
-                item.digest, item.entry.number, stock, _why(item, marked=verdict is not None),
+                item.digest,
+                item.entry.number,
+                stock,
+                _why(item, marked=verdict is not None),
                 tuple(skipped),
             )
         skipped.append(Skipped(item.entry.number, item.digest, why))
@@ -182,8 +184,10 @@ def _no_good(situation: Situation, skipped: tuple[Skipped, ...]) -> NoGoodVersio
         for item in skipped[:_MOST_TOLD]
     )
     more = f"; and {len(skipped) - _MOST_TOLD} more" if len(skipped) > _MOST_TOLD else ""
-    hint = f"Candidates: {told}{more}. Name one: --to g{skipped[0].number}" if skipped else (
-        "Its journal names no version before the live one. Name one: --to TAG"
+    hint = (
+        f"Candidates: {told}{more}. Name one: --to g{skipped[0].number}"
+        if skipped
+        else ("Its journal names no version before the live one. Name one: --to TAG")
     )
     return NoGoodVersionError(
         f"{situation.reference} has no last known good version",
@@ -195,7 +199,7 @@ def _no_good(situation: Situation, skipped: tuple[Skipped, ...]) -> NoGoodVersio
 
 async def _named(workspace: Workspace, situation: Situation, name: str) -> _Goal:
     """Find what ``--to`` names: a generation, or any version of the repository."""
-    journal = situation.channel.journal
+    journal = situation.journal
     by_number = {f"g{item.entry.number}": item.entry for item in journal.recorded}
     if name in by_number:
         entry = by_number[name]

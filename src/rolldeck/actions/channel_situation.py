@@ -1,33 +1,34 @@
-"""What a plan of a channel starts from: the channel, its marks, and what its last move still owes."""
+"""What a plan of a channel starts from: the channel, its marks, what its last move still owes."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rolldeck.actions.actor import actor_name
-from rolldeck.actions.channel import Channel, load_channel, records_of
+from rolldeck.actions.channel import open_records
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError
-from rolldeck.facts import is_version_tag
 from rolldeck.oci import Descriptor, Digest, Reference
 from rolldeck.release import Check
 from rolldeck.release.channel import (
     ChannelPlan,
     ChannelVerb,
     Hold,
+    Journal,
     Owed,
     Recorded,
+    Records,
     Verdict,
-    made,
+    last_made,
     marked_by,
     owed,
     require_channel,
     ruling,
 )
 from rolldeck.release.channel.preflight import chain_check, drift_check, pending_check
-from rolldeck.release.channel.records import Records
 from rolldeck.units import short_digest
 
 
@@ -38,44 +39,43 @@ class Situation:
     Those count as set: a hold that a killed rollback did not come to set holds all the same.
     """
 
-    channel: Channel
+    reference: Reference
     records: Records
+    journal: Journal
+    last_hold: Hold | None
     now: datetime
     actor: str
     owed: Owed | None
 
     @property
-    def reference(self) -> Reference:
+    def name(self) -> str:
         """The channel's tag."""
-        return self.channel.reference
+        return self.journal.channel
+
+    @property
+    def live(self) -> Digest | None:
+        """What the channel points at."""
+        return self.journal.live
 
     @property
     def hold(self) -> Hold | None:
-        """The hold in force, or the last one."""
-        return (self.owed.hold if self.owed else None) or self.channel.hold
+        """The hold in force; None where none is, or it ended."""
+        found = (self.owed.hold if self.owed else None) or self.last_hold
+        return found if found is not None and found.holds(self.now) else None
 
     def version(self, digest: Digest) -> Reference:
         """Return the reference of a version of the channel's repository, without any tag."""
         return replace(self.reference, tag=None, digest=digest)
 
     def label(self, digest: Digest | None) -> str | None:
-        """Return the short name of a version: its version tag, else what the journal called it."""
+        """Return the short name of a version: what the journal called it, else its digest."""
         if digest is None:
             return None
-        names = [
-            name for name in self.channel.tags_of.get(digest, ()) if name != self.channel.name
-        ]
-        names.sort(key=lambda name: not is_version_tag(name))
-        if names:
-            return names[0]
-        for recorded in self.channel.journal.recorded:
+        for recorded in self.journal.recorded:
             entry = recorded.entry
-            for named, label in (
-                (entry.to_digest, entry.to_label),
-                (entry.from_digest, entry.from_label),
-            ):
-                if named == digest and label:
-                    return label
+            names = {entry.to_digest: entry.to_label, entry.from_digest: entry.from_label}
+            if label := names.get(digest):
+                return label
         return short_digest(digest)
 
     async def verdicts(self, digests: Iterable[Digest]) -> dict[Digest, Verdict | None]:
@@ -97,7 +97,7 @@ class Situation:
         self, verb: ChannelVerb, version: Descriptor, label: str | None = None
     ) -> ChannelPlan:
         """Return the plan of a move to a version, without what is checked and set."""
-        journal, live = self.channel.journal, self.channel.live
+        journal, live = self.journal, self.journal.live
         return ChannelPlan(
             verb=verb,
             channel=self.reference,
@@ -114,7 +114,7 @@ class Situation:
 
     def checks(self, *, forced: bool) -> tuple[Check, ...]:
         """Return what is to be known of the channel itself before it moves."""
-        journal = self.channel.journal
+        journal = self.journal
         found = (
             drift_check(journal, forced=forced),
             pending_check(journal),
@@ -132,7 +132,9 @@ class Situation:
             if mark is not None
         ]
         number = self.owed.recorded.entry.number
-        return Check("unfinished", None, f"g{number} did not set its {' and '.join(missing)}; set first")
+        return Check(
+            "unfinished", None, f"g{number} did not set its {' and '.join(missing)}; set first"
+        )
 
 
 async def look_at_channel(
@@ -142,27 +144,24 @@ async def look_at_channel(
 
     One that ``may_be_new`` need not exist.
     """
-    require_channel(reference.tag or "")
-    channel = await load_channel(workspace, reference, limit=limit)
-    if channel.live is None and not may_be_new:
+    name = require_channel(reference.tag or "")
+    channel = replace(reference, digest=None)
+    records = open_records(workspace, channel)
+    journal, hold = await asyncio.gather(records.journal(name, limit), records.hold(name))
+    if journal.live is None and not may_be_new:
         raise NotFoundError(
-            f"There is no channel {channel.reference}",
-            reference=str(channel.reference),
-            hint=f"Make it: rolldeck promote VERSION {channel.reference}",
+            f"There is no channel {channel}",
+            reference=str(channel),
+            hint=f"Make it: rolldeck promote VERSION {channel}",
         )
-    records = records_of(workspace, channel.reference)
     now = datetime.now(UTC)
-    newest, debt = made(channel.journal), None
+    newest, debt = last_made(journal), None
     if newest is not None:
-        undone = _undone(newest, channel)
-        debt = await owed_by(records, newest, undone, now, hold=channel.hold)
-    return Situation(channel, records, now, actor_name(workspace.settings), debt)
-
-
-def _undone(recorded: Recorded, channel: Channel) -> Recorded | None:
-    number = recorded.entry.refers_to
-    is_undo = recorded.entry.verb == "undo" and number is not None
-    return channel.journal.find(number) if is_undo and number else None
+        number = newest.entry.refers_to
+        undone = journal.find(number) if newest.entry.verb == "undo" and number else None
+        debt = await owed_by(records, newest, undone, now, hold=hold)
+    actor = actor_name(workspace.settings)
+    return Situation(channel, records, journal, hold, now, actor, debt)
 
 
 async def owed_by(

@@ -52,9 +52,7 @@ async def plan_channel_undo(
         situation.verdicts([digest]),
         find_signature(workspace, there),
         probes.fits(workspace, there),
-        compare_for(
-            workspace, situation.reference, situation.channel.live, digest, probes, back=True
-        ),
+        compare_for(workspace, situation.reference, situation.live, digest, probes, back=True),
         move_seconds(workspace, situation.reference),
     )
     rows, summary = compared
@@ -82,7 +80,7 @@ async def plan_channel_undo(
 
 
 def _last(situation: Situation) -> Recorded:
-    journal = situation.channel.journal
+    journal = situation.journal
     last = journal.find(journal.stays[0].entry.number) if journal.stays else None
     if last is None:
         raise NotFoundError(
@@ -101,7 +99,7 @@ def _verdict(verdict: Verdict | None, last: Recorded, *, forced: bool) -> Check:
 
 def _hold(situation: Situation, last: Recorded, *, forced: bool) -> Check:
     hold = situation.hold
-    if hold is not None and hold.holds(situation.now) and hold.set_by == last.digest:
+    if hold is not None and hold.set_by == last.digest:
         return Check("hold", True, f"the hold of g{last.entry.number} is released")
     # Nobody is its holder here: an undo restores what the hold may be there to prevent.
     return hold_check(hold, situation.now, "", back=False, forced=forced)

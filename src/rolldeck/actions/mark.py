@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from rolldeck.actions.actor import actor_name
-from rolldeck.actions.channel import records_of
+from rolldeck.actions.channel import open_records, recording
 from rolldeck.actions.channel_situation import look_at_channel
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, UsageError
@@ -41,7 +41,7 @@ async def plan_verdict(
     resolved = await workspace.resolve(reference)
     assert resolved.digest is not None
     manifest = await workspace.manifest(resolved)
-    said = (await records_of(workspace, resolved).verdicts([resolved.digest])).get(
+    said = (await open_records(workspace, resolved).verdicts([resolved.digest])).get(
         resolved.digest, ()
     )
     before = ruling(said)
@@ -64,20 +64,19 @@ async def plan_hold(
     """Plan to freeze a channel on what it points at; ``hours`` 0: until somebody releases it."""
     workspace.require_writable("hold")
     situation = await look_at_channel(workspace, channel)
-    assert situation.channel.live is not None
-    manifest = await workspace.manifest(situation.version(situation.channel.live))
+    assert situation.live is not None
+    manifest = await workspace.manifest(situation.version(situation.live))
     length = workspace.settings.hold_hours if hours is None else hours
     now = situation.now.replace(microsecond=0)
     mark = Hold(
-        channel=situation.channel.name,
+        channel=situation.name,
         version=manifest.descriptor,
         holder=situation.actor,
         time=now,
         until=now + timedelta(hours=length) if length else None,
         reason=reason,
     )
-    held = situation.hold if situation.hold and situation.hold.holds(now) else None
-    return Marking(situation.reference, mark, held)
+    return Marking(situation.reference, mark, situation.hold)
 
 
 async def plan_unhold(
@@ -87,7 +86,7 @@ async def plan_unhold(
     workspace.require_writable("unhold")
     situation = await look_at_channel(workspace, channel)
     held = situation.hold
-    if held is None or not held.holds(situation.now):
+    if held is None:
         raise NotFoundError(f"Nobody holds {situation.reference}", reference=str(channel))
     fresh = Hold(
         channel=held.channel,
@@ -103,10 +102,10 @@ async def plan_unhold(
 
 async def write_mark(workspace: Workspace, marking: Marking) -> None:
     """Write a mark as it was planned."""
-    records = records_of(workspace, marking.reference)
-    if isinstance(marking.mark, Hold):
-        workspace.require_writable("hold")
-        await records.write_hold(marking.mark)
-    else:
-        workspace.require_writable("verdict")
-        await records.write_verdict(marking.mark)
+    mark = marking.mark
+    verb = "hold" if isinstance(mark, Hold) else "verdict"
+    async with recording(workspace, verb, marking.reference) as records:
+        if isinstance(mark, Hold):
+            await records.write_hold(mark)
+        else:
+            await records.write_verdict(mark)

@@ -53,7 +53,7 @@ async def plan_promote(
     resolved = await workspace.resolve(version)
     digest = resolved.digest
     assert digest is not None
-    live = situation.channel.live
+    live = situation.live
     there = situation.version(digest)
     stock, ruled, signature, fits, compared, seconds = await asyncio.gather(
         take_stock(workspace, there),
@@ -71,11 +71,11 @@ async def plan_promote(
         verdict_check(ruled[digest], forced=force),
         hold_check(situation.hold, situation.now, situation.actor, back=False, forced=force),
         _before(situation, digest),
-        movers_check(situation.channel.journal, situation.actor, situation.now),
+        movers_check(situation.journal, situation.actor, situation.now),
         signature,
         *situation.checks(forced=force),
     )
-    is_own_name = resolved.tag not in (None, situation.channel.name)
+    is_own_name = resolved.tag not in (None, situation.name)
     draft = situation.draft("promote", stock.version, resolved.tag if is_own_name else None)
     return replace(
         draft,
@@ -90,8 +90,8 @@ async def plan_promote(
 
 def _before(situation: Situation, digest: Digest) -> Check | None:
     """Say that a promote goes back; None where it does not."""
-    journal = situation.channel.journal
-    if digest == situation.channel.live:
+    journal = situation.journal
+    if digest == situation.live:
         return Check("already live", True, "nothing moves")
     for stay in journal.stays:
         if stay.entry.to_digest == digest:

@@ -31,7 +31,9 @@ class Rehearsed:
     seconds: float
 
 
-async def rehearse(workspace: Workspace, plan: ChannelPlan, progress: Progress) -> Rehearsed:
+async def rehearse_rollback(
+    workspace: Workspace, plan: ChannelPlan, progress: Progress
+) -> Rehearsed:
     """Do all that a rollback needs on this host, and move nothing.
 
     Raises RefusedError for a plan with a failed check, and whatever stands in the way of pulling
@@ -61,4 +63,3 @@ async def rehearse(workspace: Workspace, plan: ChannelPlan, progress: Progress) 
         os.close(descriptor)
     took = time.monotonic() - started
     return Rehearsed(plan, transferred, unpacked.files, unpacked.bytes, took)
-

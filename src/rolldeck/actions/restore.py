@@ -32,14 +32,16 @@ async def plan_adopt(
     """
     workspace.require_writable("adopt")
     situation = await look_at_channel(workspace, channel)
-    journal, live = situation.channel.journal, situation.channel.live
+    journal, live = situation.journal, situation.live
     assert live is not None
     if journal.newest is not None and not journal.drift:
         raise _no_drift(situation)
     manifest = await workspace.manifest(situation.version(live))
     was = journal.newest.entry if journal.newest else None
-    start = f"g{was.number} went to {was.to_label or short_digest(was.to_digest)}" if was else (
-        "nothing was recorded yet"
+    start = (
+        f"g{was.number} went to {was.to_label or short_digest(was.to_digest)}"
+        if was
+        else ("nothing was recorded yet")
     )
     ruled = (await situation.verdicts([live]))[live]
     return replace(
@@ -67,7 +69,7 @@ async def plan_restore(
     """
     workspace.require_writable("restore")
     situation = await look_at_channel(workspace, channel, may_be_new=True)
-    journal, live = situation.channel.journal, situation.channel.live
+    journal, live = situation.journal, situation.live
     if journal.newest is None or not journal.drift:
         raise _no_drift(situation)
     recorded = journal.newest.entry

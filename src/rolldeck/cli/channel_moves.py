@@ -13,7 +13,7 @@ from rolldeck.actions import (
     plan_channel_undo,
     plan_promote,
     plan_restore,
-    rehearse,
+    rehearse_rollback,
 )
 from rolldeck.cli.channel_move_documents import (
     channel_moved_document,
@@ -144,7 +144,7 @@ async def _rehearse(
     if arguments.dry_run:
         raise UsageError("--rehearse moves nothing, so --dry-run has nothing to add")
     with progress_line(progress, f"rehearse {plan.to_label}", quiet=arguments.json):
-        rehearsed = await rehearse(workspace, plan, progress)
+        rehearsed = await rehearse_rollback(workspace, plan, progress)
     if arguments.json:
         print_document(rehearsed_document(rehearsed))
     else:

@@ -24,7 +24,7 @@ from rolldeck.release.channel.marks import (
     ruling,
 )
 from rolldeck.release.channel.move import SETTLE, finish, make_move
-from rolldeck.release.channel.owed import Owed, made, marked_by, owed
+from rolldeck.release.channel.owed import Owed, last_made, marked_by, owed
 from rolldeck.release.channel.plan import ChannelPlan
 from rolldeck.release.channel.records import Records
 from rolldeck.release.channel.tags import (
@@ -72,7 +72,7 @@ __all__ = [
     "finish",
     "hold_tag",
     "keeper_tag",
-    "made",
+    "last_made",
     "make_move",
     "marked_by",
     "objection",

@@ -55,7 +55,7 @@ def owed(
     return Owed(recorded, _hold(recorded, hold, now), _bad(recorded, marked, said))
 
 
-def made(journal: Journal) -> Recorded | None:
+def last_made(journal: Journal) -> Recorded | None:
     """Return the newest entry where its move was made and still stands."""
     newest = journal.newest
     stands = journal.pending is None and not journal.drift
@@ -66,8 +66,8 @@ def _hold(recorded: Recorded, hold: Hold | None, now: datetime) -> Hold | None:
     entry = recorded.entry
     if entry.sets_hold is None or entry.sets_hold <= now:
         return None
-    # A hold that is younger than the move was set, or released, by somebody who saw it.
-    if hold is not None and (hold.set_by == recorded.digest or hold.time > entry.time):
+    # A hold that is no older than the move was set, or released, by somebody who saw it.
+    if hold is not None and (hold.set_by == recorded.digest or hold.time >= entry.time):
         return None
     return Hold(
         channel=entry.channel,
