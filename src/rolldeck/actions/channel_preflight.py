@@ -27,8 +27,8 @@ _SIGNATURES = (
 )
 """How the artifact types of signatures begin."""
 
-_REQUESTS = 12
-"""Requests of a move, about."""
+_REQUESTS = 25
+"""Requests of a move and its marks, about."""
 
 _PATIENCE = 5.0
 """Seconds that going back waits for a comparison: it informs, and nobody should wait for it."""

@@ -127,6 +127,7 @@ async def plan_channel_rollback(
         marks_bad=live if mark and not is_bad else None,
         checks=tuple(check for check in found if check is not None),
         skipped=goal.skipped,
+        labels={x.digest: situation.label(x.digest) or "" for x in goal.skipped},
         bytes_to_pull=stock.to_pull,
         seconds=seconds,
         summary=summary,

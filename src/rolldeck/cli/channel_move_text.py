@@ -27,7 +27,8 @@ def print_channel_plan(plan: ChannelPlan) -> None:
     else:
         print_parts((f"  {goal} stays", ""))
     for item in plan.skipped:
-        _print_wrapped(f"  skipped g{item.number} ({short_digest(item.digest)}): {item.reason}")
+        name = _named(plan.labels.get(item.digest), item.digest)
+        _print_wrapped(f"  skipped g{item.number} {name}: {item.reason}")
     for check in plan.checks:
         mark, style = MARKS[check.ok]
         first, *rest = _wrapped(f"{check.check}: {check.detail}", 4)
@@ -50,7 +51,7 @@ def _will(plan: ChannelPlan) -> str:
         parts.append(f"mark {_named(plan.from_label, plan.marks_bad)} bad")
     if plan.verb != "external":
         parts.append("move the tag")
-    took = f" · about {duration(plan.seconds)}" if plan.seconds is not None else ""
+    took = f" · about {duration(max(plan.seconds, 1))}" if plan.seconds is not None else ""
     reason = f" · reason: {plan.reason}" if plan.reason else ""
     return f"{', '.join(parts)}{took}{reason}"
 

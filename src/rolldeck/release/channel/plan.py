@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from rolldeck.oci import Descriptor, Digest, Reference
@@ -21,6 +22,7 @@ class ChannelPlan:
     rollback returns to or an undo takes back. ``bytes_to_pull`` counts what this host lacks of the
     version; the move itself sends none of it. ``seconds`` is how long the move will take, as far as
     that can be told. ``owes`` is what the generation before did not come to set: it is set first.
+    ``labels`` are the short names of versions that are only mentioned.
     """
 
     verb: ChannelVerb
@@ -40,6 +42,7 @@ class ChannelPlan:
     marks_bad: Digest | None = None
     checks: tuple[Check, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    labels: Mapping[Digest, str] = field(default_factory=dict)
     bytes_to_pull: int | None = None
     seconds: float | None = None
     summary: str | None = None

@@ -27,8 +27,8 @@ def complete_check(blobs: int, missing: Sequence[Digest], to_pull: int | None) -
     """Say whether a registry has every blob of a version, and what this disk lacks of it."""
     if missing:
         return Check("complete", False, missing_text(blobs, missing))
-    here = "" if to_pull is None else f", on this disk: {human_size(to_pull)} to pull"
-    return Check("complete", True, f"{blobs} blobs in the registry{here}")
+    here = "" if to_pull is None else f", {human_size(to_pull)} to pull to this disk"
+    return Check("complete", True, f"all {blobs} blobs are there{here}")
 
 
 def missing_text(blobs: int, missing: Sequence[Digest]) -> str:
