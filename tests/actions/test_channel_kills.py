@@ -35,8 +35,8 @@ async def desk(
             yield found
 
 
-async def cut_at(desk: Desk, method: str, *, after: bool) -> None:
-    """Roll back, ending at a method of the records, before or after it took effect."""
+async def cut_at(desk: Desk, method: str, *, after: bool, undo: bool = False) -> None:
+    """Roll back or undo, ending at a method of the records, before or after it took effect."""
     real: Any = getattr(Records, method)
 
     async def ends(self: Records, *words: Any, **named: Any) -> None:
@@ -47,7 +47,7 @@ async def cut_at(desk: Desk, method: str, *, after: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Records, method, ends)
         with pytest.raises(Cut):
-            await desk.roll_back(reason="f1 drop")
+            await (desk.undo() if undo else desk.roll_back(reason="f1 drop"))
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -100,4 +100,29 @@ async def test_a_mark_that_cannot_be_written_is_no_failed_move(desk: Desk) -> No
     assert await desk.live() == "a"
     again = await plan_channel_rollback(desk.workspace, desk.channel)
     assert not again.records
-    assert "g3 went back" in checks(again)["already back"][1]
+    assert "g3 did it" in checks(again)["already done"][1]
+
+
+@pytest.mark.parametrize("method", ["keep_version", "write_hold", "write_verdict"])
+async def test_the_same_undo_again_ends_it_and_goes_no_further(desk: Desk, method: str) -> None:
+    await desk.roll_back()
+    await cut_at(desk, method, after=False, undo=True)
+    assert await desk.live() == "b"
+    await desk.undo()
+    assert await desk.live() == "b"
+    hold = await desk.hold()
+    assert hold is not None
+    assert hold.released
+    assert await desk.said("b") == ["bad", "withdrawn"]
+    journal = await desk.journal()
+    assert journal.made == {1, 2, 3, 4}
+
+
+async def test_a_cut_undo_of_a_promote_is_not_undone_by_repeating_it(desk: Desk) -> None:
+    """Nothing is owed, but its keeper is missing."""
+    await cut_at(desk, "keep_version", after=False, undo=True)
+    assert await desk.live() == "a"
+    await desk.undo()
+    assert await desk.live() == "a"
+    await desk.undo()
+    assert await desk.live() == "b"

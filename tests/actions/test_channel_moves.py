@@ -17,9 +17,11 @@ from rolldeck.actions import (
     plan_channel_undo,
     plan_promote,
     plan_restore,
+    rehearse_rollback,
 )
 from rolldeck.errors import BusyError, NotFoundError, RefusedError, UsageError
-from rolldeck.oci import Reference
+from rolldeck.oci import Place, Reference
+from rolldeck.progress import Progress
 from rolldeck.release.channel import last_made
 from tests.actions.channels import Desk, checks, desk_at
 from tests.release.channel.places import site_in
@@ -396,3 +398,25 @@ async def test_the_soak_time_is_a_setting(desk: Desk) -> None:
     await desk.record("a", "b", hours=2)
     desk.workspace.settings = replace(desk.workspace.settings, soak_hours=1.0)
     assert (await plan_channel_rollback(desk.workspace, desk.channel)).refers_to == 1
+
+
+async def test_the_version_before_the_journal_began_is_named(desk: Desk) -> None:
+    await desk.retag("a")
+    await desk.promote("b")
+    with pytest.raises(NoGoodVersionError) as caught:
+        await desk.roll_back()
+    assert f"--to {desk.digest('a')}" in str(caught.value.hint)
+    await desk.roll_back(desk.digest("a"))
+    assert await desk.live() == "a"
+
+
+async def test_a_rehearsal_pulls_and_moves_nothing(anywhere: Desk) -> None:
+    await anywhere.record("a", "b")
+    plan = await plan_channel_rollback(anywhere.workspace, anywhere.channel)
+    done = await rehearse_rollback(anywhere.workspace, plan, Progress())
+    assert done.files == 2
+    assert (done.bytes_transferred > 0) == (anywhere.channel.place is Place.REGISTRY)
+    assert await anywhere.live() == "b"
+    again = await plan_channel_rollback(anywhere.workspace, anywhere.channel)
+    if anywhere.channel.place is Place.REGISTRY:
+        assert again.bytes_to_pull == 0

@@ -61,6 +61,9 @@ async def apply_channel(
     recorded = None
     async with recording(workspace, plan.verb, plan.channel) as records:
         hold, verdict = await _set(records, plan.owes)
+        if plan.ends is not None:
+            version = await records.manifest(plan.to_digest)
+            await records.keep_version(plan.channel.tag or "", plan.ends, version)
         if plan.records:
             progress.check()
             entry = plan.entry(datetime.now(UTC).replace(microsecond=0))

@@ -79,11 +79,8 @@ async def plan_channel_rollback(
     """
     workspace.require_writable("rollback")
     situation = await look_at_channel(workspace, channel)
-    unfinished = situation.owed.recorded if situation.owed else None
-    if to is None and unfinished is not None and unfinished.entry.verb == "rollback":
-        draft = situation.draft("rollback", unfinished.entry.version)
-        text = f"g{unfinished.entry.number} went back {_since(situation)} ago; nothing moves"
-        return replace(draft, checks=(Check("already back", True, text), *_own(situation, force)))
+    if to is None and (ending := situation.ending("rollback", force)) is not None:
+        return ending
     goal = await _named(workspace, situation, to) if to else None
     if goal is None:
         goal = await _last_known_good(workspace, situation, probes)
@@ -115,7 +112,7 @@ async def plan_channel_rollback(
         else None,
         movers_check(situation.journal, situation.actor, situation.now, until),
         signature,
-        *_own(situation, force),
+        *situation.checks(forced=force),
     )
     left = ruled[live]
     is_bad = left is not None and left.opinion == "bad"
@@ -132,15 +129,6 @@ async def plan_channel_rollback(
         seconds=seconds,
         summary=summary,
     )
-
-
-def _own(situation: Situation, force: bool) -> tuple[Check, ...]:
-    return situation.checks(forced=force)
-
-
-def _since(situation: Situation) -> str:
-    current = situation.journal.current
-    return duration(current.length(situation.now).total_seconds()) if current else "a moment"
 
 
 async def _last_known_good(workspace: Workspace, situation: Situation, probes: Probes) -> _Goal:
@@ -185,11 +173,15 @@ def _no_good(situation: Situation, skipped: tuple[Skipped, ...]) -> NoGoodVersio
         for item in skipped[:_MOST_TOLD]
     )
     more = f"; and {len(skipped) - _MOST_TOLD} more" if len(skipped) > _MOST_TOLD else ""
-    hint = (
-        f"Candidates: {told}{more}. Name one: --to g{skipped[0].number}"
-        if skipped
-        else ("Its journal names no version before the live one. Name one: --to TAG")
-    )
+    oldest = situation.journal.recorded[-1].entry if situation.journal.recorded else None
+    before = oldest.from_digest if oldest is not None else None
+    nothing = "Its journal names no version before the live one. Name one: --to TAG"
+    if oldest is not None and before is not None:
+        nothing = (
+            f"Before g{oldest.number}, which is the first one recorded, it was at "
+            f"{situation.label(before)}: --to {before}"
+        )
+    hint = f"Candidates: {told}{more}. Name one: --to g{skipped[0].number}" if skipped else nothing
     return NoGoodVersionError(
         f"{situation.reference} has no last known good version",
         skipped,

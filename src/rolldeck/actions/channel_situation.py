@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rolldeck.actions.actor import actor_name
 from rolldeck.actions.channel import open_records
@@ -29,7 +29,10 @@ from rolldeck.release.channel import (
     ruling,
 )
 from rolldeck.release.channel.preflight import chain_check, drift_check, pending_check
-from rolldeck.units import short_digest
+from rolldeck.units import duration, short_digest
+
+_REPEATED = timedelta(minutes=10)
+"""How long after a move without a keeper the same command means that move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,32 @@ class Situation:
         """The hold in force; None where none is, or it ended."""
         found = (self.owed.hold if self.owed else None) or self.last_hold
         return found if found is not None and found.holds(self.now) else None
+
+    def unfinished(self, verb: ChannelVerb) -> Recorded | None:
+        """Return the newest move, where it is one of that verb which was cut short after the move.
+
+        It owes marks, or has no keeper and was made by the same actor a moment ago: whoever repeats
+        the command means to end it, and not to go one further.
+        """
+        newest = last_made(self.journal)
+        if newest is None or newest.entry.verb != verb:
+            return None
+        entry = newest.entry
+        is_fresh = abs(self.now - entry.time) < _REPEATED and entry.actor == self.actor
+        has_no_keeper = is_fresh and entry.number not in self.journal.made
+        return newest if self.owed or has_no_keeper else None
+
+    def ending(self, verb: ChannelVerb, forced: bool) -> ChannelPlan | None:
+        """Return the plan that only sets what such a move did not come to set; None without one."""
+        newest = self.unfinished(verb)
+        if newest is None:
+            return None
+        entry = newest.entry
+        since = duration((self.now - entry.time).total_seconds())
+        text = f"g{entry.number} did it {since} ago and was cut short; nothing moves again"
+        done = Check("already done", True, text)
+        draft = self.draft(verb, entry.version)
+        return replace(draft, checks=(done, *self.checks(forced=forced)), ends=entry.number)
 
     def version(self, digest: Digest) -> Reference:
         """Return the reference of a version of the channel's repository, without any tag."""

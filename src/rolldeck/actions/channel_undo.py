@@ -34,10 +34,13 @@ async def plan_channel_undo(
     """Plan to reverse exactly the last move of a channel.
 
     The bad verdict and the hold that this move set go with it; any other one fails a check, unless
-    ``force``. Raises NotFoundError where nothing moved yet and RefusedError for a first move.
+    ``force``. Where the undo before was cut short after its move, the plan only ends that one.
+    Raises NotFoundError where nothing moved yet and RefusedError for a first move.
     """
     workspace.require_writable("undo")
     situation = await look_at_channel(workspace, channel)
+    if (ending := situation.ending("undo", force)) is not None:
+        return ending
     last = _last(situation)
     digest = last.entry.from_digest
     if digest is None:

@@ -43,7 +43,7 @@ def print_channel_plan(plan: ChannelPlan) -> None:
 def _will(plan: ChannelPlan) -> str:
     """Say what will be written, and how long that takes."""
     if not plan.records:
-        return "nothing moves" + ("; what is missing is set" if plan.owes else "")
+        return "nothing moves" + ("; what is missing is set" if plan.owes or plan.ends else "")
     parts = [f"will write g{plan.generation}"]
     if plan.hold_until:
         parts.append(f"hold it until {local_time(plan.hold_until)}")

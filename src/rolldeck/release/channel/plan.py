@@ -22,6 +22,7 @@ class ChannelPlan:
     rollback returns to or an undo takes back. ``bytes_to_pull`` counts what this host lacks of the
     version; the move itself sends none of it. ``seconds`` is how long the move will take, as far as
     that can be told. ``owes`` is what the generation before did not come to set: it is set first.
+    ``ends`` is the number of a move that was cut short, where the plan is only to end that one.
     ``labels`` are the short names of versions that are only mentioned.
     """
 
@@ -47,6 +48,7 @@ class ChannelPlan:
     seconds: float | None = None
     summary: str | None = None
     owes: Owed | None = None
+    ends: int | None = None
 
     @property
     def to_digest(self) -> Digest:
