@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RolldeckError, UsageError
-from rolldeck.facts import is_referrer_tag
-from rolldeck.oci import Place, Reference
+from rolldeck.oci import Place, Reference, is_record_tag
 from rolldeck.oci.layout import Entry
 
 LIBRARY_SOURCE = "local library"
@@ -110,7 +109,7 @@ def _list_host_storage(workspace: Workspace) -> RepositoryList:
 def _counted(place: Place, source: str, entries: Iterable[Entry]) -> tuple[RepositoryRow, ...]:
     """Return the repositories among the entries of an index, each with the number of its tags."""
     counts = Counter(
-        entry.repository for entry in entries if entry.tag and not is_referrer_tag(entry.tag)
+        entry.repository for entry in entries if entry.tag and not is_record_tag(entry.tag)
     )
     return tuple(
         RepositoryRow(Reference(place, "", name), name, source, count)

@@ -45,9 +45,10 @@ class VersionRow:
 class VersionList:
     """The versions of a repository so far.
 
-    ``complete`` is False where the registry was cut off; ``referrers`` counts tags that are folded
-    away, ``unread`` those that nobody asked to be read. ``stale`` is when the remembered rows were
-    seen where the registry cannot be reached, and ``reason`` why it cannot.
+    ``channels`` are the tags that move from version to version. ``complete`` is False where the
+    registry was cut off; ``referrers`` counts the tags of records, which are folded away,
+    ``unread`` those that nobody asked to be read. ``stale`` is when the remembered rows were seen
+    where the registry cannot be reached, and ``reason`` why it cannot.
     """
 
     repository: Reference
@@ -55,6 +56,7 @@ class VersionList:
     complete: bool
     referrers: int
     unread: int = 0
+    channels: frozenset[str] = frozenset()
     stale: datetime | None = None
     reason: str | None = None
 

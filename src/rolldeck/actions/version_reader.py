@@ -24,7 +24,7 @@ from rolldeck.actions.version_list import VersionList, VersionRow
 from rolldeck.actions.version_queue import FIRST, Queue, Unfilled
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import DeniedError, NotFoundError, RolldeckError, UnavailableError
-from rolldeck.facts import order_tags, sort_versions
+from rolldeck.facts import channel_tags, order_tags, sort_versions
 from rolldeck.oci import Digest, LayoutRegistry, Listing, Manifest, Place, Reference
 from rolldeck.store import Seen
 
@@ -74,6 +74,7 @@ class VersionReader:
         self._limit = limit
         self._listing: Listing | None = None
         self._referrers = 0
+        self._channels: frozenset[str] = frozenset()
         self._seen: Seen | None = None
         self._reason: str | None = None
         self._order: list[int] | None = None
@@ -103,6 +104,7 @@ class VersionReader:
             self._listing is None or self._listing.complete,
             self._referrers,
             self._queue.unread,
+            self._channels,
             self._seen.at if self._seen is not None and self._reason is not None else None,
             self._reason,
         )
@@ -160,6 +162,7 @@ class VersionReader:
         """Take the list of tags, each of which is asked for."""
         await self._take(listing.names)
         self._referrers = len(listing.names) - len(self.board.tags)
+        self._channels = channel_tags(listing.names)
         for tag, digest in (await asyncio.to_thread(self._indexed)).items():
             if self._queue.wants(tag):
                 self.board.name(tag, digest)

@@ -302,6 +302,17 @@ def verb_parser() -> argparse.ArgumentParser:
     verdict.add_argument("opinion", choices=OPINIONS, help="withdraw takes a good or bad back")
     verdict.add_argument("--reason", metavar="TEXT", help="why; of a note its text")
     verdict.add_argument("--dry-run", action="store_true", help="show it and write nothing")
+    channels = verb("channels", _network())
+    channels.add_argument("place", metavar="REPOSITORY", help="[HOST/]REPOSITORY or oci:DIRECTORY")
+    for name in ("log", "at"):
+        verb(name, _network()).add_argument(
+            "reference", metavar="CHANNEL", help="[HOST/]REPOSITORY:CHANNEL, such as :production"
+        )
+    subparsers.choices["at"].add_argument(
+        "time",
+        metavar="TIME",
+        help="2026-11-20T02:00 (local; with Z: UTC), 02:41 or '3h ago'",
+    )
     verify = verb("verify", _network())
     verify.add_argument(
         "what",

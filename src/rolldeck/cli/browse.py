@@ -124,7 +124,7 @@ def _print_versions(found: VersionList, as_json: bool) -> int:
     ]
     print_columns(columns, [_version_cells(row, shown) for row in found.rows])
     if found.referrers:
-        message(f"{found.referrers} referrer tags are not shown.")
+        message(f"{found.referrers} tags of records and referrers are not shown.")
     if found.unread:
         message(f"{found.unread:,} more tags were not read; without --limit they are.")
     if not found.complete:

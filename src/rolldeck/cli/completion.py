@@ -189,6 +189,7 @@ class _Sources:
     def _entries(self) -> list[tuple[str, str | None, str]]:
         """Repository, tag and digest of what stands in the library."""
         from rolldeck.errors import RolldeckError
+        from rolldeck.oci import is_record_tag
         from rolldeck.settings import data_home
         from rolldeck.store import Library
 
@@ -202,6 +203,7 @@ class _Sources:
             return [
                 (entry.repository, entry.tag, entry.descriptor.digest)
                 for entry in Library(root).entries()
+                if not (entry.tag and is_record_tag(entry.tag))
             ]
         return []
 

@@ -63,7 +63,7 @@ def versions_document(found: VersionList) -> Document:
     """Return what ``ls REPOSITORY`` prints."""
     return {
         "repository": found.repository.name,
-        "versions": [_version_row(row) for row in found.rows],
+        "versions": [_version_row(row, found.channels) for row in found.rows],
         "complete": found.complete,
         "referrers": found.referrers,
         "unread": found.unread,
@@ -71,7 +71,7 @@ def versions_document(found: VersionList) -> Document:
     }
 
 
-def _version_row(row: VersionRow) -> Document:
+def _version_row(row: VersionRow, channels: frozenset[str]) -> Document:
     return {
         "tags": [row.label, *row.badges],
         "digest": row.digest,
@@ -81,7 +81,7 @@ def _version_row(row: VersionRow) -> Document:
         "name": row.name,
         "version": row.version,
         "local": row.local,
-        "channels": [],
+        "channels": [tag for tag in row.tags if tag in channels],
         "metrics": dict(row.metrics),
         "problem": row.problem,
     }

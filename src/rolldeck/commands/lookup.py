@@ -12,6 +12,7 @@ FOOTER_LIMIT = 8
 
 _VERBS = (
     *("ls", "show", "cat", "diff"),
+    *("channels", "log", "at"),
     *("pull", "unpack", "pin"),
     *("promote", "rollback", "undo", "hold", "unhold", "verdict", "adopt", "restore"),
     *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rolldeck.commands.channel_moves import CHANNEL_MOVES
+from rolldeck.commands.channels import CHANNEL_COMMANDS
 from rolldeck.commands.model import Command
 
 _NO_VERSION = "no version is selected"
@@ -366,6 +367,7 @@ COMMANDS: tuple[Command, ...] = (
         cli="logout",
         examples=("rolldeck logout ghcr.io",),
     ),
+    *CHANNEL_COMMANDS,
     Command(
         "version.push",
         "push",

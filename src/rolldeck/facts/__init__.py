@@ -19,6 +19,7 @@ from rolldeck.facts.tensors import (
 from rolldeck.facts.versions import (
     Scheme,
     VersionOrder,
+    channel_tags,
     is_moving_tag,
     is_referrer_tag,
     is_version_tag,
@@ -40,6 +41,7 @@ __all__ = [
     "TensorHeader",
     "Value",
     "VersionOrder",
+    "channel_tags",
     "collect",
     "is_moving_tag",
     "is_referrer_tag",

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
+from rolldeck.oci import is_record_tag
+
 Scheme = Literal["referrer", "moving", "calver", "semver", "sha", "pep440", "other"]
 
 _RANK: dict[Scheme | None, int] = {
@@ -69,6 +71,7 @@ MOVING_WORDS = frozenset(
 """Words that name a place in a release process, not a version."""
 
 _REFERRER = re.compile(r"sha256-[0-9a-f]{64}(\..*)?")
+_GENERATION = re.compile(r"(.+)\.g\d{6,12}", re.ASCII)
 _PREFIX = re.compile(r"(?:(?:release|version|rel|ver)[-_.]?)?[vV]?(?=\d)", re.IGNORECASE)
 _COMPACT_DATE = re.compile(
     r"((?:19|20)\d\d)(\d\d)(\d\d)((?:[-._T]?(?:\d{6}|\d{4}))?(?:[-._]\d+)*)", re.ASCII
@@ -121,13 +124,27 @@ def is_moving_tag(tag: str) -> bool:
     return at_an_end and not any(letter.isdigit() for letter in lowered)
 
 
+def channel_tags(tags: Iterable[str]) -> frozenset[str]:
+    """Return which of a repository's tags are channels, and channels whose own tag is gone.
+
+    A channel is a word that moves, or has generations recorded beside it.
+    """
+    found = set()
+    for tag in tags:
+        if match := _GENERATION.fullmatch(tag):
+            found.add(match[1])
+        elif is_moving_tag(tag) and not is_record_tag(tag):
+            found.add(tag)
+    return frozenset(found)
+
+
 def order_tags(tags: Iterable[str], scheme: Scheme | None = None) -> list[str]:
-    """Return tags newest first, without referrer tags.
+    """Return tags newest first, without those of records.
 
     Schemes stand one after the other (semantic, PEP 440, calendar, other, hashes), moving words
     last; hashes have no order and stand by name.
     """
-    found = [VersionOrder.of(tag, scheme) for tag in tags if not is_referrer_tag(tag)]
+    found = [VersionOrder.of(tag, scheme) for tag in tags if not is_record_tag(tag)]
     found.sort(key=lambda order: order.tag)
     result = []
     for wanted in sorted({order.scheme for order in found}, key=lambda name: _RANK[name]):

@@ -14,7 +14,7 @@ from rolldeck.oci.model import (
     parse_json,
     parse_manifest,
 )
-from rolldeck.oci.reference import Place, Reference, is_repository, is_tag
+from rolldeck.oci.reference import Place, Reference, is_record_tag, is_repository, is_tag
 from rolldeck.oci.registry import (
     SMALL_BLOB,
     BlobStatus,
@@ -58,6 +58,7 @@ __all__ = [
     "Verifier",
     "digest_of",
     "is_digest",
+    "is_record_tag",
     "is_repository",
     "is_tag",
     "kit_home",

@@ -25,6 +25,7 @@ from rolldeck.oci.model import (
     parse_json,
     parse_manifest,
 )
+from rolldeck.oci.reference import is_record_tag
 from rolldeck.oci.registry import SMALL_BLOB, Listing, Sink
 from rolldeck.progress import Progress
 
@@ -159,7 +160,7 @@ class LayoutRegistry:
                 reference=shown,
                 hint=f"Repositories there: {', '.join(names[:5])}" if names else None,
             )
-        tags = [entry.tag for entry in here if entry.tag]
+        tags = [entry.tag for entry in here if entry.tag and not is_record_tag(entry.tag)]
         raise NotFoundError(
             f"No such tag: {shown}",
             reference=shown,

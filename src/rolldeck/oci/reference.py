@@ -29,6 +29,9 @@ _HOST = re.compile(
 _ADDRESS = re.compile(r"(?:localhost|[0-9]{1,3}(?:\.[0-9]{1,3}){3}):[0-9]{1,5}")
 """What is a host with a port, although it has the form of a repository with a tag."""
 _MAX_NAME = 255
+_RECORD = re.compile(
+    r"sha256-[0-9a-f]{64}(?:\..*)?|sha512-[0-9a-f]{128}|.+\.(?:[gv]0\d{5}|hold)", re.ASCII
+)
 
 _SCHEMES = ("local", "kit", "oci", "mlflow")
 """What a repository of the library may be called only behind ``local:``."""
@@ -129,6 +132,15 @@ class Reference:
 def is_tag(text: str) -> bool:
     """Whether ``text`` can be a tag."""
     return _TAG.fullmatch(text) is not None
+
+
+def is_record_tag(text: str) -> bool:
+    """Whether a tag names no version but what was recorded of versions beside them.
+
+    These are the referrers of a digest, and the generations and the hold of a channel. A number of
+    six digits without a leading zero, as in ``fraud.v202611``, may well be a version.
+    """
+    return _RECORD.fullmatch(text) is not None
 
 
 def is_repository(text: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from rolldeck.errors import NotFoundError
 from rolldeck.oci.digest import Digest
+from rolldeck.oci.reference import is_record_tag
 
 _MOST = 5
 _VERSION = re.compile(r"v?([0-9]{1,9}(?:\.[0-9]{1,9})*)(.*)")
@@ -25,7 +26,8 @@ def newest_looking(tags: Collection[str]) -> list[str]:
 
     Only for hints: the numbers at a tag's start decide, tags without come last.
     """
-    return sorted(tags, key=_age, reverse=True)[:_MOST]
+    versions = [tag for tag in tags if not is_record_tag(tag)]
+    return sorted(versions, key=_age, reverse=True)[:_MOST]
 
 
 def missing_manifest(

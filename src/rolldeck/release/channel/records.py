@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from rolldeck.errors import IntegrityError, NotFoundError, RefusedError
-from rolldeck.facts import is_moving_tag
+from rolldeck.facts import channel_tags
 from rolldeck.oci import (
     Descriptor,
     Digest,
@@ -117,14 +117,7 @@ class Records:
 
     async def channels(self) -> tuple[str, ...]:
         """Return the names of the channels: tags with entries, and words that move."""
-        names = set()
-        for tag in await self.tags():
-            record = parse_record_tag(tag)
-            if record is not None and record.kind == "entry":
-                names.add(record.channel)
-            elif record is None and is_moving_tag(tag):
-                names.add(tag)
-        return tuple(sorted(names))
+        return tuple(sorted(channel_tags(await self.tags())))
 
     async def point(self, tag: str) -> Digest | None:
         """Return what a tag names at this moment; None where there is no such tag."""
@@ -153,6 +146,27 @@ class Records:
             tags = await self.tags(fresh=True)
         except NotFoundError:
             tags = frozenset()
+        return await self._journal(channel, live, tags, limit)
+
+    async def glance(self, channel: str) -> Journal:
+        """Read what a channel points at and who moved it there, in as few requests as will do.
+
+        Tags are not listed again, and nobody looks for forks.
+        """
+        tags = await self.tags()
+        found = await self._journal(channel, await self.point(channel), tags, 2, rivals=False)
+        # It may have moved since the tags were listed.
+        return await self.journal(channel, 2) if found.drift else found
+
+    async def _journal(
+        self,
+        channel: str,
+        live: Digest | None,
+        tags: frozenset[str],
+        limit: int | None,
+        *,
+        rivals: bool = True,
+    ) -> Journal:
         numbers = _numbers(tags, channel, "entry")
         if not self._complete:
             numbers |= await self._unlisted(channel, max(numbers, default=0))
@@ -164,7 +178,7 @@ class Records:
             live,
             recorded,
             more=len(newest) > len(wanted),
-            rivals=await self._rivals(channel, recorded, live),
+            rivals=await self._rivals(channel, recorded, live) if rivals else (),
             made=_numbers(tags, channel, "keeper"),
             unreadable=set(wanted) - {item.entry.number for item in recorded},
         )
