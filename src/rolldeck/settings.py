@@ -16,6 +16,9 @@ from typing import Any, Literal
 from rolldeck.errors import UsageError
 from rolldeck.text import clean_line
 
+MOST_HOURS = 24 * 366
+"""Longest hold or soak time, in hours."""
+
 
 def home(kind: str, fallback: str) -> Path:
     """Return rolldeck's directory below ``$XDG_<kind>_HOME`` or below its standard place."""
@@ -76,6 +79,9 @@ class Settings:
     environment variables. ``tolerance`` is the fraction by which a metric may move and still count
     as equal; ``directions`` says by patterns of names which way of a metric is good where no
     version does; ``policy`` is a file with guardrails for metrics.
+    ``actor`` is the name that moves of channels are recorded under, None for
+    user@host or the CI job; ``hold_hours`` is how long a rollback holds its channel; a version is
+    good without a verdict once it was live for ``soak_hours``.
     """
 
     library: Path = field(default_factory=data_home)
@@ -86,6 +92,9 @@ class Settings:
     tolerance: float = 0.0
     directions: Mapping[str, Literal["higher", "lower", "none"]] = field(default_factory=dict)
     policy: Path | None = None
+    actor: str | None = None
+    hold_hours: float = 24.0
+    soak_hours: float = 24.0
     registries: Mapping[str, RegistrySettings] = field(default_factory=dict)
 
     def registry(self, host: str) -> RegistrySettings:
@@ -142,6 +151,11 @@ def _parse(text: str, path: Path) -> Settings:
         from rolldeck.settings_mistakes import range_mistake
 
         raise range_mistake(path, text, "tolerance", "from 0 to below 1, or a percentage")
+    for key in ("hold_hours", "soak_hours"):
+        if not 0 <= getattr(settings, key) <= MOST_HOURS:
+            from rolldeck.settings_mistakes import range_mistake
+
+            raise range_mistake(path, text, key, f"0 to {MOST_HOURS}")
     return settings
 
 

@@ -31,6 +31,7 @@ _EXPECTED = {
     "float_type": "a number",
     "float_parsing": "a number",
     "literal_error": "higher, lower or none, in quotes",
+    "finite_number": "a number",
     "string_type": "a text in quotes",
     "path_type": "a path in quotes",
     "tuple_type": 'a list, such as ["a", "b"]',

@@ -16,6 +16,9 @@ from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
     from rolldeck.actions.bump import propose_bump
+    from rolldeck.actions.channel_apply import ChannelMoved, apply_channel
+    from rolldeck.actions.channel_rollback import NoGoodVersionError, plan_channel_rollback
+    from rolldeck.actions.channel_undo import plan_channel_undo
     from rolldeck.actions.check import Checked, check_kit
     from rolldeck.actions.copy import plan_copy
     from rolldeck.actions.delivery import Delivered, Delivery, deliver, missing_blobs
@@ -38,12 +41,15 @@ if TYPE_CHECKING:
     from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
     from rolldeck.actions.init import Initialized, initialize
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
+    from rolldeck.actions.mark import Marking, plan_hold, plan_unhold, plan_verdict, write_mark
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.pack import Packed, Packing, created_of_environment, pack_kit, plan_pack
     from rolldeck.actions.pack_push import plan_packed_push, push_packed
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
     from rolldeck.actions.policy import read_policy
+    from rolldeck.actions.promote import plan_promote
     from rolldeck.actions.push import plan_push
+    from rolldeck.actions.rehearse import Rehearsed, rehearse_rollback
     from rolldeck.actions.removal import Removal, plan_rm, plan_untag, remove
     from rolldeck.actions.repositories import (
         RepositoryList,
@@ -52,6 +58,7 @@ if TYPE_CHECKING:
         watch_repositories,
     )
     from rolldeck.actions.requested_file import with_file
+    from rolldeck.actions.restore import plan_adopt, plan_restore
     from rolldeck.actions.show import load_facts, load_version
     from rolldeck.actions.tag import plan_tag
     from rolldeck.actions.targets import TargetState, known_targets
@@ -68,6 +75,28 @@ if TYPE_CHECKING:
 
 _LATER = {
     "rolldeck.actions.bump": ("propose_bump",),
+    "rolldeck.actions.channel_apply": (
+        "ChannelMoved",
+        "apply_channel",
+    ),
+    "rolldeck.actions.channel_rollback": (
+        "NoGoodVersionError",
+        "plan_channel_rollback",
+    ),
+    "rolldeck.actions.channel_undo": ("plan_channel_undo",),
+    "rolldeck.actions.mark": (
+        "Marking",
+        "plan_hold",
+        "plan_unhold",
+        "plan_verdict",
+        "write_mark",
+    ),
+    "rolldeck.actions.promote": ("plan_promote",),
+    "rolldeck.actions.rehearse": ("Rehearsed", "rehearse_rollback"),
+    "rolldeck.actions.restore": (
+        "plan_adopt",
+        "plan_restore",
+    ),
     "rolldeck.actions.check": ("Checked", "check_kit"),
     "rolldeck.actions.copy": ("plan_copy",),
     "rolldeck.actions.delivery": ("Delivered", "Delivery", "deliver", "missing_blobs"),
@@ -142,6 +171,7 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "DEMO_REPOSITORY",
+    "ChannelMoved",
     "Check",
     "Checked",
     "CopiedFile",
@@ -160,13 +190,16 @@ __all__ = [
     "Leftover",
     "LoggedIn",
     "LoggedOut",
+    "Marking",
     "Moved",
+    "NoGoodVersionError",
     "Packed",
     "Packing",
     "Plan",
     "Problem",
     "Pulled",
     "PulledBlob",
+    "Rehearsed",
     "ReleaseUse",
     "Removal",
     "RepositoryList",
@@ -183,6 +216,7 @@ __all__ = [
     "Way",
     "Workspace",
     "apply",
+    "apply_channel",
     "check_kit",
     "collect_garbage",
     "copy_out",
@@ -209,22 +243,31 @@ __all__ = [
     "make_demo",
     "missing_blobs",
     "pack_kit",
+    "plan_adopt",
+    "plan_channel_rollback",
+    "plan_channel_undo",
     "plan_copy",
+    "plan_hold",
     "plan_pack",
     "plan_packed_push",
     "plan_pin",
+    "plan_promote",
     "plan_push",
+    "plan_restore",
     "plan_rm",
     "plan_rollback",
     "plan_tag",
     "plan_undo",
+    "plan_unhold",
     "plan_unpack",
     "plan_untag",
+    "plan_verdict",
     "propose_bump",
     "pull",
     "pull_unpacked",
     "push_packed",
     "read_policy",
+    "rehearse_rollback",
     "remember_direction",
     "remove",
     "stage_demo",
@@ -240,4 +283,5 @@ __all__ = [
     "ways_to_free",
     "with_file",
     "write_export",
+    "write_mark",
 ]

@@ -129,7 +129,8 @@ def _settings(parsed: argparse.Namespace) -> Settings:
             raise UsageError("--concurrency must be between 1 and 64")
         changes["concurrency"] = concurrency
     if getattr(parsed, "plain_http", False):
-        named = [getattr(parsed, name, None) for name in ("reference", "place", "a", "b")]
+        names = ("reference", "place", "a", "b", "channel", "target")
+        named = [str(word) for name in names if (word := getattr(parsed, name, None))]
         if registry := getattr(parsed, "registry", None):
             named.append(f"{registry}/")
         if name := getattr(parsed, "name", None):
@@ -232,6 +233,12 @@ _VERBS = {
     "pin": ("moves", "run_pin"),
     "rollback": ("moves", "run_rollback"),
     "undo": ("moves", "run_undo"),
+    "promote": ("channel_moves", "run_promote"),
+    "adopt": ("channel_moves", "run_adopt"),
+    "restore": ("channel_moves", "run_restore"),
+    "hold": ("marks", "run_hold"),
+    "unhold": ("marks", "run_unhold"),
+    "verdict": ("marks", "run_verdict"),
     "channels": ("channels", "run_channels"),
     "log": ("channels", "run_log"),
     "at": ("channels", "run_at"),

@@ -5,19 +5,27 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
-from rolldeck.actions import Workspace, apply, plan_pin, plan_rollback, plan_undo
+from rolldeck.actions import (
+    Workspace,
+    apply,
+    is_target,
+    plan_pin,
+    plan_rollback,
+    plan_undo,
+)
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.move_documents import moved_document, plan_document
 from rolldeck.cli.terminal import confirm, console, message, progress_line
-from rolldeck.errors import CancelledError
+from rolldeck.errors import CancelledError, UsageError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan
 from rolldeck.text import clean_line
 from rolldeck.units import human_size, short_digest
 
-_MARKS = {True: ("✓", "green"), False: ("×", "red"), None: ("?", "yellow")}
+MARKS = {True: ("✓", "green"), False: ("×", "red"), None: ("?", "yellow")}
 
 
 async def run_pin(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
@@ -30,17 +38,47 @@ async def run_pin(workspace: Workspace, arguments: argparse.Namespace, progress:
 async def run_rollback(
     workspace: Workspace, arguments: argparse.Namespace, progress: Progress
 ) -> int:
-    """Put the version before back."""
-    plan = await plan_rollback(
-        workspace, arguments.target, arguments.to, summary=_shows_plan(arguments)
-    )
+    """Put the version before back in a local target, or the last known good one in a channel."""
+    if not names_target(arguments.target):
+        from rolldeck.cli.channel_moves import run_channel_rollback
+
+        return await run_channel_rollback(workspace, arguments, progress)
+    _require_no_channel_options(arguments)
+    target = Path(arguments.target)
+    plan = await plan_rollback(workspace, target, arguments.to, summary=_shows_plan(arguments))
     return await _carry_out(workspace, plan, arguments, progress)
 
 
 async def run_undo(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
-    """Take back the last move."""
-    plan = await plan_undo(workspace, arguments.target, summary=_shows_plan(arguments))
+    """Take back the last move of a local target or a channel."""
+    if not names_target(arguments.target):
+        from rolldeck.cli.channel_moves import run_channel_undo
+
+        return await run_channel_undo(workspace, arguments, progress)
+    _require_no_channel_options(arguments)
+    plan = await plan_undo(workspace, Path(arguments.target), summary=_shows_plan(arguments))
     return await _carry_out(workspace, plan, arguments, progress)
+
+
+def names_target(word: str) -> bool:
+    """Whether an argument names a local target; else it is a channel: a reference with a tag."""
+    if is_target(word):
+        return True
+    try:
+        return Reference.parse(word).tag is None
+    except UsageError:
+        return True  # no reference, so a path in another form
+
+
+_CHANNEL_OPTIONS = ("rehearse", "hold_for", "no_hold", "no_mark", "force")
+
+
+def _require_no_channel_options(arguments: argparse.Namespace) -> None:
+    for name in _CHANNEL_OPTIONS:
+        if getattr(arguments, name, None):
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for channels, and {arguments.target} is a directory"
+            )
 
 
 def _shows_plan(arguments: argparse.Namespace) -> bool:
@@ -73,19 +111,19 @@ async def _carry_out(
         print_document(moved_document(moved, plan))
         return 0
     if moved.previous == moved.digest:
-        _print((f"{plan.to_label} was current already; nothing moved", ""))
+        print_parts((f"{plan.to_label} was current already; nothing moved", ""))
         return 0
     now = f"{moved.target}/current is now {plan.to_label} (generation g{moved.generation})"
-    _print((clean_line(now), ""))
-    _print((clean_line(f"Take it back: rolldeck undo {moved.target}"), "dim"))
+    print_parts((clean_line(now), ""))
+    print_parts((clean_line(f"Take it back: rolldeck undo {moved.target}"), "dim"))
     return 0
 
 
 def print_checks(checks: Iterable[Check]) -> None:
     """Print what was checked."""
     for check in checks:
-        mark, style = _MARKS[check.ok]
-        _print(("  ", ""), (mark, style), (f" {check.check}: {clean_line(check.detail)}", ""))
+        mark, style = MARKS[check.ok]
+        print_parts(("  ", ""), (mark, style), (f" {check.check}: {clean_line(check.detail)}", ""))
 
 
 def print_plan(plan: Plan) -> None:
@@ -94,15 +132,15 @@ def print_plan(plan: Plan) -> None:
         f"{plan.from_label} ({short_digest(plan.from_digest)})" if plan.from_digest else "nothing"
     )
     goal = f"{plan.to_label} ({short_digest(plan.to_digest)})" if plan.to_digest else "nothing"
-    _print((f"{plan.verb} {plan.target}", "bold"))
-    _print((f"  current: {clean_line(start)} → {clean_line(goal)}", ""))
+    print_parts((f"{plan.verb} {plan.target}", "bold"))
+    print_parts((f"  current: {clean_line(start)} → {clean_line(goal)}", ""))
     print_checks(plan.checks)
     if plan.summary:
-        _print((f"  {plan.summary}", ""))
-    _print((f"  {human_size(plan.bytes_to_move)} to move", "dim"))
+        print_parts((f"  {plan.summary}", ""))
+    print_parts((f"  {human_size(plan.bytes_to_move)} to move", "dim"))
 
 
-def _print(*parts: tuple[str, str]) -> None:
+def print_parts(*parts: tuple[str, str]) -> None:
     """Print one line of texts with their styles, which only a terminal sees."""
     if not sys.stdout.isatty():
         # Without rich: loading it takes as long as a switch.

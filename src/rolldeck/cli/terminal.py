@@ -159,6 +159,15 @@ def confirm(question: str, what: str, *, yes: bool) -> bool:
     return ask(question)
 
 
+def confirm_typed(question: str, word: str, what: str, *, yes: bool) -> bool:
+    """As ``confirm``, where only ``word`` itself is a yes: for what should not go by habit."""
+    if yes or not can_ask():
+        return confirm(question, what, yes=yes)
+    sys.stderr.write(f"{clean_line(question)} Type {clean_line(word)} to do it: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip() == word
+
+
 def can_ask() -> bool:
     """Whether there is a terminal to put a question on and to get an answer from."""
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -13,7 +13,8 @@ FOOTER_LIMIT = 8
 _VERBS = (
     *("ls", "show", "cat", "diff", "bump", "env"),
     *("channels", "log", "at"),
-    *("pull", "unpack", "pin", "rollback", "undo"),
+    *("pull", "unpack", "pin"),
+    *("promote", "rollback", "undo", "hold", "unhold", "verdict", "adopt", "restore"),
     *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),
     *("verify", "du", "gc"),
     *("login", "logout", "doctor", "completion", "demo"),

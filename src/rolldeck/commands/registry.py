@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rolldeck.commands.channel_moves import CHANNEL_MOVES
 from rolldeck.commands.channels import CHANNEL_COMMANDS
 from rolldeck.commands.judging import JUDGING
 from rolldeck.commands.model import Command
@@ -157,7 +158,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "target.rollback",
         "roll back",
-        "Put the release before back live in a local target.",
+        "Put the release before back live in a local target, or the last known good version "
+        "in a channel.",
         ("R",),
         "browse",
         "changes",
@@ -165,19 +167,26 @@ COMMANDS: tuple[Command, ...] = (
         footer=60,
         when=_NO_TARGET,
         typed="rollback DIRECTORY",
-        examples=("rolldeck rollback /srv/fraud", "rolldeck rollback /srv/fraud --to g3 --yes"),
+        examples=(
+            "rolldeck rollback ghcr.io/acme/fraud:production --reason 'f1 drop'",
+            "rolldeck rollback ghcr.io/acme/fraud:production --rehearse",
+            "rolldeck rollback /srv/fraud --to g3 --yes",
+        ),
     ),
     Command(
         "target.undo",
         "undo",
-        "Take back the last move of a local target.",
+        "Take back the last move of a local target or a channel.",
         ("U",),
         "browse",
         "changes",
         cli="undo",
         when=_NO_TARGET,
         typed="undo DIRECTORY",
-        examples=("rolldeck undo /srv/fraud",),
+        examples=(
+            "rolldeck undo /srv/fraud",
+            "rolldeck undo ghcr.io/acme/fraud:production --dry-run",
+        ),
     ),
     Command(
         "version.remove",
@@ -427,6 +436,7 @@ COMMANDS: tuple[Command, ...] = (
         danger="adds",
         cli="demo",
     ),
+    *CHANNEL_MOVES,
     # dialog
     Command("dialog.accept", "do it", "Do what the dialog says.", ("y",), "dialog"),
     Command("dialog.refuse", "no", "Close the dialog and do nothing.", ("escape", "n"), "dialog"),

@@ -24,6 +24,8 @@ from rolldeck.release.channel.marks import (
     ruling,
 )
 from rolldeck.release.channel.move import SETTLE, finish, make_move
+from rolldeck.release.channel.owed import Owed, last_made, marked_by, owed
+from rolldeck.release.channel.plan import ChannelPlan
 from rolldeck.release.channel.records import Records
 from rolldeck.release.channel.tags import (
     RecordTag,
@@ -47,6 +49,7 @@ __all__ = [
     "Answer",
     "Candidate",
     "Chain",
+    "ChannelPlan",
     "ChannelVerb",
     "ConflictError",
     "Entry",
@@ -55,6 +58,7 @@ __all__ = [
     "LostRaceError",
     "MovedError",
     "Opinion",
+    "Owed",
     "RecordTag",
     "Recorded",
     "Records",
@@ -68,8 +72,11 @@ __all__ = [
     "finish",
     "hold_tag",
     "keeper_tag",
+    "last_made",
     "make_move",
+    "marked_by",
     "objection",
+    "owed",
     "parse_record_tag",
     "read_entry",
     "read_hold",

@@ -1,0 +1,220 @@
+"""What a plan of a channel starts from: the channel, its marks, what its last move still owes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from rolldeck.actions.actor import actor_name
+from rolldeck.actions.channel import open_records
+from rolldeck.actions.workspace import Workspace
+from rolldeck.errors import NotFoundError
+from rolldeck.oci import Descriptor, Digest, Reference
+from rolldeck.release import Check
+from rolldeck.release.channel import (
+    ChannelPlan,
+    ChannelVerb,
+    Hold,
+    Journal,
+    Owed,
+    Recorded,
+    Records,
+    Verdict,
+    last_made,
+    marked_by,
+    owed,
+    require_channel,
+    ruling,
+)
+from rolldeck.release.channel.preflight import chain_check, drift_check, pending_check
+from rolldeck.units import duration, short_digest
+
+_REPEATED = timedelta(minutes=10)
+"""How long after a move without a keeper the same command means that move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A channel as it is now, who looks at it, and the marks that its newest generation owes.
+
+    Those count as set: a hold that a killed rollback did not come to set holds all the same.
+    """
+
+    reference: Reference
+    records: Records
+    journal: Journal
+    last_hold: Hold | None
+    now: datetime
+    actor: str
+    owed: Owed | None
+
+    @property
+    def name(self) -> str:
+        """The channel's tag."""
+        return self.journal.channel
+
+    @property
+    def live(self) -> Digest | None:
+        """What the channel points at."""
+        return self.journal.live
+
+    @property
+    def hold(self) -> Hold | None:
+        """The hold in force; None where none is, or it ended."""
+        found = (self.owed.hold if self.owed else None) or self.last_hold
+        return found if found is not None and found.holds(self.now) else None
+
+    def unfinished(self, verb: ChannelVerb) -> Recorded | None:
+        """Return the newest move, where it is one of that verb which was cut short after the move.
+
+        It owes marks, or has no keeper and was made by the same actor a moment ago: whoever repeats
+        the command means to end it, and not to go one further.
+        """
+        newest = last_made(self.journal)
+        if newest is None or newest.entry.verb != verb:
+            return None
+        entry = newest.entry
+        is_fresh = abs(self.now - entry.time) < _REPEATED and entry.actor == self.actor
+        has_no_keeper = is_fresh and entry.number not in self.journal.made
+        return newest if self.owed or has_no_keeper else None
+
+    def ending(self, verb: ChannelVerb, forced: bool) -> ChannelPlan | None:
+        """Return the plan that only sets what such a move did not come to set; None without one."""
+        newest = self.unfinished(verb)
+        if newest is None:
+            return None
+        entry = newest.entry
+        since = duration((self.now - entry.time).total_seconds())
+        text = f"g{entry.number} did it {since} ago and was cut short; nothing moves again"
+        done = Check("already done", True, text)
+        draft = self.draft(verb, entry.version)
+        return replace(draft, checks=(done, *self.checks(forced=forced)), ends=entry.number)
+
+    def version(self, digest: Digest) -> Reference:
+        """Return the reference of a version of the channel's repository, without any tag."""
+        return replace(self.reference, tag=None, digest=digest)
+
+    def label(self, digest: Digest | None) -> str | None:
+        """Return the short name of a version: what the journal called it, else its digest."""
+        if digest is None:
+            return None
+        for recorded in self.journal.recorded:
+            entry = recorded.entry
+            names = {entry.to_digest: entry.to_label, entry.from_digest: entry.from_label}
+            if label := names.get(digest):
+                return label
+        return short_digest(digest)
+
+    async def verdicts(self, digests: Iterable[Digest]) -> dict[Digest, Verdict | None]:
+        """Return the verdict that rules over each version; None where there is none."""
+        wanted = tuple(dict.fromkeys(digests))
+        found = await self.records.verdicts(wanted)
+        missing = self.owed.verdict if self.owed else None
+        return {
+            digest: ruling(
+                [
+                    *found.get(digest, ()),
+                    *([missing] if missing and missing.version.digest == digest else ()),
+                ]
+            )
+            for digest in wanted
+        }
+
+    def draft(
+        self, verb: ChannelVerb, version: Descriptor, label: str | None = None
+    ) -> ChannelPlan:
+        """Return the plan of a move to a version, without what is checked and set."""
+        journal, live = self.journal, self.journal.live
+        return ChannelPlan(
+            verb=verb,
+            channel=self.reference,
+            version=version,
+            to_label=label or self.label(version.digest) or "",
+            from_digest=live,
+            from_label=self.label(live),
+            recorded=journal.newest.entry.to_digest if journal.newest else None,
+            generation=journal.next_number,
+            previous=journal.newest.digest if journal.newest else None,
+            actor=self.actor,
+            owes=self.owed,
+        )
+
+    def checks(self, *, forced: bool) -> tuple[Check, ...]:
+        """Return what is to be known of the channel itself before it moves."""
+        journal = self.journal
+        found = (
+            drift_check(journal, forced=forced),
+            pending_check(journal),
+            chain_check(journal),
+            self._unfinished(),
+        )
+        return tuple(check for check in found if check is not None)
+
+    def _unfinished(self) -> Check | None:
+        if not self.owed:
+            return None
+        missing = [
+            name
+            for name, mark in (("hold", self.owed.hold), ("verdict", self.owed.verdict))
+            if mark is not None
+        ]
+        number = self.owed.recorded.entry.number
+        return Check(
+            "unfinished", None, f"g{number} did not set its {' and '.join(missing)}; set first"
+        )
+
+
+async def look_at_channel(
+    workspace: Workspace, reference: Reference, *, limit: int | None = 50, may_be_new: bool = False
+) -> Situation:
+    """Read a channel for a plan; raises NotFoundError where there is none.
+
+    One that ``may_be_new`` need not exist.
+    """
+    name = require_channel(reference.tag or "")
+    channel = replace(reference, digest=None)
+    records = open_records(workspace, channel)
+    journal, hold = await asyncio.gather(records.journal(name, limit), records.hold(name))
+    if journal.live is None and not may_be_new:
+        raise NotFoundError(
+            f"There is no channel {channel}",
+            reference=str(channel),
+            hint=f"Make it: rolldeck promote VERSION {channel}",
+        )
+    now = datetime.now(UTC)
+    newest, debt = last_made(journal), None
+    if newest is not None:
+        number = newest.entry.refers_to
+        undone = journal.find(number) if newest.entry.verb == "undo" and number else None
+        debt = await owed_by(records, newest, undone, now, hold=hold)
+    actor = actor_name(workspace.settings)
+    return Situation(channel, records, journal, hold, now, actor, debt)
+
+
+async def owed_by(
+    records: Records,
+    recorded: Recorded,
+    undone: Recorded | None,
+    now: datetime,
+    *,
+    hold: Hold | None,
+) -> Owed | None:
+    """Return what a made move still owes; None where nothing is missing.
+
+    ``undone`` is the generation that it takes back, ``hold`` the one that its channel has.
+    """
+    entry = recorded.entry
+    marked = marked_by(recorded, undone)
+    if marked is None and entry.sets_hold is None and undone is None:
+        return None
+    said: tuple[Verdict, ...] = ()
+    version = None
+    if marked is not None:
+        said = (await records.verdicts([marked])).get(marked, ())
+        try:
+            version = (await records.manifest(marked)).descriptor
+        except NotFoundError:
+            version = None  # a version that is gone needs no mark
+    return owed(recorded, undone, version, hold, said, now) or None
