@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rolldeck.actions.fit_check import fits_check
 from rolldeck.actions.graph import Graph, read_graph
+from rolldeck.actions.guardrail_check import guardrail_checks
 from rolldeck.actions.workspace import Workspace
 from rolldeck.actions.writers import writer_of
 from rolldeck.errors import NotFoundError, RolldeckError
@@ -32,26 +33,6 @@ _REQUESTS = 25
 
 _PATIENCE = 5.0
 """Seconds that going back waits for a comparison: it informs, and nobody should wait for it."""
-
-
-async def _fits_unknown(workspace: Workspace, reference: Reference) -> Check:
-    return Check("fits this host", None, "not known")
-
-
-def _no_guardrails(comparison: Comparison) -> tuple[Check, ...]:
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Probes:
-    """What else a plan asks: whether a version fits this host, and guardrails on a comparison."""
-
-    fits: Callable[[Workspace, Reference], Awaitable[Check]] = _fits_unknown
-    guardrails: Callable[[Comparison], tuple[Check, ...]] = _no_guardrails
-
-
-PROBES = Probes()
-"""The probes of every plan, unless it is given others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +80,7 @@ async def take_stock(workspace: Workspace, reference: Reference) -> Stock:
     return Stock(graph, tuple(blob.digest for blob in missing), sum(blob.size for blob in lacks))
 
 
-async def standing(
-    workspace: Workspace, reference: Reference, probes: Probes
-) -> tuple[Standing, Stock | None]:
+async def standing(workspace: Workspace, reference: Reference) -> tuple[Standing, Stock | None]:
     """Say whether a version can be gone back to, and what there is of it."""
     try:
         stock = await take_stock(workspace, reference)
@@ -111,7 +90,7 @@ async def standing(
         return Standing(None, missing=f"could not be read: {error.message}"), None
     if stock.missing:
         return Standing(False, missing=missing_text(stock.blobs, stock.missing)), stock
-    fits = await probes.fits(workspace, reference)
+    fits = await fits_check(workspace, reference)
     return Standing(True, fits.ok, misfit=fits.detail), stock
 
 
@@ -140,7 +119,6 @@ async def compare_for(
     repository: Reference,
     before: Digest | None,
     after: Digest,
-    probes: Probes,
     *,
     back: bool,
 ) -> tuple[tuple[Check, ...], str | None]:
@@ -166,7 +144,7 @@ async def compare_for(
     if result.b.chain_problem:
         checks.append(Check("its model", None if back else False, result.b.chain_problem))
     if not back:
-        checks += probes.guardrails(comparison)
+        checks += await guardrail_checks(workspace, comparison)
     return tuple(checks), comparison.summary
 
 

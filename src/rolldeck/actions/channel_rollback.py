@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from rolldeck.actions.channel_preflight import (
-    PROBES,
-    Probes,
     Stock,
     compare_for,
     find_signature,
@@ -17,6 +15,7 @@ from rolldeck.actions.channel_preflight import (
     take_stock,
 )
 from rolldeck.actions.channel_situation import Situation, look_at_channel
+from rolldeck.actions.fit_check import fits_check
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, UsageError
 from rolldeck.oci import Digest, Reference, is_digest, is_tag
@@ -67,7 +66,6 @@ async def plan_channel_rollback(
     mark: bool = True,
     reason: str | None = None,
     force: bool = False,
-    probes: Probes = PROBES,
 ) -> ChannelPlan:
     """Plan to go back to the last known good version, or to ``to``.
 
@@ -83,7 +81,7 @@ async def plan_channel_rollback(
         return ending
     goal = await _named(workspace, situation, to) if to else None
     if goal is None:
-        goal = await _last_known_good(workspace, situation, probes)
+        goal = await _last_known_good(workspace, situation)
     live = situation.live
     assert live is not None
     if goal.digest == live:
@@ -93,8 +91,8 @@ async def plan_channel_rollback(
     ruled, signature, fits, compared, seconds = await asyncio.gather(
         situation.verdicts([goal.digest, live]),
         find_signature(workspace, there),
-        probes.fits(workspace, there),
-        compare_for(workspace, situation.reference, live, goal.digest, probes, back=True),
+        fits_check(workspace, there),
+        compare_for(workspace, situation.reference, live, goal.digest, back=True),
         move_seconds(workspace, situation.reference),
     )
     wanted = timedelta(hours=workspace.settings.hold_hours) if hold_for is None else hold_for
@@ -131,7 +129,7 @@ async def plan_channel_rollback(
     )
 
 
-async def _last_known_good(workspace: Workspace, situation: Situation, probes: Probes) -> _Goal:
+async def _last_known_good(workspace: Workspace, situation: Situation) -> _Goal:
     """Find the newest version that nothing speaks against, with all that were passed over."""
     journal = situation.journal
     found = list(candidates(journal, situation.now))
@@ -144,7 +142,7 @@ async def _last_known_good(workspace: Workspace, situation: Situation, probes: P
         stock = None
         if why is None:
             # Asked only where nothing else speaks against it: each blob takes a request.
-            stands, stock = await standing(workspace, situation.version(item.digest), probes)
+            stands, stock = await standing(workspace, situation.version(item.digest))
             why = objection(item, verdict, stands, soak)
         if why is None:
             return _Goal(
@@ -157,7 +155,7 @@ async def _last_known_good(workspace: Workspace, situation: Situation, probes: P
         skipped.append(Skipped(item.entry.number, item.digest, why))
     if journal.more:
         whole = await look_at_channel(workspace, situation.reference, limit=None)
-        return await _last_known_good(workspace, whole, probes)
+        return await _last_known_good(workspace, whole)
     raise _no_good(situation, tuple(skipped))
 
 

@@ -6,14 +6,13 @@ import asyncio
 from dataclasses import replace
 
 from rolldeck.actions.channel_preflight import (
-    PROBES,
-    Probes,
     compare_for,
     find_signature,
     move_seconds,
     take_stock,
 )
 from rolldeck.actions.channel_situation import Situation, look_at_channel
+from rolldeck.actions.fit_check import fits_check
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, RefusedError
 from rolldeck.oci import Reference
@@ -29,7 +28,6 @@ async def plan_channel_undo(
     *,
     reason: str | None = None,
     force: bool = False,
-    probes: Probes = PROBES,
 ) -> ChannelPlan:
     """Plan to reverse exactly the last move of a channel.
 
@@ -54,8 +52,8 @@ async def plan_channel_undo(
         take_stock(workspace, there),
         situation.verdicts([digest]),
         find_signature(workspace, there),
-        probes.fits(workspace, there),
-        compare_for(workspace, situation.reference, situation.live, digest, probes, back=True),
+        fits_check(workspace, there),
+        compare_for(workspace, situation.reference, situation.live, digest, back=True),
         move_seconds(workspace, situation.reference),
     )
     rows, summary = compared

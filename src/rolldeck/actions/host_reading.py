@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from rolldeck.actions.gpus import read_gpus
@@ -23,6 +24,11 @@ def read_host(python: Path | None = None) -> Host:
     cannot be read is None.
     """
     interpreter, problem = _interpreter(python)
+    return replace(read_machine(), python=interpreter, python_problem=problem)
+
+
+def read_machine() -> Host:
+    """Read this machine and its GPUs; whatever cannot be read is None."""
     gpus = read_gpus()
     return Host(
         os=platform.system(),
@@ -32,8 +38,7 @@ def read_host(python: Path | None = None) -> Host:
         driver=gpus.driver,
         gpus=gpus.gpus,
         gpu_problem=gpus.problem,
-        python=interpreter,
-        python_problem=problem,
+        python_problem="no interpreter was asked",
     )
 
 

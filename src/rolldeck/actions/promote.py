@@ -6,14 +6,13 @@ import asyncio
 from dataclasses import replace
 
 from rolldeck.actions.channel_preflight import (
-    PROBES,
-    Probes,
     compare_for,
     find_signature,
     move_seconds,
     take_stock,
 )
 from rolldeck.actions.channel_situation import Situation, look_at_channel
+from rolldeck.actions.fit_check import fits_check
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import UsageError
 from rolldeck.oci import Digest, Reference
@@ -35,7 +34,6 @@ async def plan_promote(
     *,
     reason: str | None = None,
     force: bool = False,
-    probes: Probes = PROBES,
 ) -> ChannelPlan:
     """Plan to let a channel point at a version of its own repository.
 
@@ -59,8 +57,8 @@ async def plan_promote(
         take_stock(workspace, there),
         situation.verdicts([digest]),
         find_signature(workspace, there),
-        probes.fits(workspace, there),
-        compare_for(workspace, situation.reference, live, digest, probes, back=False),
+        fits_check(workspace, there),
+        compare_for(workspace, situation.reference, live, digest, back=False),
         move_seconds(workspace, situation.reference),
     )
     rows, summary = compared

@@ -6,14 +6,13 @@ import asyncio
 from dataclasses import replace
 
 from rolldeck.actions.channel_preflight import (
-    PROBES,
-    Probes,
     compare_for,
     find_signature,
     move_seconds,
     take_stock,
 )
 from rolldeck.actions.channel_situation import Situation, look_at_channel
+from rolldeck.actions.fit_check import fits_check
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError
 from rolldeck.oci import Reference
@@ -61,7 +60,6 @@ async def plan_restore(
     *,
     reason: str | None = None,
     force: bool = False,
-    probes: Probes = PROBES,
 ) -> ChannelPlan:
     """Plan to put the recorded version of a channel back, over a move that nobody recorded.
 
@@ -79,8 +77,8 @@ async def plan_restore(
         take_stock(workspace, there),
         situation.verdicts([digest]),
         find_signature(workspace, there),
-        probes.fits(workspace, there),
-        compare_for(workspace, situation.reference, live, digest, probes, back=True),
+        fits_check(workspace, there),
+        compare_for(workspace, situation.reference, live, digest, back=True),
         move_seconds(workspace, situation.reference),
     )
     rows, summary = compared
