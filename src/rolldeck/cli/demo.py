@@ -20,6 +20,7 @@ from rolldeck.actions import (
     stage_demo,
     verify,
 )
+from rolldeck.cli.arguments import verb_parser
 from rolldeck.cli.browse import run_ls
 from rolldeck.cli.compare import run_diff
 from rolldeck.cli.moves import print_plan
@@ -53,7 +54,7 @@ async def _tell(demo: Demo, progress: Progress) -> int:
     try:
         _step("A fresh library", f"export ROLLDECK_LIBRARY={demo.library}")
         _step("Which versions are there?", f"rolldeck ls {demo.repository}")
-        listed = argparse.Namespace(place=str(demo.repository), limit=None, json=False)
+        listed = verb_parser().parse_args(["ls", str(demo.repository)])
         await run_ls(workspace, listed, progress)
 
         good, bad = demo.version("v1.1.0"), demo.version("v2.0.0")
@@ -66,15 +67,7 @@ async def _tell(demo: Demo, progress: Progress) -> int:
         _expect(await _score(demo), "2.0.0")
 
         _step("Recommendations got worse. What changed?", f"rolldeck diff {good} v2.0.0")
-        asked = argparse.Namespace(
-            a=str(good),
-            b=str(bad),
-            tolerance=0.0,
-            all=False,
-            file=None,
-            json=False,
-            exit_code=False,
-        )
+        asked = verb_parser().parse_args(["diff", str(good), str(bad)])
         await run_diff(workspace, asked, progress)
 
         _step("Put the last good version back", f"rolldeck rollback {demo.target}")
