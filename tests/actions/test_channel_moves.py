@@ -119,7 +119,7 @@ async def test_without_a_last_known_good_candidates_are_listed(desk: Desk) -> No
     with pytest.raises(NoGoodVersionError) as caught:
         await desk.roll_back()
     hint = str(caught.value.hint)
-    assert "g1 v1.0.0: live for only 2 h 0 min and never marked good" in hint
+    assert "g1 v1.0.0: live for only 2 h and never marked good" in hint
     assert "--to g1" in hint
     moved = await desk.roll_back("g1")
     assert await desk.live() == "a"

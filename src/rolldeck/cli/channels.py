@@ -159,7 +159,7 @@ async def run_at(workspace: Workspace, arguments: argparse.Namespace, _: Progres
     if answer is None:
         oldest = channel.journal.recorded[-1].entry if channel.journal.recorded else None
         raise NotFoundError(
-            f"Nobody recorded what {name} was",
+            f"Nobody recorded what {channel.reference} was at {both_zones(moment)}",
             reference=str(channel.reference),
             hint=f"The first move that is recorded is g{oldest.number}, {both_zones(oldest.time)}."
             if oldest
