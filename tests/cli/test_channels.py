@@ -38,7 +38,12 @@ async def _prepare(site: Site) -> None:
         version = await records.manifest(site.versions["c"])
         await records.writer.push_manifest(records.repository, version, ["staging"])
         await records.claim(
-            await planned(records, await records.journal("production"), site.versions["c"])
+            await planned(
+                records,
+                await records.journal("production"),
+                site.versions["c"],
+                to_label="v1.0.2",
+            )
         )
         held = (await records.manifest(site.versions["b"])).descriptor
         await records.write_hold(Hold("production", held, "mia", START, reason="incident"))
