@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rolldeck.actions.channel import recording
 from rolldeck.actions.channel_situation import owed_by
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RefusedError, RolldeckError
+from rolldeck.oci import Digest
 from rolldeck.progress import Progress
 from rolldeck.release.channel import (
     SETTLE,
@@ -66,6 +67,8 @@ async def apply_channel(
             await records.keep_version(plan.channel.tag or "", plan.ends, version)
         if plan.records:
             progress.check()
+            if plan.adopts is not None:
+                plan = replace(plan, previous=await _adopt(records, plan, plan.adopts))
             entry = plan.entry(datetime.now(UTC).replace(microsecond=0))
             recorded = await _move(records, plan, entry, progress, settle)
             hold, verdict = await _finish(records, plan, recorded)
@@ -93,7 +96,28 @@ async def _move(
 ) -> Recorded:
     if plan.verb != "external":
         return await make_move(records, entry, progress, settle=settle)
-    # What is live is what it goes to: only the record is missing, and the version's keeper.
+    return await _record(records, entry)
+
+
+async def _adopt(records: Records, plan: ChannelPlan, live: Digest) -> Digest:
+    """Record what was live before anything was, so that it can be gone back to."""
+    version = (await records.manifest(live)).descriptor
+    entry = Entry(
+        channel=plan.channel.tag or "",
+        number=plan.generation - 1,
+        verb="external",
+        from_digest=None,
+        version=version,
+        actor=plan.actor,
+        time=datetime.now(UTC).replace(microsecond=0),
+        reason="live before anything was recorded",
+        to_label=plan.from_label,
+    )
+    return (await _record(records, entry)).digest
+
+
+async def _record(records: Records, entry: Entry) -> Recorded:
+    """Record what is so already: only the entry is missing, and the version's keeper."""
     version = await records.manifest(entry.to_digest)
     found = await records.point(entry.channel)
     if found != entry.to_digest:

@@ -109,15 +109,17 @@ class Situation:
 
     async def verdicts(self, digests: Iterable[Digest]) -> dict[Digest, Verdict | None]:
         """Return the verdict that rules over each version; None where there is none."""
+        return {digest: ruling(said) for digest, said in (await self.said(digests)).items()}
+
+    async def said(self, digests: Iterable[Digest]) -> dict[Digest, tuple[Verdict, ...]]:
+        """Return everything that was said of each version, and what a move still has to say."""
         wanted = tuple(dict.fromkeys(digests))
         found = await self.records.verdicts(wanted)
         missing = self.owed.verdict if self.owed else None
         return {
-            digest: ruling(
-                [
-                    *found.get(digest, ()),
-                    *([missing] if missing and missing.version.digest == digest else ()),
-                ]
+            digest: (
+                *found.get(digest, ()),
+                *((missing,) if missing and missing.version.digest == digest else ()),
             )
             for digest in wanted
         }
@@ -127,6 +129,7 @@ class Situation:
     ) -> ChannelPlan:
         """Return the plan of a move to a version, without what is checked and set."""
         journal, live = self.journal, self.journal.live
+        adopts = None if verb == "external" else self.unrecorded
         return ChannelPlan(
             verb=verb,
             channel=self.reference,
@@ -135,11 +138,17 @@ class Situation:
             from_digest=live,
             from_label=self.label(live),
             recorded=journal.newest.entry.to_digest if journal.newest else None,
-            generation=journal.next_number,
+            generation=journal.next_number + (adopts is not None),
             previous=journal.newest.digest if journal.newest else None,
             actor=self.actor,
             owes=self.owed,
+            adopts=adopts,
         )
+
+    @property
+    def unrecorded(self) -> Digest | None:
+        """What is live where nothing was ever recorded; None where something was."""
+        return self.live if self.journal.newest is None else None
 
     def checks(self, *, forced: bool) -> tuple[Check, ...]:
         """Return what is to be known of the channel itself before it moves."""
@@ -149,8 +158,15 @@ class Situation:
             pending_check(journal),
             chain_check(journal),
             self._unfinished(),
+            self._unrecorded(),
         )
         return tuple(check for check in found if check is not None)
+
+    def _unrecorded(self) -> Check | None:
+        if self.unrecorded is None:
+            return None
+        text = f"nothing yet; that {self.label(self.live)} is live is recorded first, as g1"
+        return Check("recorded", True, text)
 
     def _unfinished(self) -> Check | None:
         if not self.owed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 
 from rolldeck.actions.channel_preflight import (
@@ -17,7 +18,7 @@ from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, RefusedError
 from rolldeck.oci import Reference
 from rolldeck.release import Check
-from rolldeck.release.channel import ChannelPlan, Recorded, Verdict
+from rolldeck.release.channel import ChannelPlan, Recorded, Verdict, rulings
 from rolldeck.release.channel.preflight import complete_check, hold_check, verdict_check
 from rolldeck.units import short_digest
 
@@ -48,9 +49,9 @@ async def plan_channel_undo(
             hint=f"To remove the channel: rolldeck untag {situation.reference}",
         )
     there = situation.version(digest)
-    stock, ruled, signature, fits, compared, seconds = await asyncio.gather(
+    stock, said, signature, fits, compared, seconds = await asyncio.gather(
         take_stock(workspace, there),
-        situation.verdicts([digest]),
+        situation.said([digest]),
         find_signature(workspace, there),
         fits_check(workspace, there),
         compare_for(workspace, situation.reference, situation.live, digest, back=True),
@@ -64,7 +65,7 @@ async def plan_channel_undo(
         complete_check(stock.blobs, stock.missing, stock.to_pull),
         fits,
         *rows,
-        _verdict(ruled[digest], last, forced=force),
+        _verdict(said[digest], last, forced=force),
         _hold(situation, last, forced=force),
         signature,
         *situation.checks(forced=force),
@@ -92,10 +93,13 @@ def _last(situation: Situation) -> Recorded:
     return last
 
 
-def _verdict(verdict: Verdict | None, last: Recorded, *, forced: bool) -> Check:
-    if verdict is not None and verdict.opinion == "bad" and verdict.set_by == last.digest:
+def _verdict(said: Iterable[Verdict], last: Recorded, *, forced: bool) -> Check:
+    ruled, others = rulings(said, last.digest)
+    if others is not None and others.opinion == "bad":
+        return verdict_check(others, forced=forced)
+    if ruled is not None and ruled.opinion == "bad":
         return Check("verdict", True, f"the bad mark of g{last.entry.number} is withdrawn")
-    return verdict_check(verdict, forced=forced)
+    return verdict_check(ruled)
 
 
 def _hold(situation: Situation, last: Recorded, *, forced: bool) -> Check:

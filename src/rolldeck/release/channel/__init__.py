@@ -22,6 +22,7 @@ from rolldeck.release.channel.marks import (
     read_hold,
     read_verdict,
     ruling,
+    rulings,
 )
 from rolldeck.release.channel.move import SETTLE, finish, make_move
 from rolldeck.release.channel.owed import Owed, last_made, marked_by, owed
@@ -83,6 +84,7 @@ __all__ = [
     "read_verdict",
     "require_channel",
     "ruling",
+    "rulings",
     "verdict_prefix",
     "verdict_tag",
 ]

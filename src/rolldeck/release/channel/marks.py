@@ -147,6 +147,12 @@ def ruling(verdicts: Iterable[Verdict]) -> Verdict | None:
     return None if newest is None or newest.opinion == "withdrawn" else newest
 
 
+def rulings(verdicts: Iterable[Verdict], entry: Digest) -> tuple[Verdict | None, Verdict | None]:
+    """Return the verdict that rules, and the one that would without those of one entry's move."""
+    said = tuple(verdicts)
+    return ruling(said), ruling(item for item in said if item.set_by != entry)
+
+
 def _manifest(kind: str, subject: Descriptor, annotations: Mapping[str, str]) -> Manifest:
     empty = EMPTY_BLOB.to_json()
     named = Descriptor(subject.media_type, subject.digest, subject.size).to_json()

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from rolldeck.oci import Descriptor, Digest
 from rolldeck.release.channel.entry import Recorded
 from rolldeck.release.channel.journal import Journal
-from rolldeck.release.channel.marks import Hold, Opinion, Verdict, ruling
+from rolldeck.release.channel.marks import Hold, Opinion, Verdict, rulings
 
 _NONCE = 16
 
@@ -113,8 +113,9 @@ def _withdrawn(
     marked: Descriptor | None,
     verdicts: tuple[Verdict, ...],
 ) -> Verdict | None:
-    ruled = ruling(verdicts)
-    if ruled is None or marked is None or ruled.set_by != undone.digest:
+    ruled, others = rulings(verdicts, undone.digest)
+    is_own = ruled is not None and ruled.set_by == undone.digest
+    if ruled is None or marked is None or not is_own or (others and others.opinion == "bad"):
         return None
     entry = recorded.entry
     reason = entry.reason or f"undo of g{undone.entry.number}"

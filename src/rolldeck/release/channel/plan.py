@@ -23,7 +23,8 @@ class ChannelPlan:
     version; the move itself sends none of it. ``seconds`` is how long the move will take, as far as
     that can be told. ``owes`` is what the generation before did not come to set: it is set first.
     ``ends`` is the number of a move that was cut short, where the plan is only to end that one.
-    ``labels`` are the short names of versions that are only mentioned.
+    ``labels`` are the short names of versions that are only mentioned. ``adopts`` is what was live
+    before anything was recorded: it is recorded first, in the generation before this one.
     """
 
     verb: ChannelVerb
@@ -49,6 +50,7 @@ class ChannelPlan:
     summary: str | None = None
     owes: Owed | None = None
     ends: int | None = None
+    adopts: Digest | None = None
 
     @property
     def to_digest(self) -> Digest:
