@@ -135,16 +135,18 @@ def test_architecture_and_labels_are_major(name: str, before: str, after: str, r
 @pytest.mark.parametrize(
     ("row", "level"),
     [
-        (Row("layer.0.weight", "changed", "F32 [10, 20]", "F32 [10, 30]"), "major"),
-        (Row("layer.1.weight", "added", None, "F32 [10, 20]"), "major"),
-        (Row("layer.0.weight", "changed", "F32 [10, 20]", "BF16 [10, 20]"), "minor"),
+        (Row("layer.0.weight", "changed", "F32 10x20", "F32 10x30"), "major"),
+        (Row("layer.1.weight", "added", None, "F32 10x20"), "major"),
+        (Row("layer.0.weight", "changed", "F32 10x20", "BF16 10x20"), "minor"),
+        (Row("model.pkl imports sklearn.tree.Tree", "added", None, "yes"), "minor"),
+        (Row("weights model.safetensors", "removed", "safetensors, 4 tensors", None), "minor"),
     ],
 )
 def test_tensors(row: Row, level: str) -> None:
     """Another shape is another architecture, another type is not."""
     a, b = base(), retrained()
     found = compare(a, b)
-    tensors: Any = Section("tensors", (row,))  # type: ignore[arg-type, unused-ignore]
+    tensors = Section("tensors", (row,))
     found = replace(found, sections=(*found.sections, tensors))
     assert propose(found, a, b, TODAY).level == level
 

@@ -37,7 +37,8 @@ _REQUIREMENTS = {
     "image cuda": "CUDA",
 }
 _INDEX = re.compile(r"\[[^\]]*\]")
-_SHAPE = re.compile(r"[\[(][\d, ×x]*[\])]")
+_TENSOR = re.compile(r"\S+ (\d+(?:x\d+)*|scalar)")
+"""How a tensor stands in a cell: its type and its shape."""
 _MOST_NAMES = 5
 
 
@@ -106,7 +107,7 @@ def _breaking(comparison: Comparison) -> Iterator[str]:
     for row in _changed(comparison, "kitfile"):
         if row.key in _KITFILE_MAJOR and row.status == "changed":
             yield f"{row.key} {_words(row)}"
-    shapes = [row for row in _changed(comparison, "tensors") if not _same_shape(row)]
+    shapes = [row for row in _tensors(comparison) if not _same_shape(row)]
     if shapes:
         yield f"architecture: {_some(shapes, 'tensors')} came, went or have another shape"
     for row in _changed(comparison, "environment"):
@@ -150,7 +151,7 @@ def _retrained(comparison: Comparison) -> Iterator[str]:
         if not row.note and row.key.partition(" ")[0] in ("input", "output", "param")
     ]
     yield from (f"{row.key} {_words(row)}, which breaks no caller" for row in rows)
-    rows = [row for row in _changed(comparison, "tensors") if _same_shape(row)]
+    rows = [row for row in _tensors(comparison) if _same_shape(row)]
     if rows:
         yield f"{_some(rows, 'tensors')} have another type"
 
@@ -196,11 +197,20 @@ def _changed(comparison: Comparison, name: str) -> list[Row]:
     ]
 
 
+def _tensors(comparison: Comparison) -> list[Row]:
+    """Return the rows of tensors; others of their section tell of files and what these import."""
+    rows = _changed(comparison, "tensors")
+    return [row for row in rows if _shape(row.a) or _shape(row.b)]
+
+
+def _shape(cell: object) -> str | None:
+    found = _TENSOR.fullmatch(str(cell))
+    return found[1] if found else None
+
+
 def _same_shape(row: Row) -> bool:
     """Whether a tensor is on both sides with one shape: then its type alone changed."""
-    if row.status != "changed":
-        return False
-    return _SHAPE.findall(str(row.a)) == _SHAPE.findall(str(row.b))
+    return row.status == "changed" and _shape(row.a) == _shape(row.b)
 
 
 def _words(row: Row) -> str:
