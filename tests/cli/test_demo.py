@@ -25,6 +25,8 @@ def test_the_story_holds(rolldeck: Run, tmp_path: Path) -> None:
         "rollback",
         "all as they should be",
         "version 1.1.0",
+        "production is now v1.1.0",
+        "held by",
     ):
         assert words in ran.out
     current = tmp_path / "demo" / "serving" / "current"

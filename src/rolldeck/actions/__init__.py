@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.copy import plan_copy
     from rolldeck.actions.delivery import Delivered, Delivery, deliver, missing_blobs
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
+    from rolldeck.actions.demo_channel import stage_channel
     from rolldeck.actions.directions import remember_direction
     from rolldeck.actions.doctor import Diagnosis, Finding, diagnose
     from rolldeck.actions.env_check import fit, host_here
@@ -105,6 +106,7 @@ _LATER = {
     "rolldeck.actions.export": ("write_export",),
     "rolldeck.actions.directions": ("remember_direction",),
     "rolldeck.actions.policy": ("read_policy",),
+    "rolldeck.actions.demo_channel": ("stage_channel",),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
     "rolldeck.actions.doctor": ("Diagnosis", "Finding", "diagnose"),
@@ -270,6 +272,7 @@ __all__ = [
     "rehearse_rollback",
     "remember_direction",
     "remove",
+    "stage_channel",
     "stage_demo",
     "standing_so",
     "survey_garbage",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rolldeck import fsops, half_made
+from rolldeck.actions.demo_channel import DEMO_CHANNEL, stage_channel
 from rolldeck.actions.move import apply
 from rolldeck.actions.plan import plan_pin
 from rolldeck.actions.workspace import Workspace
@@ -32,6 +33,11 @@ class Demo:
     def repository(self) -> Reference:
         """The demo's repository."""
         return Reference(Place.LIBRARY, "", DEMO_REPOSITORY)
+
+    @property
+    def channel(self) -> Reference:
+        """The channel that its users pull."""
+        return self.repository.tagged(DEMO_CHANNEL)
 
     def version(self, tag: str) -> Reference:
         """One version of the demo's repository."""
@@ -88,6 +94,7 @@ async def stage_demo(demo: Demo) -> None:
     """Pin v1.1.0 and then v2.0.0, so that the demo begins where a rollback is due."""
     workspace = Workspace(Settings(library=demo.library))
     try:
+        await stage_channel(workspace, demo.repository)
         for tag in DEMO_VERSIONS[1:]:
             plan = await plan_pin(workspace, demo.version(tag), demo.target)
             await apply(workspace, plan, Progress(), reason="demo")

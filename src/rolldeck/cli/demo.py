@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -17,13 +18,15 @@ from rolldeck.actions import (
     make_demo,
     plan_pin,
     plan_rollback,
+    stage_channel,
     stage_demo,
     verify,
 )
 from rolldeck.cli.arguments import verb_parser
 from rolldeck.cli.browse import run_ls
+from rolldeck.cli.channels import run_log
 from rolldeck.cli.compare import run_diff
-from rolldeck.cli.moves import print_plan
+from rolldeck.cli.moves import print_plan, run_rollback
 from rolldeck.cli.terminal import console, has_terminal, message
 from rolldeck.errors import IntegrityError, UsageError
 from rolldeck.progress import Progress
@@ -87,6 +90,16 @@ async def _tell(demo: Demo, progress: Progress) -> int:
 
         _step("Does it serve?", f"python {demo.target}/current/src/recommend.py --user 1")
         _expect(await _score(demo), "1.1.0")
+
+        await stage_channel(workspace, demo.repository)
+        channel = str(demo.channel)
+        _step("Whoever pulls production has v2.0.0, too. Since when?", f"rolldeck log {channel}")
+        await run_log(workspace, verb_parser().parse_args(["log", channel]), progress)
+        words = ["rollback", channel, "--yes", "--reason", "ranking got worse"]
+        _step("Back to the last known good", f"rolldeck {shlex.join(words)}")
+        await run_rollback(workspace, verb_parser().parse_args(words), progress)
+        _step("And it stays there: held, and v2.0.0 marked bad", f"rolldeck log {channel}")
+        await run_log(workspace, verb_parser().parse_args(["log", channel]), progress)
     finally:
         await workspace.close()
     message("")
