@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from rolldeck import __version__
+from rolldeck.cli.target_arguments import add_upkeep_of_targets
 from rolldeck.commands import Command, command_of_verb, verbs
 from rolldeck.errors import UsageError
 from rolldeck.settings import MOST_HOURS
@@ -255,6 +256,12 @@ def verb_parser() -> argparse.ArgumentParser:
     pin = verb("pin", _network(), _moving())
     pin.add_argument("reference", metavar="REFERENCE")
     pin.add_argument("target", type=Path, metavar="TARGET", help="a directory of its own")
+    pin.add_argument(
+        "--follow",
+        action="store_true",
+        help="REFERENCE is a channel: go where it is, and follow it from now on",
+    )
+    add_upkeep_of_targets(verb, _network, _asking)
     promote = verb("promote", _network(), _overruling())
     promote.add_argument("reference", metavar="REFERENCE")
     promote.add_argument(
