@@ -8,12 +8,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rolldeck.kit.tree import Tree
 from rolldeck.oci import Digest, digest_of
-from rolldeck.release import Generation, MoveVerb, Release, Target
+from rolldeck.release import Generation, MoveVerb, Release, Target, in_use
 from rolldeck.release.following import (
     Following,
     read_following,
@@ -52,6 +53,12 @@ def letters(digests: object) -> str:
     """The versions by their letters."""
     names = {digest: letter for letter, digest in DIGESTS.items()}
     return "".join(sorted(names[digest] for digest in digests))  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def visible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is hidden, unless a test hides one."""
+    processes.see_all(monkeypatch)
 
 
 @pytest.fixture
@@ -127,15 +134,18 @@ def test_another_file_of_the_same_name_does_not_count(target: Target, tmp_path: 
 @contextmanager
 def someone_hidden(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A process of which nobody may see what it has open."""
-    real = os.readlink
     ran = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
 
-    def readlink(path: str) -> str:
-        if path.startswith(f"/proc/{ran.pid}/"):
-            raise PermissionError(path)
-        return real(path)
+    real, seen = in_use._opened, in_use._processes
 
-    monkeypatch.setattr("rolldeck.release.in_use.os.readlink", readlink)
+    def opened(pid: int, places: Any) -> Any:
+        if pid == ran.pid:
+            raise PermissionError(pid)
+        return real(pid, places)
+
+    found = list(seen())
+    monkeypatch.setattr(in_use, "_processes", lambda: iter(found))
+    monkeypatch.setattr(in_use, "_opened", opened)
     try:
         yield ran.pid
     finally:

@@ -80,14 +80,13 @@ def surplus_after(
     if not target.exists or not may_have_surplus(target, keep, goal):
         return None, ()
     found = _weighed(workspace.library, target, survey_releases(target, keep, goal=goal))
-    if not found.surplus:
-        return None, ()
     number = len(found.surplus)
-    text = (
-        f"keeps {len(found.kept)}, removes {number} older one{'s' * (number > 1)}, "
-        f"frees {human_size(found.size)}"
-    )
-    return Check("releases", True, text), tuple(item.digest for item in found.surplus)
+    text = f"keeps {len(found.kept)}, removes {number}, frees {human_size(found.size)}"
+    stay = [item for item in found.kept if item.older]
+    if stay:
+        text += f"; {stay[0].label} stays: {stay[0].reasons[0]}"
+    check = Check("releases", None if stay else True, clean_line(text))
+    return check, tuple(item.digest for item in found.surplus)
 
 
 def remove_releases(
@@ -107,9 +106,9 @@ def remove_releases(
     kept, removed = list(found.kept), []
     for item in found.surplus:
         if item.digest not in shown:
-            kept.append(Kept(item.digest, item.label, ("not shown before",)))
+            kept.append(Kept(item.digest, item.label, ("not shown before",), older=True))
         elif why := _remove(library, target, item.digest):
-            kept.append(Kept(item.digest, item.label, (why,)))
+            kept.append(Kept(item.digest, item.label, (why,), older=True))
         else:
             removed.append(item)
     target.forget_removed()
@@ -124,7 +123,7 @@ def _weighed(library: Library, target: Target, found: Retention) -> Retention:
             with _dependent(library, target, item.digest, lock=False):
                 surplus.append(item)
         except _NeededError as need:
-            kept.append(Kept(item.digest, item.label, (need.message,)))
+            kept.append(Kept(item.digest, item.label, (need.message,), older=True))
     return Retention(found.target, tuple(kept), tuple(surplus), found.hidden)
 
 

@@ -25,11 +25,12 @@ KEEP = 3
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A release that stays, and why."""
+    """A release that stays, and why; ``older`` ones only because something has them in use."""
 
     digest: Digest
     label: str
     reasons: tuple[str, ...]
+    older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def survey_releases(
             size = size_on_disk(target.directory(digest))
             surplus.append(Surplus(digest, _label(target, digest), size))
     kept = tuple(
-        Kept(digest, _label(target, digest), tuple(reasons[digest]))
+        Kept(digest, _label(target, digest), tuple(reasons[digest]), digest in rest)
         for digest in unpacked
         if digest in reasons
     )
