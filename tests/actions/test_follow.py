@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rolldeck.actions import apply, plan_pin, plan_rollback, plan_undo
-from rolldeck.actions.follow import FollowEvent, Follower, follow
+from rolldeck.actions.follow import Follower, FollowEvent, follow
 from rolldeck.actions.follow_plan import plan_follow
 from rolldeck.actions.mark import plan_unhold, write_mark
 from rolldeck.errors import BusyError, NotFoundError, UnavailableError

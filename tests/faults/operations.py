@@ -141,6 +141,26 @@ def _pinned(*tags: str) -> Callable[[World], None]:
     return prepare
 
 
+def _following(world: World) -> None:
+    """A target that follows a channel of the library, which has moved on."""
+    for tag in ("v1", "v2"):
+        world.must("pull", world.version(tag))
+    world.must("tag", world.local("v1"), "production", "--yes")
+    world.must("pin", "--follow", world.local("production"), world.target.path, "--yes")
+    world.must("tag", world.local("v2"), "production", "--yes")
+
+
+_PRUNING = ("--keep", 1, "--apply", "--yes", "--force")
+
+
+def _with_surplus(world: World) -> None:
+    """A target with a release that its history does not lead to."""
+    _pinned("v1", "v2")(world)
+    journal = world.target.path / ".rolldeck" / "history.jsonl"
+    last = json.loads(journal.read_bytes().splitlines()[-1])
+    journal.write_text(json.dumps(last | {"from_digest": None}) + "\n")
+
+
 def _anew(world: World, *words: object) -> list[object]:
     """Unpack into the directory once more, which tidies up beside it."""
     shutil.rmtree(world.out)
@@ -201,6 +221,19 @@ OPERATIONS = [
         _pinned("v1", "v2"),
         _current,
         after=lambda world: ["pin", world.local("v2"), world.target.path, "--yes"],
+    ),
+    Operation(
+        "follow",
+        lambda world: ["follow", world.target.path, "--once"],
+        _following,
+        _current,
+        half_made=2,
+    ),
+    Operation(
+        "prune",
+        lambda world: ["prune", world.target.path, *_PRUNING],
+        _with_surplus,
+        lambda world: world.target.unpacked(),
     ),
     Operation(
         "copy",

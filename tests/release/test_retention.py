@@ -179,7 +179,7 @@ def test_a_removal_that_was_cut_short_is_finished(target: Target) -> None:
     )
     subprocess.run([sys.executable, "-c", program], check=True)
     with target.locked():
-        target.forget_removed()
+        pass
     names = {path.name for path in target.releases.iterdir()}
     records = {path.stem for path in (target.path / ".rolldeck" / "releases").iterdir()}
     assert names == records

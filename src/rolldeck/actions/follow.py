@@ -59,7 +59,7 @@ EventKind = Literal[
     "stopped",
 ]
 """What a round came to: nothing to do; ``current`` moved; the last known good was unpacked, or
-could not be; older releases went; the target stays where it is, as its channel or a check wants; the
+could not be; older releases went; the target stays where it is, as its channel or a check says; the
 registry did not answer; something else went wrong; the target follows no channel any more."""
 
 INTERVAL = 30.0

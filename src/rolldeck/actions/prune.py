@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rolldeck import fsops
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import BusyError, RolldeckError, UsageError
 from rolldeck.oci import Digest, Place, Reference
@@ -101,7 +100,6 @@ def remove_releases(
 
     Each gets a hidden name first, and is looked at once more there: a process may have opened it.
     """
-    target.forget_removed()
     found = survey_releases(target, keep, blind=blind)
     kept, removed = list(found.kept), []
     for item in found.surplus:
@@ -111,7 +109,6 @@ def remove_releases(
             kept.append(Kept(item.digest, item.label, (why,), older=True))
         else:
             removed.append(item)
-    target.forget_removed()
     return Pruned(target.path, tuple(removed), tuple(kept))
 
 
@@ -143,7 +140,7 @@ def _remove(library: Library, target: Target, digest: Digest) -> str | None:
                 raise _NeededError(clean_line(f"in use by {user}"))
     except _NeededError as need:
         return need.message
-    fsops.remove_tree(aside)
+    target.remove(aside)
     return None
 
 

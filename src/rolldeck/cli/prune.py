@@ -27,15 +27,16 @@ async def run_prune(workspace: Workspace, arguments: argparse.Namespace, _: Prog
     applied = arguments.apply and not arguments.dry_run
     if not arguments.json:
         _print(plan)
-    if not applied or not plan.surplus:
+    if not applied:
         if arguments.json:
-            print_document(_document(plan, plan.surplus, plan.kept, applied=applied))
+            print_document(_document(plan, plan.surplus, plan.kept, applied=False))
         elif plan.surplus:
             message("Nothing was removed: rolldeck prune TARGET --apply does it.")
         return 0
     question = f"Remove {len(plan.surplus)} releases, {human_size(plan.size)}?"
-    if not confirm(question, "This removes files", yes=arguments.yes):
+    if plan.surplus and not confirm(question, "This removes files", yes=arguments.yes):
         raise CancelledError("Nothing was removed")
+    # Also where nothing can go: what a killed removal left is removed.
     done: Pruned = await prune(workspace, plan, **options)
     if arguments.json:
         print_document(_document(plan, done.removed, done.kept, applied=True))

@@ -100,6 +100,7 @@ class Target:
             for directory in (self.path, self.releases, *state):
                 half_made.sweep(directory)
             sweep_places(self.releases, is_worthless)
+            self._forget_removed()
             yield
 
     def directory(self, digest: Digest) -> Path:
@@ -207,8 +208,8 @@ class Target:
     def take_away(self, digest: Digest) -> Path:
         """Take a release's directory away from its name; returns where it lies, hidden.
 
-        From here on there is no such release. The lock must be held: should the process end, the
-        next one that has it sweeps what is hidden, and ``forget_removed`` does the rest.
+        From here on there is no such release. The lock must be held: whoever has it next removes
+        what is hidden, and what still tells of it.
         """
         directory = self.directory(digest)
         with fsops.storage(directory):
@@ -221,8 +222,14 @@ class Target:
         with fsops.storage(aside):
             fsops.rename_directory(aside, self.directory(digest))
 
-    def forget_removed(self) -> None:
-        """Remove what tells of releases whose directory is gone; the lock must be held."""
+    def remove(self, aside: Path) -> None:
+        """Remove a release that was taken away; the lock must be held."""
+        fsops.remove_tree(aside)
+        if aside.exists():
+            fsops.remove_tree(aside)  # once more, should a file have resisted
+        self._forget_removed()
+
+    def _forget_removed(self) -> None:
         for record in sorted((self._state / "releases").glob("*.json")):
             if not (self.releases / record.stem).is_dir():
                 with fsops.storage(record):
