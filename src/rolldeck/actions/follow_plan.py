@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rolldeck.actions.channel_situation import Situation, look_at_channel
 from rolldeck.actions.plan import plan_pin
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import BusyError
-from rolldeck.oci import Digest, Reference
+from rolldeck.oci import Digest, Place, Reference
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan, Target
 from rolldeck.release.channel import Records, hold_tag
@@ -163,6 +164,8 @@ async def plan_follow(workspace: Workspace, channel: Reference, target_path: Pat
     """
     workspace.require_writable("pin --follow")
     channel = replace(channel, tag=channel_name(channel))
+    if channel.place is Place.LAYOUT:
+        channel = replace(channel, root=os.path.abspath(channel.root))
     target = Target(target_path)
     course = await set_course(workspace, channel)
     plan = await plan_to(workspace, target, course, course.goal)

@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from rolldeck import __version__
+from rolldeck.cli.channel_arguments import add_channel_verbs
 from rolldeck.cli.target_arguments import add_upkeep_of_targets
 from rolldeck.commands import Command, command_of_verb, verbs
 from rolldeck.errors import UsageError
-from rolldeck.settings import MOST_HOURS
-
-OPINIONS = ("good", "bad", "note", "withdraw")
-"""What can be said of a version."""
 
 SHELLS = ("bash", "zsh", "fish")
 """Shells that there is a completion script for."""
@@ -28,8 +25,6 @@ library. oci:DIRECTORY names an OCI layout, kit:REFERENCE what kit keeps here.
 """
 
 _REFERENCE = "a version: [HOST/]REPOSITORY[:TAG|@DIGEST] or oci:DIRECTORY[:TAG]"
-_CHANNEL = "a movable tag: [HOST/]REPOSITORY:TAG"
-_TARGET_OR_CHANNEL = "a directory, or a movable tag: [HOST/]REPOSITORY:TAG"
 _WIDTH = 79
 
 
@@ -108,23 +103,6 @@ def _moving() -> _Parser:
     moving = _Parser(add_help=False, parents=[_asking()])
     moving.add_argument("--reason", metavar="TEXT", help="recorded with the move")
     return moving
-
-
-def _overruling() -> _Parser:
-    """Return the options of every verb that moves a channel."""
-    overruling = _Parser(add_help=False, parents=[_moving()])
-    overruling.add_argument(
-        "--force", action="store_true", help="of a channel: over a bad verdict, a hold or drift"
-    )
-    return overruling
-
-
-def _hours(text: str) -> float:
-    """Return hours as typed; raises ValueError, which the parser tells as a mistake."""
-    hours = float(text)
-    if not 0 <= hours <= MOST_HOURS:
-        raise argparse.ArgumentTypeError(f"should be 0 to {MOST_HOURS} hours, not {text}")
-    return hours
 
 
 def deck_parser() -> argparse.ArgumentParser:
@@ -262,53 +240,7 @@ def verb_parser() -> argparse.ArgumentParser:
         help="REFERENCE is a channel: go where it is, and follow it from now on",
     )
     add_upkeep_of_targets(verb, _network, _asking)
-    promote = verb("promote", _network(), _overruling())
-    promote.add_argument("reference", metavar="REFERENCE")
-    promote.add_argument(
-        "channel", metavar="CHANNEL", help="a movable tag; alone, in the repository of REFERENCE"
-    )
-    rollback = verb("rollback", _network(), _overruling())
-    rollback.add_argument("target", metavar="TARGET|CHANNEL", help=_TARGET_OR_CHANNEL)
-    rollback.add_argument(
-        "--to",
-        metavar="VERSION",
-        help="a tag, digest or generation (g3); else the last known good, or the one before",
-    )
-    only = rollback.add_argument_group("for channels")
-    only.add_argument(
-        "--hold-for", type=_hours, metavar="HOURS", help="hold it that long (default 24)"
-    )
-    only.add_argument("--no-hold", action="store_true", help="set no hold")
-    only.add_argument(
-        "--no-mark", action="store_true", help="do not mark the version that it leaves bad"
-    )
-    only.add_argument(
-        "--rehearse",
-        action="store_true",
-        help="pull, verify and unpack the version, check it, and move nothing",
-    )
-    undo = verb("undo", _network(), _overruling())
-    undo.add_argument("target", metavar="TARGET|CHANNEL", help=_TARGET_OR_CHANNEL)
-    adopt = verb("adopt", _network(), _moving())
-    adopt.add_argument("channel", metavar="CHANNEL", help=_CHANNEL)
-    restore = verb("restore", _network(), _overruling())
-    restore.add_argument("channel", metavar="CHANNEL", help=_CHANNEL)
-    hold = verb("hold", _network(), _moving())
-    hold.add_argument("channel", metavar="CHANNEL", help=_CHANNEL)
-    hold.add_argument(
-        "--for",
-        dest="hours",
-        type=_hours,
-        metavar="HOURS",
-        help="default 24, or what the settings say; 0: until it is released",
-    )
-    unhold = verb("unhold", _network(), _moving())
-    unhold.add_argument("channel", metavar="CHANNEL", help=_CHANNEL)
-    verdict = verb("verdict", _network())
-    verdict.add_argument("reference", metavar="REFERENCE")
-    verdict.add_argument("opinion", choices=OPINIONS, help="withdraw takes a good or bad back")
-    verdict.add_argument("--reason", metavar="TEXT", help="why; of a note its text")
-    verdict.add_argument("--dry-run", action="store_true", help="show it and write nothing")
+    add_channel_verbs(verb, _network, _moving)
     channels = verb("channels", _network())
     channels.add_argument("place", metavar="REPOSITORY", help="[HOST/]REPOSITORY or oci:DIRECTORY")
     for name in ("log", "at"):

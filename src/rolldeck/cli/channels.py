@@ -61,7 +61,17 @@ def _channel_cells(channel: Channel, now: datetime) -> list[str | Text]:
         f"g{entry.number}" if entry else "",
         f"{age(entry.time, now)} ago" if entry else "",
         entry.actor if entry else "",
-        "; ".join(_notes(channel, now)),
+        ", ".join(_marks(channel, now)),
+    ]
+
+
+def _marks(channel: Channel, now: datetime) -> list[str]:
+    """Return what is unusual about a channel in a word each: rows are short, ``log`` tells it."""
+    pending = channel.journal.pending
+    return [
+        *(["⚠ drift"] if channel.journal.drift else []),
+        *([f"⚠ g{pending.entry.number} pending"] if pending else []),
+        *([f"held by {channel.hold.holder}"] if channel.hold and channel.hold.holds(now) else []),
     ]
 
 

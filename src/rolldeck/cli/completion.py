@@ -249,6 +249,13 @@ class _Sources:
             if item.word.rpartition(":")[0] == first.partition("@")[0].rpartition(":")[0]
         ]
 
+    def _channels(self) -> list[Candidate]:
+        """What may be a channel: tags that have not the shape of a version."""
+        from rolldeck.facts import is_version_tag
+
+        found = [*self._tags_of_first(), *self._references()]
+        return [item for item in found if not is_version_tag(item.word.rpartition(":")[2])]
+
     def _targets(self) -> list[Candidate]:
         from rolldeck.release.known import known_paths
 
@@ -257,7 +264,7 @@ class _Sources:
 
 _WORDS: dict[str, Callable[[_Sources], list[Candidate]]] = {
     "REFERENCE": _Sources._references,
-    "CHANNEL": lambda sources: [*sources._tags_of_first(), *sources._references()],
+    "CHANNEL": _Sources._channels,
     "A": _Sources._references,
     "B": lambda sources: [*sources._tags_of_first(), *sources._references()],
     "PLACE": _Sources._repositories,

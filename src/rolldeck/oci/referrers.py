@@ -69,7 +69,7 @@ def _page(answer: Answer, reference: str) -> tuple[Descriptor, ...] | None:
         index = parse_manifest(answer.body, INDEX, reference=reference)
     except IntegrityError:
         return None
-    return index.manifests if index.is_index else None
+    return index.manifests if "manifests" in index.document else None
 
 
 def _endless(host: str, reference: str) -> UnavailableError:

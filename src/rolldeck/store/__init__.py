@@ -2,8 +2,9 @@
 
 from rolldeck.store.cache import Cache, Seen
 from rolldeck.store.journal import Journal
-from rolldeck.store.layout_store import BlobWriter, LayoutStore
+from rolldeck.store.layout_store import LayoutStore
 from rolldeck.store.library import Library
+from rolldeck.store.new_blob import BlobWriter
 from rolldeck.store.partial import Partial
 
 __all__ = ["BlobWriter", "Cache", "Journal", "LayoutStore", "Library", "Partial", "Seen"]

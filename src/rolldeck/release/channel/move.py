@@ -47,9 +47,9 @@ async def make_move(
     """Make the move that an entry describes, from what its channel pointed at when it was planned.
 
     A pending move of somebody else is watched for some seconds, then passed over. Raises
-    LostRaceError where the generation is another one meanwhile, MovedError where the channel is,
-    and the errors of the registry. After any error the channel may point at the version, if it was
-    written to; never does the move count as made.
+    LostRaceError where the generation is another one meanwhile, MovedError where the channel is:
+    the move is then not this one's, even if the channel was ``written`` to. After an error of the
+    registry it may have been made all the same, or be pending: the journal tells.
     """
     journal = await records.journal(entry.channel, limit=3)
     _require_as_planned(records, journal, entry)

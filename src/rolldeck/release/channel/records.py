@@ -235,7 +235,7 @@ class Records:
         versions = dict.fromkeys(item.entry.to_digest for item in recorded)
         if recorded and live is not None:
             versions.setdefault(live)
-        listed = await self._all(self._referrers(version) for version in versions)
+        listed = await self._all_referrers(versions)
         others = {
             item.digest
             for items in listed
@@ -252,6 +252,12 @@ class Records:
             return read_entry(await self.manifest(digest), f"{self.name}@{short_digest(digest)}")
         except (NotFoundError, IntegrityError):
             return None
+
+    async def _all_referrers(self, versions: Iterable[Digest]) -> list[tuple[Descriptor, ...]]:
+        """Return what refers to each version; the first one tells whether to ask for the rest."""
+        wanted = list(versions)
+        first = [await self._referrers(version) for version in wanted[:1]]
+        return first + await self._all(self._referrers(version) for version in wanted[1:])
 
     async def _referrers(self, version: Digest) -> tuple[Descriptor, ...]:
         """Return what refers to a version, asked once; nothing where the registry lists none."""
@@ -282,6 +288,7 @@ class Records:
         """Return what was said of some versions; of most there is nothing."""
         wanted = list(dict.fromkeys(versions))
         tags = await self.tags()
+        await self._all_referrers(wanted)
         found = await self._all(self._verdicts(version, tags) for version in wanted)
         return dict(zip(wanted, found, strict=True))
 
