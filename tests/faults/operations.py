@@ -145,9 +145,18 @@ def _following(world: World) -> None:
     """A target that follows a channel of the library, which has moved on."""
     for tag in ("v1", "v2"):
         world.must("pull", world.version(tag))
-    world.must("tag", world.local("v1"), "production", "--yes")
-    world.must("pin", "--follow", world.local("production"), world.target.path, "--yes")
-    world.must("tag", world.local("v2"), "production", "--yes")
+    channel = world.local("production")
+    world.must("promote", world.local("v1"), channel, "--yes")
+    world.must("pin", "--follow", channel, world.target.path, "--yes")
+    world.must("verdict", world.local("v1"), "good")
+    world.must("promote", world.local("v2"), channel, "--yes")
+
+
+def _followed_back(world: World) -> None:
+    """The same at the version that it moved on to, which was rolled back since."""
+    _following(world)
+    world.must("follow", world.target.path, "--once")
+    world.must("rollback", world.local("production"), "--yes")
 
 
 _PRUNING = ("--keep", 1, "--apply", "--yes", "--force")
@@ -228,6 +237,12 @@ OPERATIONS = [
         _following,
         _current,
         half_made=2,
+    ),
+    Operation(
+        "follow a rollback",
+        lambda world: ["follow", world.target.path, "--once"],
+        _followed_back,
+        _current,
     ),
     Operation(
         "prune",

@@ -14,7 +14,7 @@ import pytest
 
 from rolldeck.kit.tree import Tree
 from rolldeck.oci import Digest, digest_of
-from rolldeck.release import Generation, MoveVerb, Release, Target, in_use
+from rolldeck.release import Generation, MoveVerb, Release, Target, in_use, trail
 from rolldeck.release.following import (
     Following,
     read_following,
@@ -129,6 +129,14 @@ def test_another_file_of_the_same_name_does_not_count(target: Target, tmp_path: 
     other.write_bytes(b"other")
     with processes.using(other, "open"):
         assert letters(item.digest for item in survey_releases(target).surplus) == "abc"
+
+
+def test_the_way_back_of_a_follower_is_that_of_its_channel(tmp_path: Path) -> None:
+    """After a rollback that it followed, nobody goes back to the version that was left."""
+    target = pinned(tmp_path / "serving", "ab", "follow")
+    assert trail(target.history()) == (DIGESTS["a"], DIGESTS["b"])
+    move(target, "a", "follow")
+    assert trail(target.history()) == (DIGESTS["a"],)
 
 
 @contextmanager

@@ -157,15 +157,20 @@ async def _is_changed(target: Target, digest: Digest) -> bool:
     return bool(await asyncio.to_thread(target.changes, digest, Progress()))
 
 
+def _lasting(channel: Reference) -> Reference:
+    """Return a reference that means the same in whatever directory a follower is started."""
+    if channel.place is not Place.LAYOUT:
+        return channel
+    return replace(channel, root=os.path.abspath(channel.root))
+
+
 async def plan_follow(workspace: Workspace, channel: Reference, target_path: Path) -> Plan:
     """Plan to let a target follow a channel from now on, beginning where the channel is.
 
     Raises UsageError where the reference names no channel, RefusedError for a read-only workspace.
     """
     workspace.require_writable("pin --follow")
-    channel = replace(channel, tag=channel_name(channel))
-    if channel.place is Place.LAYOUT:
-        channel = replace(channel, root=os.path.abspath(channel.root))
+    channel = _lasting(replace(channel, tag=channel_name(channel)))
     target = Target(target_path)
     course = await set_course(workspace, channel)
     plan = await plan_to(workspace, target, course, course.goal)

@@ -11,7 +11,8 @@ from rolldeck.actions.follow import INTERVAL, FollowEvent, follow
 from rolldeck.actions.follow_plan import plan_follow
 from rolldeck.cli.documents import Document, print_document
 from rolldeck.cli.moves import carry_out, print_parts
-from rolldeck.errors import UsageError
+from rolldeck.cli.terminal import message
+from rolldeck.errors import CancelledError, RolldeckError, UsageError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
@@ -52,10 +53,17 @@ async def run_pin_follow(
     code = await carry_out(workspace, plan, arguments, progress)
     if arguments.dry_run:
         return code
-    async for event in follow(workspace, arguments.target, progress, once=True):
-        # The document of the move is the only one on stdout.
-        if event.kind != "current" and not arguments.json:
-            print_event(event)
+    try:
+        async for event in follow(workspace, arguments.target, progress, once=True):
+            # The document of the move is the only one on stdout.
+            if event.kind != "current" and not arguments.json:
+                print_event(event)
+    except CancelledError:
+        raise
+    except RolldeckError as error:
+        # The move was made; a follower, if one runs or is started, does the rest.
+        if not arguments.json:
+            message(f"The last known good is not unpacked yet: {error.message}")
     return code
 
 
