@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from rolldeck.actions import apply, plan_pin, plan_rollback, plan_undo
-from rolldeck.actions.follow import Follower, FollowEvent, follow
+from rolldeck.actions.follow import follow
 from rolldeck.actions.follow_plan import plan_follow
+from rolldeck.actions.follower import Follower, FollowEvent
+from rolldeck.actions.hooks import Hooks
 from rolldeck.actions.mark import plan_unhold, write_mark
 from rolldeck.errors import BusyError, NotFoundError, UnavailableError
+from rolldeck.oci import Place
 from rolldeck.progress import Progress
 from rolldeck.release import Target
 from rolldeck.release.channel import Records
@@ -159,7 +162,7 @@ async def test_a_hold_that_is_set_while_the_rest_is_read_counts(
 async def test_a_channel_that_moves_while_its_version_is_unpacked_is_asked_again(
     desk: Desk, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rolldeck.actions import follow as room
+    from rolldeck.actions import follower as room
 
     real = room.make_ready
     await desk.retag("c")
@@ -272,3 +275,96 @@ async def test_older_releases_go_after_a_round(
     events = await fresh.step()
     assert target.unpacked() == {desk.digest(letter) for letter in "bc"}
     assert [event.removed for event in events if event.kind == "removed"] == [(desk.digest("a"),)]
+
+
+async def test_a_layout_is_remembered_by_its_whole_path(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A follower may be started in another directory."""
+    if desk.channel.place is not Place.LAYOUT:
+        pytest.skip("other places have no path")
+    monkeypatch.chdir(tmp_path)
+    relative = replace(desk.channel, root="./made")
+    plan = await plan_follow(desk.workspace, relative, tmp_path / "serving")
+    assert plan.follows == f"oci:{tmp_path}/made:production"
+
+
+def noting(path: Path, code: str = "") -> tuple[str, ...]:
+    """A hook that notes for which version it ran, and may fail."""
+    return ("sh", "-c", f'echo "$ROLLDECK_LABEL" >> {path}; {code}')
+
+
+async def with_hooks(desk: Desk, target: Target, hooks: Hooks) -> list[FollowEvent]:
+    async with desk_at(desk.site) as fresh:
+        rounds = follow(fresh.workspace, target.path, Progress(), hooks=hooks, once=True)
+        return [item async for item in rounds]
+
+
+async def test_hooks_run_after_a_switch_and_only_then(
+    desk: Desk, target: Target, tmp_path: Path
+) -> None:
+    hooks = Hooks(noting(tmp_path / "reload"), noting(tmp_path / "check"))
+    assert kinds(await with_hooks(desk, target, hooks)) == ["current"]
+    await desk.roll_back()
+    assert kinds(await with_hooks(desk, target, hooks)) == ["switched"]
+    assert kinds(await with_hooks(desk, target, hooks)) == ["current"]
+    for name in ("reload", "check"):
+        assert (tmp_path / name).read_text() == "v1.0.0\n"
+
+
+async def test_a_failed_check_puts_the_release_before_back(
+    desk: Desk, target: Target, tmp_path: Path
+) -> None:
+    """Once: the next rounds leave that version alone, until somebody wants it tried again."""
+    await desk.record("c")
+    fails = 'echo "cannot load" >&2; test "$ROLLDECK_LABEL" = v1.0.1'
+    hooks = Hooks(noting(tmp_path / "reload"), noting(tmp_path / "check", fails))
+    events = await with_hooks(desk, target, hooks)
+    assert kinds(events) == ["switched", "reverted"]
+    assert events[1].detail == "check failed: exit code 1: cannot load; v1.0.1 is back"
+    assert target.current() == desk.digest("b")
+    assert [move.verb for move in target.history()] == ["follow", "follow", "revert"]
+    assert (tmp_path / "reload").read_text() == "v1.0.2\nv1.0.1\n"
+    (refused,) = await with_hooks(desk, target, hooks)
+    assert refused.kind == "refused"
+    assert "failed its hooks here before" in refused.detail
+    plan = await plan_follow(desk.workspace, desk.channel, target.path)
+    await apply(desk.workspace, plan, Progress())
+    assert kinds(await with_hooks(desk, target, Hooks())) == ["current"]
+    assert target.current() == desk.digest("c")
+
+
+async def test_a_follower_that_ended_before_its_hooks_did_runs_them_again(
+    desk: Desk, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A switch that nobody has proven is never taken for a good one."""
+    await desk.roll_back()
+    with monkeypatch.context() as patch:
+
+        async def killed(self: Hooks, told: object) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(Hooks, "run", killed)
+        follower = Follower(desk.workspace, target.path, Progress(), Hooks(("true",)))
+        with pytest.raises(KeyboardInterrupt):
+            await follower.step()
+    assert target.current() == desk.digest("a")
+    hooks = Hooks((), noting(tmp_path / "check"))
+    assert kinds(await with_hooks(desk, target, hooks)) == ["current"]
+    assert (tmp_path / "check").read_text() == "v1.0.0\n"
+
+
+async def test_a_hook_that_does_not_end_is_ended(desk: Desk, target: Target) -> None:
+    """With all that it started."""
+    await desk.roll_back()
+    hooks = Hooks((), ("sh", "-c", 'test "$ROLLDECK_LABEL" = v1.0.1 || sleep 1000'), 0.2)
+    events = await with_hooks(desk, target, hooks)
+    assert kinds(events) == ["switched", "reverted"]
+    assert events[1].detail.startswith("check failed: not done after")
+
+
+async def test_a_hook_that_is_not_there_fails(desk: Desk, target: Target) -> None:
+    await desk.roll_back()
+    events = await with_hooks(desk, target, Hooks(("/nowhere/reload",)))
+    assert kinds(events) == ["switched", "reverted"]
+    assert "reload failed: /nowhere/reload: No such file" in events[1].detail

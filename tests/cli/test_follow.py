@@ -94,6 +94,25 @@ def test_a_refusal_is_code_8(rolldeck: Run, site: Site, serving: Target) -> None
     assert serving.current() == site.versions["b"]
 
 
+def test_a_failed_hook_goes_back_and_is_code_8(rolldeck: Run, site: Site, serving: Target) -> None:
+    at(site, lambda desk: desk.record("c"))
+    check = f"sh -c 'test $ROLLDECK_DIGEST != {site.versions['c']}'"
+    ran = rolldeck("follow", serving.path, "--once", "--check", check)
+    assert ran.code == 8
+    assert "went back: check failed: exit code 1; v1.0.1 is back" in ran.out
+    assert serving.current() == site.versions["b"]
+    status = rolldeck("status", serving.path)
+    assert status.code == 9
+    assert "failed its hooks here and was left" in status.out
+
+
+@pytest.mark.parametrize("words", [["--check", "a 'b"], ["--reload", ""], ["--interval", "0"]])
+def test_mistakes_are_told_before_anything_runs(
+    rolldeck: Run, serving: Target, words: list[str]
+) -> None:
+    assert rolldeck("follow", serving.path, "--once", *words).code == 2
+
+
 def test_read_only_takes_following_away(rolldeck: Run, channel: str, serving: Target) -> None:
     assert rolldeck("follow", serving.path, "--once", "--read-only").code == 8
     assert rolldeck("pin", "--follow", channel, serving.path, "--read-only").code == 8

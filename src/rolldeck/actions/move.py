@@ -97,11 +97,13 @@ def _settle_following(target: Target, plan: Plan) -> None:
     )
 
     known = read_following(target)
-    if plan.verb != "follow":
+    if plan.verb not in ("follow", "revert"):
         stop_following(target)
     elif plan.begins:
         if known is None or known.channel != plan.follows:
-            write_following(target, Following(plan.follows or "", goal=plan.to_digest))
+            known = Following(plan.follows or "", goal=plan.to_digest)
+        # Whoever begins again wants it tried again.
+        write_following(target, replace(known, failed=None))
     elif known is None or known.channel != plan.follows:
         raise BusyError(
             f"{target.path} does not follow {plan.follows} any more", reference=str(target.path)

@@ -158,8 +158,18 @@ def _look(target: Target) -> tuple[Status, Following | None]:
         hold=None,
         rollback=_readiness(target, goal),
         follows=following.channel if following else None,
+        notes=_notes(following),
     )
     return status, following
+
+
+def _notes(following: Following | None) -> tuple[str, ...]:
+    notes = []
+    if following is not None and following.unproven is not None:
+        notes.append(f"the hooks of {short_digest(following.unproven)} have not ended")
+    if following is not None and following.failed is not None:
+        notes.append(f"{short_digest(following.failed)} failed its hooks here and was left")
+    return tuple(notes)
 
 
 def _changed(target: Target, current: Digest | None) -> list[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
 from rolldeck.actions import Workspace
-from rolldeck.actions.follow import INTERVAL, FollowEvent, follow
+from rolldeck.actions.follow import INTERVAL, follow
 from rolldeck.actions.follow_plan import plan_follow
+from rolldeck.actions.follower import FollowEvent
+from rolldeck.actions.hooks import Hooks
 from rolldeck.cli.documents import Document, print_document
 from rolldeck.cli.moves import carry_out, print_parts
 from rolldeck.cli.terminal import message
@@ -28,13 +31,21 @@ async def run_follow(
     interval = INTERVAL if arguments.interval is None else arguments.interval
     if not 1 <= interval <= 86400:
         raise UsageError("--interval must be 1 to 86400 seconds")
+    if not 0 < arguments.hook_deadline <= 86400:
+        raise UsageError("--hook-deadline must be more than 0 and at most 86400 seconds")
     refused = False
     shown: FollowEvent | None = None
+    hooks = Hooks(
+        _words("--reload", arguments.reload),
+        _words("--check", arguments.check),
+        arguments.hook_deadline,
+    )
+    target = Path(arguments.target)
     rounds = follow(
-        workspace, Path(arguments.target), progress, once=arguments.once, interval=interval
+        workspace, target, progress, hooks=hooks, once=arguments.once, interval=interval
     )
     async for event in rounds:
-        refused = event.kind == "refused"
+        refused = refused or event.kind in ("refused", "reverted")
         if arguments.json:
             print_document(event_document(event))
             sys.stdout.flush()
@@ -43,6 +54,17 @@ async def run_follow(
             sys.stdout.flush()
         shown = event
     return _REFUSED if refused and arguments.once else 0
+
+
+def _words(option: str, text: str | None) -> tuple[str, ...]:
+    """Split a command as a shell would; raises UsageError where it cannot be."""
+    try:
+        words = tuple(shlex.split(text or ""))
+    except ValueError as error:
+        raise UsageError(f"{option} is no command: {error}") from None
+    if text is not None and not words:
+        raise UsageError(f"{option} is empty")
+    return words
 
 
 async def run_pin_follow(
@@ -86,6 +108,7 @@ def print_event(event: FollowEvent) -> None:
         "prepared": f"fetched {human_size(event.bytes)}",
         "unprepared": "is not ready for a rollback",
         "removed": f"removed {len(event.removed)} older releases",
+        "reverted": "went back",
         "refused": "stays where it is",
         "unreachable": "stays where it is",
         "failed": "stays where it is",

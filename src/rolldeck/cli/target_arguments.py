@@ -19,6 +19,21 @@ def add_upkeep_of_targets(
     follow.add_argument(
         "--interval", type=float, metavar="SECONDS", help="between two rounds, about (default 30)"
     )
+    follow.add_argument(
+        "--reload", metavar="COMMAND", help="run after a switch: make the server load it"
+    )
+    follow.add_argument(
+        "--check",
+        metavar="COMMAND",
+        help="run after that: where it fails, the release before is put back",
+    )
+    follow.add_argument(
+        "--hook-deadline",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="that either may take (default 60)",
+    )
     status = verb("status", network())
     status.add_argument(
         "what",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rolldeck import fsops, half_made
@@ -27,20 +27,8 @@ class Following:
     good_label: str | None = None
     held: bool = False
     checked: str | None = None
-
-    def knowing(
-        self,
-        goal: Digest | None,
-        good: Digest | None,
-        good_label: str | None,
-        *,
-        held: bool,
-        checked: str,
-    ) -> Following:
-        """Return it with what the channel says now."""
-        return replace(
-            self, goal=goal, good=good, good_label=good_label, held=held, checked=checked
-        )
+    unproven: Digest | None = None
+    failed: Digest | None = None
 
 
 def following_path(target: Target) -> Path:
@@ -66,15 +54,20 @@ def read_following(target: Target) -> Following | None:
 
 
 def _parse(document: Mapping[str, object]) -> Following:
-    goal, good = document.get("goal"), document.get("good")
+    def digest(key: str) -> Digest | None:
+        found = document.get(key)
+        return parse_digest(str(found)) if found else None
+
     label, checked = document.get("good_label"), document.get("checked")
     return Following(
         str(document["channel"]),
-        parse_digest(str(goal)) if goal else None,
-        parse_digest(str(good)) if good else None,
+        digest("goal"),
+        digest("good"),
         str(label) if label else None,
         bool(document.get("held")),
         str(checked) if checked else None,
+        digest("unproven"),
+        digest("failed"),
     )
 
 
