@@ -356,7 +356,7 @@ async def test_a_follower_that_ended_before_its_hooks_did_runs_them_again(
 
 async def test_a_hook_that_does_not_end_is_ended(desk: Desk, target: Target) -> None:
     """With all that it started."""
-    await desk.roll_back()
+    await desk.record("c")
     hooks = Hooks((), ("sh", "-c", 'test "$ROLLDECK_LABEL" = v1.0.1 || sleep 1000'), 0.2)
     events = await with_hooks(desk, target, hooks)
     assert kinds(events) == ["switched", "reverted"]
@@ -364,7 +364,23 @@ async def test_a_hook_that_does_not_end_is_ended(desk: Desk, target: Target) -> 
 
 
 async def test_a_hook_that_is_not_there_fails(desk: Desk, target: Target) -> None:
-    await desk.roll_back()
+    await desk.record("c")
     events = await with_hooks(desk, target, Hooks(("/nowhere/reload",)))
     assert kinds(events) == ["switched", "reverted"]
     assert "reload failed: /nowhere/reload: No such file" in events[1].detail
+
+
+@pytest.mark.parametrize("kind", ["held", "bad"])
+async def test_a_failed_hook_goes_back_to_nothing_that_nobody_should_be_at(
+    desk: Desk, target: Target, tmp_path: Path, kind: str
+) -> None:
+    """To no other version than the held one, and to none that is marked bad; it is tried again."""
+    await (desk.roll_back() if kind == "held" else desk.record("c"))
+    if kind == "bad":
+        await desk.mark("b", "bad")
+    hooks = Hooks(check=noting(tmp_path / "check", "false"))
+    for first in ("switched", "current"):
+        events = await with_hooks(desk, target, hooks)
+        assert kinds(events)[:2] == [first, "unproven"]
+    assert target.current() == desk.digest("a" if kind == "held" else "c")
+    assert len((tmp_path / "check").read_text().splitlines()) == 2

@@ -51,15 +51,16 @@ EventKind = Literal[
     "unprepared",
     "removed",
     "reverted",
+    "unproven",
     "refused",
     "unreachable",
     "failed",
     "stopped",
 ]
 """What a round came to: nothing to do; ``current`` moved; the last known good was unpacked, or
-could not be; older releases went; a hook failed, so the release before is back; the target stays
-where it is, as its channel or a check says; the registry did not answer; something else went wrong;
-the target follows no channel any more."""
+could not be; older releases went; a hook failed, and the release before is back, or may not come
+back; the target stays where it is, as its channel or a check says; the registry did not answer;
+something else went wrong; the target follows no channel any more."""
 
 _FULL = 3600.0
 """Seconds after which a channel is read again although nothing moved: versions become good."""
@@ -126,7 +127,7 @@ class Follower:
         if events[0].kind in ("current", "switched"):
             kept = await self._keep_good(course)
             events += (*kept, *await self._remove_older(course))
-            if all(event.kind not in ("unprepared", "failed") for event in events):
+            if not {event.kind for event in events} & {"unproven", "unprepared", "failed"}:
                 self._settle(course)
         return tuple(events)
 
@@ -191,8 +192,9 @@ class Follower:
             ),
             None,
         )
-        if before is None or self._target.release(before) is None:
-            return (self._told("failed", course, f"{problem}; there is no release before it"),)
+        if why := await self._no_way_back(course, before):
+            return (self._told("unproven", course, f"{problem}; it stays, as {why}"),)
+        assert before is not None
         plan = await plan_to(self._workspace, self._target, course, before)
         moved = await apply(self._workspace, replace(plan, verb="revert"), self._progress, problem)
         # The mark comes last: killed before it, the next round tries the version once more.
@@ -202,6 +204,17 @@ class Follower:
         told = self._told("reverted", course, f"{problem}; {after}")
         generation = moved.generation
         return (replace(told, previous=course.goal, generation=generation),)
+
+    async def _no_way_back(self, course: Course, before: Digest | None) -> str | None:
+        """Say why a failed hook moves nothing; None where the release before may be put back."""
+        if course.held:
+            return "the channel is held there"
+        if before is None or self._target.release(before) is None:
+            return "there is no release before it"
+        verdict = (await course.situation.verdicts([before]))[before]
+        if verdict is not None and verdict.opinion == "bad":
+            return "the release before it is marked bad"
+        return None
 
     async def _run_hooks(self, label: str, digest: Digest) -> str | None:
         told = {

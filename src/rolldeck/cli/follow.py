@@ -45,7 +45,7 @@ async def run_follow(
         workspace, target, progress, hooks=hooks, once=arguments.once, interval=interval
     )
     async for event in rounds:
-        refused = refused or event.kind in ("refused", "reverted")
+        refused = refused or event.kind in ("refused", "reverted", "unproven")
         if arguments.json:
             print_document(event_document(event))
             sys.stdout.flush()
@@ -109,6 +109,7 @@ def print_event(event: FollowEvent) -> None:
         "unprepared": "is not ready for a rollback",
         "removed": f"removed {len(event.removed)} older releases",
         "reverted": "went back",
+        "unproven": f"is at {name}, which does not work",
         "refused": "stays where it is",
         "unreachable": "stays where it is",
         "failed": "stays where it is",
