@@ -44,7 +44,7 @@ def test_the_version_loads_almost_nothing() -> None:
 
 LOCAL = [
     *("ls", "du", "files", "cat", "show", "diff", "env", "bump"),
-    *("unpack", "verify", "pin", "rollback"),
+    *("unpack", "verify", "pin", "rollback", "status"),
 ]
 
 
@@ -71,6 +71,7 @@ def test_local_verbs_load_neither_textual_nor_the_network(
         "unpack": ["unpack", f"{layout}:v1.0.0", "-d", str(tmp_path / "out")],
         "pin": ["pin", f"{layout}:v1.0.0", target],
         "rollback": ["rollback", target],
+        "status": ["status", target],
         "verify": ["verify", f"{layout}:v1.0.0"],
         "copy": ["copy", f"{layout}:v1.0.0", "mine", "--library", str(tmp_path / "library")],
         "tag": ["tag", f"{layout}:v1.0.0", "live"],
@@ -79,7 +80,7 @@ def test_local_verbs_load_neither_textual_nor_the_network(
         "logout": ["logout", "registry.example"],
         "doctor": ["doctor"],
     }
-    loaded = modules(words[verb], 3 if verb == "rollback" else 0)
+    loaded = modules(words[verb], 3 if verb in ("rollback", "status") else 0)
     assert not loaded & {"textual", "urllib3", "requests", "yaml", "http.client", "sqlite3"}
 
 

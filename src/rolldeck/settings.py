@@ -19,6 +19,9 @@ from rolldeck.text import clean_line
 MOST_HOURS = 24 * 366
 """Longest hold or soak time, in hours."""
 
+MOST_RELEASES = 1000
+"""Most releases that a local target is told to keep."""
+
 
 def home(kind: str, fallback: str) -> Path:
     """Return rolldeck's directory below ``$XDG_<kind>_HOME`` or below its standard place."""
@@ -81,7 +84,8 @@ class Settings:
     version does; ``policy`` is a file with guardrails for metrics.
     ``actor`` is the name that moves of channels are recorded under, None for
     user@host or the CI job; ``hold_hours`` is how long a rollback holds its channel; a version is
-    good without a verdict once it was live for ``soak_hours``.
+    good without a verdict once it was live for ``soak_hours``. A local target keeps the
+    ``keep_releases`` versions unpacked that were current last, beside all that it may go back to.
     """
 
     library: Path = field(default_factory=data_home)
@@ -95,6 +99,7 @@ class Settings:
     actor: str | None = None
     hold_hours: float = 24.0
     soak_hours: float = 24.0
+    keep_releases: int = 3
     registries: Mapping[str, RegistrySettings] = field(default_factory=dict)
 
     def registry(self, host: str) -> RegistrySettings:
@@ -151,6 +156,10 @@ def _parse(text: str, path: Path) -> Settings:
         from rolldeck.settings_mistakes import range_mistake
 
         raise range_mistake(path, text, "tolerance", "from 0 to below 1, or a percentage")
+    if not 1 <= settings.keep_releases <= MOST_RELEASES:
+        from rolldeck.settings_mistakes import range_mistake
+
+        raise range_mistake(path, text, "keep_releases", f"1 to {MOST_RELEASES}")
     for key in ("hold_hours", "soak_hours"):
         if not 0 <= getattr(settings, key) <= MOST_HOURS:
             from rolldeck.settings_mistakes import range_mistake

@@ -167,6 +167,35 @@ def _merged(world: World) -> object:
     return [name for name in names if found.get(name) not in (old[name], new[name])] or "old"
 
 
+def _following(world: World) -> None:
+    """A target that follows a channel of the library, which has moved on."""
+    for tag in ("v1", "v2"):
+        world.must("pull", world.version(tag))
+    channel = world.local("production")
+    world.must("promote", world.local("v1"), channel, "--yes")
+    world.must("pin", "--follow", channel, world.target.path, "--yes")
+    world.must("verdict", world.local("v1"), "good")
+    world.must("promote", world.local("v2"), channel, "--yes")
+
+
+def _followed_back(world: World) -> None:
+    """The same at the version that it moved on to, which was rolled back since."""
+    _following(world)
+    world.must("follow", world.target.path, "--once")
+    world.must("rollback", world.local("production"), "--yes")
+
+
+_PRUNING = ("--keep", 1, "--apply", "--yes", "--force")
+
+
+def _with_surplus(world: World) -> None:
+    """A target with a release that its history does not lead to."""
+    _pinned("v1", "v2")(world)
+    journal = world.target.path / ".rolldeck" / "history.jsonl"
+    last = json.loads(journal.read_bytes().splitlines()[-1])
+    journal.write_text(json.dumps(last | {"from_digest": None}) + "\n")
+
+
 def _anew(world: World, *words: object) -> list[object]:
     """Unpack into the directory once more, which tidies up beside it."""
     shutil.rmtree(world.out)
@@ -265,6 +294,25 @@ OPERATIONS = [
         _pinned("v1", "v2"),
         _current,
         after=lambda world: ["pin", world.local("v2"), world.target.path, "--yes"],
+    ),
+    Operation(
+        "follow",
+        lambda world: ["follow", world.target.path, "--once"],
+        _following,
+        _current,
+        half_made=2,
+    ),
+    Operation(
+        "follow a rollback",
+        lambda world: ["follow", world.target.path, "--once"],
+        _followed_back,
+        _current,
+    ),
+    Operation(
+        "prune",
+        lambda world: ["prune", world.target.path, *_PRUNING],
+        _with_surplus,
+        lambda world: world.target.unpacked(),
     ),
     Operation(
         "copy",

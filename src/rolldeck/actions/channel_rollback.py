@@ -49,7 +49,9 @@ class NoGoodVersionError(NotFoundError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Goal:
+class Goal:
+    """A version to go back to: its generation, what there is of it, why it, and not others."""
+
     digest: Digest
     number: int | None
     stock: Stock | None
@@ -81,7 +83,7 @@ async def plan_channel_rollback(
         return ending
     goal = await _named(workspace, situation, to) if to else None
     if goal is None:
-        goal = await _last_known_good(workspace, situation)
+        goal = await last_known_good(workspace, situation)
     live = situation.live
     assert live is not None
     if goal.digest == live:
@@ -129,8 +131,11 @@ async def plan_channel_rollback(
     )
 
 
-async def _last_known_good(workspace: Workspace, situation: Situation) -> _Goal:
-    """Find the newest version that nothing speaks against, with all that were passed over."""
+async def last_known_good(workspace: Workspace, situation: Situation) -> Goal:
+    """Find the newest version that nothing speaks against, with all that were passed over.
+
+    Raises NoGoodVersionError where there is none.
+    """
     journal = situation.journal
     found = list(candidates(journal, situation.now))
     ruled = await situation.verdicts(item.digest for item in found)
@@ -145,7 +150,7 @@ async def _last_known_good(workspace: Workspace, situation: Situation) -> _Goal:
             stands, stock = await standing(workspace, situation.version(item.digest))
             why = objection(item, verdict, stands, soak)
         if why is None:
-            return _Goal(
+            return Goal(
                 item.digest,
                 item.entry.number,
                 stock,
@@ -155,7 +160,7 @@ async def _last_known_good(workspace: Workspace, situation: Situation) -> _Goal:
         skipped.append(Skipped(item.entry.number, item.digest, why))
     if journal.more:
         whole = await look_at_channel(workspace, situation.reference, limit=None)
-        return await _last_known_good(workspace, whole)
+        return await last_known_good(workspace, whole)
     raise _no_good(situation, tuple(skipped))
 
 
@@ -188,17 +193,17 @@ def _no_good(situation: Situation, skipped: tuple[Skipped, ...]) -> NoGoodVersio
     )
 
 
-async def _named(workspace: Workspace, situation: Situation, name: str) -> _Goal:
+async def _named(workspace: Workspace, situation: Situation, name: str) -> Goal:
     """Find what ``--to`` names: a generation, or any version of the repository."""
     journal = situation.journal
     by_number = {f"g{item.entry.number}": item.entry for item in journal.recorded}
     if name in by_number:
         entry = by_number[name]
-        return _Goal(entry.to_digest, entry.number, None, _chosen(name))
+        return Goal(entry.to_digest, entry.number, None, _chosen(name))
     numbers = [(item.entry.to_digest, item.entry.number) for item in journal.recorded]
     digest = await _digest_named(workspace, situation, name, [digest for digest, _ in numbers])
     number = next((number for known, number in numbers if known == digest), None)
-    return _Goal(digest, number, None, _chosen(name))
+    return Goal(digest, number, None, _chosen(name))
 
 
 async def _digest_named(

@@ -6,14 +6,20 @@ import asyncio
 import getpass
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolldeck.actions.plan import DISK_SPACE
 from rolldeck.actions.workspace import Workspace
-from rolldeck.errors import IntegrityError, RefusedError, StorageError
+from rolldeck.errors import (
+    BusyError,
+    IntegrityError,
+    RefusedError,
+    RolldeckError,
+    StorageError,
+)
 from rolldeck.oci import Digest, Manifest, Place, Reference
 from rolldeck.progress import Progress
 from rolldeck.release import Generation, MoveVerb, Plan, Release, Target, remember
@@ -26,7 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a move did: ``digest`` is current now (None: nothing), ``previous`` was before."""
+    """What a move did: ``digest`` is current now (None: nothing), ``previous`` was before.
+
+    ``removed`` are older releases that went.
+    """
 
     target: Path
     digest: Digest | None
@@ -35,6 +44,7 @@ class Moved:
     generation: int
     verb: MoveVerb
     reference: str
+    removed: tuple[Digest, ...] = ()
 
 
 async def apply(
@@ -53,15 +63,69 @@ async def apply(
         raise kind(f"Not done: {failed[0].check}: {failed[0].detail}", reference=str(plan.target))
     target = Target(plan.target)
     await asyncio.to_thread(target.prepare)
-    async with _held(target):
+    async with held(target):
         if plan.to_digest is not None:
             await _make_ready(workspace, target, plan, progress)
         progress.check()
-        return await asyncio.to_thread(_switch, target, plan, reason)
+        await asyncio.to_thread(_settle_following, target, plan)
+        moved = await asyncio.to_thread(_switch, target, plan, reason)
+        if not plan.removes:
+            return moved
+        removed = await asyncio.to_thread(_remove_older, workspace, target, plan, progress)
+        return replace(moved, removed=removed)
+
+
+async def make_ready(workspace: Workspace, plan: Plan, progress: Progress) -> None:
+    """Unpack and verify the version of a plan in its target, and switch nothing."""
+    workspace.require_writable(plan.verb)
+    target = Target(plan.target).require()
+    async with held(target):
+        await _make_ready(workspace, target, plan, progress)
+
+
+def _settle_following(target: Target, plan: Plan) -> None:
+    """Begin, go on with or end the following of a channel, as the plan says.
+
+    A move by hand ends it: the next look at the channel would take it back.
+    """
+    # Imported here, as below: few targets follow a channel, and few moves remove a release.
+    from rolldeck.release.following import (
+        Following,
+        read_following,
+        stop_following,
+        write_following,
+    )
+
+    known = read_following(target)
+    if plan.verb not in ("follow", "revert"):
+        stop_following(target)
+    elif plan.begins:
+        if known is None or known.channel != plan.follows:
+            known = Following(plan.follows or "", goal=plan.to_digest)
+        # Whoever begins again wants it tried again.
+        write_following(target, replace(known, failed=None))
+    elif known is None or known.channel != plan.follows:
+        raise BusyError(
+            f"{target.path} does not follow {plan.follows} any more", reference=str(target.path)
+        )
+
+
+def _remove_older(
+    workspace: Workspace, target: Target, plan: Plan, progress: Progress
+) -> tuple[Digest, ...]:
+    from rolldeck.actions.prune import remove_releases, tell_unremoved
+
+    keep = workspace.settings.keep_releases
+    try:
+        done = remove_releases(workspace.library, target, plan.removes, keep)
+    except RolldeckError as error:
+        progress.tell(tell_unremoved(error))  # the move was made, and the next one removes them
+        return ()
+    return tuple(item.digest for item in done.removed)
 
 
 @asynccontextmanager
-async def _held(target: Target) -> AsyncIterator[None]:
+async def held(target: Target) -> AsyncIterator[None]:
     """Hold the target for the block; waiting for another process stops nothing else."""
     stack = ExitStack()
     entering = asyncio.ensure_future(asyncio.to_thread(stack.enter_context, target.locked()))
@@ -170,7 +234,7 @@ def _switch(target: Target, plan: Plan, reason: str | None) -> Moved:
     previous = target.current()
     # Before the move: garbage is collected around what is current in targets that are known.
     remember(target.path, _repository(plan.reference))
-    if previous == plan.to_digest and plan.verb == "pin":
+    if previous == plan.to_digest and plan.verb in ("pin", "follow"):
         number = target.next_number() - 1
     else:
         number = target.next_number()

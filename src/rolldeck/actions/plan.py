@@ -19,10 +19,16 @@ DISK_SPACE = "disk space"
 """The check that fails with exit code 7, as a full disk does everywhere."""
 
 
-async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path) -> Plan:
-    """Plan to make a version current in a target; fetches its manifest and small layers only."""
+async def plan_pin(
+    workspace: Workspace, reference: Reference, target_path: Path, *, summary: bool = True
+) -> Plan:
+    """Plan to make a version current in a target; fetches its manifest and small layers only.
+
+    Without ``summary`` the plan does not say what differs.
+    """
     # Imported here: going back needs nothing of it, and should be quick.
     from rolldeck.actions.materialize import require_kit, to_move
+    from rolldeck.actions.prune import surplus_after
     from rolldeck.actions.show import load_version
 
     workspace.require_writable("pin")
@@ -50,6 +56,11 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
         is_whole = version.chain_problem is None
         checks.append(Check("readable", is_whole, version.chain_problem or text))
         checks.append(_space(target_path, missing))
+    if stops := _stops_following(target):
+        checks.append(stops)
+    releases, removes = await asyncio.to_thread(surplus_after, workspace, target, digest)
+    if releases:
+        checks.append(releases)
     return Plan(
         verb="pin",
         target=target.path,
@@ -60,7 +71,10 @@ async def plan_pin(workspace: Workspace, reference: Reference, target_path: Path
         reference=str(resolved),
         checks=tuple(checks),
         bytes_to_move=missing,
-        summary=await _summary(workspace, target, current, resolved, network=True),
+        summary=await _summary(workspace, target, current, resolved, network=True)
+        if summary
+        else None,
+        removes=removes,
     )
 
 
@@ -75,7 +89,7 @@ async def plan_rollback(
     workspace.require_writable("rollback")
     target = Target(target_path).require()
     current = target.current()
-    digest = _find(target, to) if to else target.previous()
+    digest = _find(target, to) if to else way_back(target)
     if digest is None:
         candidates = sorted(short_digest(item) for item in target.unpacked() if item != current)
         raise NotFoundError(
@@ -99,6 +113,31 @@ async def plan_rollback(
         bytes_to_move=0,
     )
     return await _checked(workspace, target, plan, summary=summary)
+
+
+def way_back(target: Target) -> Digest | None:
+    """Return where a rollback of a target goes: to the last known good of the channel that it
+    follows, where that is unpacked, else to the version that was current before.
+    """
+    # Imported here: it is asked only where somebody goes back.
+    from rolldeck.release.following import read_following
+
+    following = read_following(target)
+    good = following.good if following else None
+    if good is not None and good != target.current() and target.release(good) is not None:
+        return good
+    return target.previous()
+
+
+def _stops_following(target: Target) -> Check | None:
+    """Say that a move by hand ends the following of a channel, which would take it back."""
+    from rolldeck.release.following import read_following
+
+    following = read_following(target)
+    if following is None:
+        return None
+    again = f"again: rolldeck pin --follow {following.channel} {target.path}"
+    return Check("follows", None, f"stops following {following.channel}; {again}")
 
 
 async def plan_undo(workspace: Workspace, target_path: Path, *, summary: bool = True) -> Plan:
@@ -127,6 +166,8 @@ async def plan_undo(workspace: Workspace, target_path: Path, *, summary: bool = 
 async def _checked(workspace: Workspace, target: Target, plan: Plan, *, summary: bool) -> Plan:
     """Add what must hold for the version that the plan goes to."""
     checks = list(plan.checks)
+    if stops := _stops_following(target):
+        checks.append(stops)
     missing = 0
     if plan.to_digest is not None:
         unpacked = await _unpacked(target, plan.to_digest)

@@ -11,6 +11,7 @@ from typing import NoReturn
 from rolldeck import __version__
 from rolldeck.cli.channel_arguments import add_channel_verbs
 from rolldeck.cli.diff_arguments import add_diff_arguments
+from rolldeck.cli.target_arguments import add_upkeep_of_targets
 from rolldeck.cli.unpack_arguments import add_filter, add_unpack
 from rolldeck.commands import Command, command_of_verb, verbs
 from rolldeck.errors import UsageError
@@ -238,6 +239,12 @@ def verb_parser() -> argparse.ArgumentParser:
     pin = verb("pin", _network(), _moving())
     pin.add_argument("reference", metavar="REFERENCE")
     pin.add_argument("target", type=Path, metavar="TARGET", help="a directory of its own")
+    pin.add_argument(
+        "--follow",
+        action="store_true",
+        help="REFERENCE is a channel: go where it is, and follow it from now on",
+    )
+    add_upkeep_of_targets(verb, _network, _asking)
     add_channel_verbs(verb, _network, _moving)
     channels = verb("channels", _network())
     channels.add_argument("place", metavar="REPOSITORY", help="[HOST/]REPOSITORY or oci:DIRECTORY")

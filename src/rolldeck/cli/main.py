@@ -136,7 +136,8 @@ def _settings(parsed: argparse.Namespace) -> Settings:
         if name := getattr(parsed, "name", None):
             named.append(name.partition(",")[0])
         for name in ("references", "destinations", "what"):
-            named += getattr(parsed, name, [])
+            words = getattr(parsed, name, None) or []
+            named += [words] if isinstance(words, str) else words
         registries = dict(settings.registries)
         for text in filter(None, named):
             with contextlib.suppress(UsageError):
@@ -233,6 +234,9 @@ _VERBS = {
     "pin": ("moves", "run_pin"),
     "rollback": ("moves", "run_rollback"),
     "undo": ("moves", "run_undo"),
+    "follow": ("follow", "run_follow"),
+    "status": ("status", "run_status"),
+    "prune": ("prune", "run_prune"),
     "promote": ("channel_moves", "run_promote"),
     "adopt": ("channel_moves", "run_adopt"),
     "restore": ("channel_moves", "run_restore"),

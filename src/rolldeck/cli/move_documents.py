@@ -111,13 +111,14 @@ def moved_document(moved: Moved, plan: Plan) -> Document:
         "reference": moved.reference,
         "directory": str(moved.directory) if moved.directory else None,
         "generation": moved.generation,
+        "removed": list(moved.removed),
         "plan": check_documents(plan.checks),
         "applied": True,
     }
 
 
 def _move_keys(verb: str, target: str, start: str | None, goal: str | None) -> Document:
-    if verb == "pin":
+    if verb in ("pin", "follow"):
         return {"target": target, "digest": goal, "previous": start}
     return {"target": target, "from": start, "to": goal, "skipped": []}
 

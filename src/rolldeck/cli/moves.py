@@ -29,10 +29,14 @@ MARKS = {True: ("✓", "green"), False: ("×", "red"), None: ("?", "yellow")}
 
 
 async def run_pin(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
-    """Make a version current in a local target."""
+    """Make a version current in a local target, or what a channel is at, and follow it."""
+    if arguments.follow:
+        from rolldeck.cli.follow import run_pin_follow
+
+        return await run_pin_follow(workspace, arguments, progress)
     reference = Reference.parse(arguments.reference)
     plan = await plan_pin(workspace, reference, arguments.target)
-    return await _carry_out(workspace, plan, arguments, progress)
+    return await carry_out(workspace, plan, arguments, progress)
 
 
 async def run_rollback(
@@ -46,7 +50,7 @@ async def run_rollback(
     _require_no_channel_options(arguments)
     target = Path(arguments.target)
     plan = await plan_rollback(workspace, target, arguments.to, summary=_shows_plan(arguments))
-    return await _carry_out(workspace, plan, arguments, progress)
+    return await carry_out(workspace, plan, arguments, progress)
 
 
 async def run_undo(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
@@ -57,7 +61,7 @@ async def run_undo(workspace: Workspace, arguments: argparse.Namespace, progress
         return await run_channel_undo(workspace, arguments, progress)
     _require_no_channel_options(arguments)
     plan = await plan_undo(workspace, Path(arguments.target), summary=_shows_plan(arguments))
-    return await _carry_out(workspace, plan, arguments, progress)
+    return await carry_out(workspace, plan, arguments, progress)
 
 
 def names_target(word: str) -> bool:
@@ -86,9 +90,10 @@ def _shows_plan(arguments: argparse.Namespace) -> bool:
     return bool(arguments.dry_run or not arguments.json)
 
 
-async def _carry_out(
+async def carry_out(
     workspace: Workspace, plan: Plan, arguments: argparse.Namespace, progress: Progress
 ) -> int:
+    """Show the plan of a local target, ask where something moves, and do it."""
     if not arguments.json:
         print_plan(plan)
     if arguments.dry_run:
@@ -115,6 +120,8 @@ async def _carry_out(
         return 0
     now = f"{moved.target}/current is now {plan.to_label} (generation g{moved.generation})"
     print_parts((clean_line(now), ""))
+    if moved.removed:
+        print_parts((f"{len(moved.removed)} older releases removed", ""))
     print_parts((clean_line(f"Take it back: rolldeck undo {moved.target}"), "dim"))
     return 0
 

@@ -12,11 +12,11 @@ FOOTER_LIMIT = 8
 
 _VERBS = (
     *("ls", "show", "cat", "diff", "bump", "env"),
-    *("channels", "log", "at"),
-    *("pull", "unpack", "pin"),
+    *("channels", "log", "at", "status"),
+    *("pull", "unpack", "pin", "follow"),
     *("promote", "rollback", "undo", "hold", "unhold", "verdict", "adopt", "restore"),
     *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),
-    *("verify", "du", "gc"),
+    *("verify", "du", "gc", "prune"),
     *("login", "logout", "doctor", "completion", "demo"),
 )
 """The verbs in the order in which help lists them."""

@@ -6,6 +6,7 @@ from rolldeck.commands.channel_moves import CHANNEL_MOVES
 from rolldeck.commands.channels import CHANNEL_COMMANDS
 from rolldeck.commands.judging import JUDGING
 from rolldeck.commands.model import Command
+from rolldeck.commands.targets import TARGET_COMMANDS
 
 _NO_VERSION = "no version is selected"
 _NO_TARGET = "no local target of this repository is known; L pins one"
@@ -436,6 +437,7 @@ COMMANDS: tuple[Command, ...] = (
         danger="adds",
         cli="demo",
     ),
+    *TARGET_COMMANDS,
     *CHANNEL_MOVES,
     # dialog
     Command("dialog.accept", "do it", "Do what the dialog says.", ("y",), "dialog"),

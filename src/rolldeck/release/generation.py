@@ -14,7 +14,7 @@ from typing import Literal, cast
 from rolldeck.errors import IntegrityError
 from rolldeck.oci import Digest, parse_digest
 
-MoveVerb = Literal["pin", "rollback", "undo"]
+MoveVerb = Literal["pin", "rollback", "undo", "follow", "revert"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,9 @@ def effective(generations: Sequence[Generation], current: Digest | None) -> tupl
 def trail(moves: Sequence[Generation]) -> tuple[Digest, ...]:
     """Return the way back: versions that were current, oldest first, the present one last.
 
-    A pin goes one step on, a rollback returns to an earlier step, an undo restores the way as it
-    was before the move that it takes back.
+    A pin goes one step on, a rollback returns to an earlier step, and so do a revert and the
+    follower of a channel that was rolled back; an undo restores the way as it was before the move
+    that it takes back.
     """
     states: dict[int, tuple[Digest, ...]] = {}
     way: tuple[Digest, ...] = ()
@@ -86,7 +87,7 @@ def trail(moves: Sequence[Generation]) -> tuple[Digest, ...]:
         if move.verb == "undo" and move.undoes is not None:
             way = states.get(move.undoes, ())
         elif move.to_digest is not None:
-            if move.verb == "rollback" and move.to_digest in way:
+            if move.verb in ("rollback", "follow", "revert") and move.to_digest in way:
                 last = len(way) - 1 - way[::-1].index(move.to_digest)
                 way = way[: last + 1]
             elif not way or way[-1] != move.to_digest:

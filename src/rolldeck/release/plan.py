@@ -23,7 +23,9 @@ class Plan:
     """One move of a local target, ready to be shown and then carried out as it stands.
 
     ``to_digest`` is None only for undoing a first pin. ``bytes_to_move`` counts what must still
-    be fetched or unpacked. ``undoes`` is the generation that an undo takes back.
+    be fetched or unpacked. ``undoes`` is the generation that an undo takes back. ``removes`` are
+    older releases that go after the move. ``follows`` is the channel that a follow goes by, which
+    the target ``begins`` to follow or must be following still.
     """
 
     verb: MoveVerb
@@ -37,6 +39,9 @@ class Plan:
     bytes_to_move: int
     summary: str | None = None
     undoes: int | None = None
+    removes: tuple[Digest, ...] = ()
+    follows: str | None = None
+    begins: bool = False
 
     @property
     def ok(self) -> bool:

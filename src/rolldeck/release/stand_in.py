@@ -21,6 +21,16 @@ def has_stand_in(layer: Digest) -> bool:
     return any(_holders(target, layer) for target in _targets())
 
 
+def stands_in_elsewhere(layer: Digest, target: Target, digest: Digest) -> bool:
+    """Whether some release other than that one of a target may stand in for a blob."""
+    known = {found.path: found for found in (*_targets(), target)}
+    return any(
+        release.digest != digest or place.path != target.path
+        for place in known.values()
+        for release in _holders(place, layer)
+    )
+
+
 def open_stand_in(layer: Digest, progress: Progress | None = None) -> RebuiltBlob:
     """Open a blob that is rebuilt from a release whose files are as they were unpacked.
 

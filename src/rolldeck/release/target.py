@@ -21,7 +21,7 @@ from rolldeck import fsops, half_made, locks
 from rolldeck.errors import BusyError, IntegrityError, NotFoundError, RefusedError
 from rolldeck.kit.staging_place import is_worthless, sweep_places
 from rolldeck.kit.tree import Stamp, Tree, verify_tree
-from rolldeck.oci import Digest, parse_digest
+from rolldeck.oci import Digest, is_digest, parse_digest
 from rolldeck.progress import Progress
 from rolldeck.release.generation import Generation, effective, parse_line, trail
 from rolldeck.units import short_digest
@@ -100,6 +100,7 @@ class Target:
             for directory in (self.path, self.releases, *state):
                 half_made.sweep(directory)
             sweep_places(self.releases, is_worthless)
+            self._forget_removed()
             yield
 
     def directory(self, digest: Digest) -> Path:
@@ -203,6 +204,43 @@ class Target:
                 fsops.rename_directory(directory, Path(f"{directory}.changed-{number}"))
             # After the rename: without its record a directory counts as left by a killed process.
             fsops.unlink(record)
+
+    def take_away(self, digest: Digest) -> Path:
+        """Take a release's directory away from its name; returns where it lies, hidden.
+
+        From here on there is no such release. The lock must be held: whoever has it next removes
+        what is hidden, and what still tells of it.
+        """
+        directory = self.directory(digest)
+        with fsops.storage(directory):
+            aside = half_made.temporary_name(self.releases)
+            fsops.rename_directory(directory, aside)
+        return aside
+
+    def put_back(self, digest: Digest, aside: Path) -> None:
+        """Give a release that was taken away its name again."""
+        with fsops.storage(aside):
+            fsops.rename_directory(aside, self.directory(digest))
+
+    def remove(self, aside: Path) -> None:
+        """Remove a release that was taken away; the lock must be held."""
+        fsops.remove_tree(aside)
+        if aside.exists():
+            fsops.remove_tree(aside)  # once more, should a file have resisted
+        self._forget_removed()
+
+    def _forget_removed(self) -> None:
+        for record in sorted((self._state / "releases").glob("*.json")):
+            if not (self.releases / record.stem).is_dir():
+                with fsops.storage(record):
+                    fsops.remove_tree(self._state / "layers" / record.stem)
+                    fsops.unlink(record)
+                    fsops.fsync_directory(record.parent)
+
+    def skeletons(self, digest: Digest) -> frozenset[Digest]:
+        """The layers that a release, with their skeletons, stands in for."""
+        names = (path.name.replace("-", ":", 1) for path in self.layers(digest).glob("sha256-*"))
+        return frozenset(Digest(name) for name in names if is_digest(name))
 
     def changes(
         self, digest: Digest, progress: Progress, *, believe_stamps: bool = True
