@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.init import Initialized, initialize
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.mark import Marking, plan_hold, plan_unhold, plan_verdict, write_mark
+    from rolldeck.actions.matrix import MatrixResult, load_entries, load_matrix
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.pack import Packed, Packing, created_of_environment, pack_kit, plan_pack
     from rolldeck.actions.pack_push import plan_packed_push, push_packed
@@ -120,6 +121,7 @@ _LATER = {
         "look_at_file",
     ),
     "rolldeck.actions.init": ("Initialized", "initialize"),
+    "rolldeck.actions.matrix": ("MatrixResult", "load_entries", "load_matrix"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
     "rolldeck.actions.pack": (
@@ -191,6 +193,7 @@ __all__ = [
     "LoggedIn",
     "LoggedOut",
     "Marking",
+    "MatrixResult",
     "Moved",
     "NoGoodVersionError",
     "Packed",
@@ -235,7 +238,9 @@ __all__ = [
     "list_layer_files",
     "list_repositories",
     "list_versions",
+    "load_entries",
     "load_facts",
+    "load_matrix",
     "load_version",
     "log_in",
     "log_out",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rolldeck.commands.channel_moves import CHANNEL_MOVES
 from rolldeck.commands.channels import CHANNEL_COMMANDS
 from rolldeck.commands.judging import JUDGING
+from rolldeck.commands.many import MANY
 from rolldeck.commands.model import Command
 
 _NO_VERSION = "no version is selected"
@@ -89,6 +90,7 @@ COMMANDS: tuple[Command, ...] = (
             "rolldeck diff fraud:v1 fraud:v2 --file src/train.py",
         ),
     ),
+    *MANY,
     Command(
         "version.mark",
         "mark",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         Delivery,
         DiffResult,
         FileView,
+        MatrixResult,
         Plan,
         Removal,
         RepositoryList,
@@ -87,6 +88,13 @@ class VersionsCompared(Message):
     a: Reference
     b: Reference
     result: DiffResult | RolldeckError
+
+
+@dataclass(repr=False, eq=False)
+class VersionsTabled(Message):
+    """Versions were read by metric and parameter, or could not be."""
+
+    result: MatrixResult | RolldeckError
 
 
 @dataclass(repr=False, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.message_pump import MessagePump
@@ -20,6 +21,7 @@ from rolldeck.tui.messages import (
     VersionRead,
     VersionsCompared,
     VersionsListed,
+    VersionsTabled,
 )
 
 if TYPE_CHECKING:
@@ -139,6 +141,32 @@ async def read_both(
     except Exception as error:
         return FileOfBothRead(path, readable(error))
     return FileOfBothRead(path, (result, a, b))
+
+
+async def read_table(
+    workspace: Workspace,
+    references: Sequence[Reference],
+    last: int,
+    baseline: Reference | None = None,
+) -> VersionsTabled:
+    """Read versions by metric and parameter."""
+    try:
+        result = await actions.load_matrix(workspace, references, last=last, baseline=baseline)
+    except Exception as error:
+        return VersionsTabled(readable(error))
+    return VersionsTabled(result)
+
+
+async def read_before(
+    workspace: Workspace, before: Sequence[Reference], reference: str
+) -> VersionsTabled:
+    """Read the versions before; where none are listed, the newest of a version's repository."""
+    from rolldeck.oci import Reference
+    from rolldeck.tui.models.comparison_history import VERSIONS
+    from rolldeck.tui.models.deck_state import repository_of
+
+    wanted = list(before) or [repository_of(Reference.parse(reference))]
+    return await read_table(workspace, wanted, VERSIONS)
 
 
 async def read_layer(

@@ -179,6 +179,18 @@ class DeckState:
         older = self.older(row)
         return (older.reference, row.reference) if older is not None else None
 
+    def before(self, digests: tuple[str, str], count: int) -> tuple[Reference, ...]:
+        """Return the newer of two versions and those before it, newest first.
+
+        Empty where no list has one of them.
+        """
+        for listing in (self.listing, *self.lists.values()):
+            rows = listing.rows if listing is not None else ()
+            first = next((n for n, row in enumerate(rows) if row.digest in digests), None)
+            if first is not None:
+                return tuple(row.reference for row in rows[first : first + count])
+        return ()
+
     def _live(self) -> Marked | None:
         for target in self.targets_here():
             row = self.row(target.current)

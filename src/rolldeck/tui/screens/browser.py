@@ -208,13 +208,21 @@ class BrowserScreen(Screen[None]):
             failed(self, event.result)
             return
         # Imported late: a deck that compares nothing does not pay for it.
+        from rolldeck.tui.models.comparison_history import VERSIONS
         from rolldeck.tui.screens.compare import CompareScreen
 
         self.deck.log_line(self.deck.command_line("diff", str(event.a), str(event.b)))
         found = event.result
         self.state.marks = []
         self.painter.marks()
-        screen = CompareScreen(found.comparison, found.a, found.b, directions=found.directions)
+        digests = (found.a.kit.digest, found.b.kit.digest)
+        screen = CompareScreen(
+            found.comparison,
+            found.a,
+            found.b,
+            directions=found.directions,
+            before=self.state.before(digests, VERSIONS),
+        )
         self.app.push_screen(screen)
 
     # Where the cursor is.
