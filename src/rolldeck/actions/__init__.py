@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from rolldeck.actions.freeing import Way, ways_to_free
     from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
+    from rolldeck.actions.headline import headline_name, headlines, remember_headline
     from rolldeck.actions.init import Initialized, initialize
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.mark import Marking, plan_hold, plan_unhold, plan_verdict, write_mark
@@ -120,6 +121,7 @@ _LATER = {
         "list_layer_files",
         "look_at_file",
     ),
+    "rolldeck.actions.headline": ("headline_name", "headlines", "remember_headline"),
     "rolldeck.actions.init": ("Initialized", "initialize"),
     "rolldeck.actions.matrix": ("MatrixResult", "load_entries", "load_matrix"),
     "rolldeck.actions.move": ("Moved", "apply"),
@@ -230,6 +232,8 @@ __all__ = [
     "disk_use",
     "find_and_look",
     "fit",
+    "headline_name",
+    "headlines",
     "host_here",
     "initialize",
     "is_target",
@@ -274,6 +278,7 @@ __all__ = [
     "read_policy",
     "rehearse_rollback",
     "remember_direction",
+    "remember_headline",
     "remove",
     "stage_demo",
     "standing_so",

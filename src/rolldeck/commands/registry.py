@@ -244,7 +244,7 @@ COMMANDS: tuple[Command, ...] = (
         footer=20,
     ),
     Command("compare.swap", "swap", "Swap the two sides.", ("x",), "compare", footer=30),
-    Command("compare.fold", "fold", "Fold or unfold this section.", ("z",), "compare", footer=40),
+    Command("compare.fold", "fold", "Fold or unfold this section.", ("z",), "compare", footer=65),
     Command(
         "compare.direction",
         "direction",

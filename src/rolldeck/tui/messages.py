@@ -75,6 +75,13 @@ class FitJudged(Message):
 
 
 @dataclass(repr=False, eq=False)
+class HeadlinesRead(Message):
+    """It was read which metrics the user chose for lists of versions."""
+
+    headlines: dict[str, str]
+
+
+@dataclass(repr=False, eq=False)
 class TargetsRead(Message):
     """The local targets known here were read."""
 

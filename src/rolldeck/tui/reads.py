@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from textual.message_pump import MessagePump
 
 from rolldeck import actions
-from rolldeck.tui.failures import readable
+from rolldeck.tui.failures import readable, told
 from rolldeck.tui.messages import (
     ChangesSummed,
     FileOfBothRead,
     FileRead,
     FitJudged,
+    HeadlinesRead,
     LayerListed,
     RepositoriesListed,
     TargetsRead,
@@ -25,6 +26,8 @@ from rolldeck.tui.messages import (
 )
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from rolldeck.actions import InView, VersionList, Workspace
     from rolldeck.compare import Directions, Version
     from rolldeck.fit import Host
@@ -106,6 +109,20 @@ async def read_targets(node: MessagePump, workspace: Workspace) -> None:
     except Exception:
         targets = ()  # without them the deck still shows everything else
     node.post_message(TargetsRead(targets))
+
+
+async def read_headlines(node: MessagePump) -> None:
+    """Read which metrics the user chose for lists of versions."""
+    node.post_message(HeadlinesRead(await asyncio.to_thread(actions.headlines)))
+
+
+async def remember_metric(screen: Screen[None], repository: Reference, metric: str) -> None:
+    """Remember which metric stands in the list of versions; says so where that fails."""
+    try:
+        await asyncio.to_thread(actions.remember_headline, repository, metric)
+    except Exception as error:
+        said = f"Not remembered: {told(readable(error))}"
+        screen.notify(said, severity="warning", markup=False)
 
 
 async def compare_versions(

@@ -23,6 +23,9 @@ SHORTEST_KEY = 20
 NARROWEST = 8
 """Fewest cells of a name: with less, values stand below their names."""
 
+_BESIDE_HISTORY = 16
+"""Fewest cells of a name beside a sparkline."""
+
 GOOD = "  ↑ good"
 """How a row says which way is good, where there is room."""
 
@@ -86,7 +89,7 @@ def lay_out(
         deltas.append(cell_len(wording.delta(row, relative)))
     value, delta = max(values), min(max(deltas), 12)
     free = width - indent - 2 * (_GAP + value) - 2 * _GAP - delta - VERDICT_WIDTH - 1
-    if history and free - history - _GAP >= SHORTEST_KEY:
+    if history and free - history - _GAP >= _BESIDE_HISTORY:
         free -= history + _GAP
     else:
         history = 0

@@ -50,7 +50,9 @@ class MatrixRows:
 
     @cached_property
     def _label_width(self) -> int:
-        longest = max((cell_len(self._label(n)) for n in range(len(self.matrix.entries))), default=0)
+        longest = max(
+            (cell_len(self._label(n)) for n in range(len(self.matrix.entries))), default=0
+        )
         return max(min(longest, _LONGEST_LABEL), len("VERSION"))
 
     def _label(self, entry: int) -> str:
@@ -94,8 +96,11 @@ class MatrixRows:
             item = self.columns[number]
             mark = ("▲" if self.reverse else "▼") if item.key == self.sort else ""
             text = ("›" if number == current else "") + title(item) + mark
-            width = self._lay_out(number)[0]
-            aligned = right(text, width) if item.is_numeric else left(text, width)
+            width, parts, _ = self._lay_out(number)
+            value = cell_len(parts[0][0]) if parts else 0
+            # Above the values, where it is short enough; changes and marks stand behind them.
+            aligned = right(text, value) if cell_len(text) <= value else right(text, width)
+            aligned = left(aligned if item.is_numeric else text, width)
             spans.append(Span(" " * GAP + aligned, "accent" if number == current else "dim"))
         return Line(tuple(spans))
 
@@ -131,5 +136,5 @@ def _cell(parts: tuple[str, ...], cell: CellText, width: int, is_numeric: bool) 
     spans = [Span(" " * (GAP + width - used) + parts[0], look)]
     for part, own in zip(parts[1:], (judged, judged, "better"), strict=True):
         if part:
-            spans.append(Span(f" {part}", own))  # type: ignore[arg-type]
+            spans.append(Span(f" {part}", own))
     return spans

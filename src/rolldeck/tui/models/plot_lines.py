@@ -22,7 +22,7 @@ def readout(series: Series, place: int) -> Line:
 
 def _change(column: MatrixColumn, entry: int, other: int, word: str) -> list[Span]:
     row = column.change(entry, other)
-    look: Look = row.verdict if row.verdict in ("better", "worse") else "dim"  # type: ignore[assignment]
+    look: Look = row.verdict if row.verdict in ("better", "worse") else "dim"
     said = [wording.delta(row, relative=True)]
     if row.status == "changed" and row.relative is not None:
         said.append(wording.delta(row, relative=False))

@@ -20,6 +20,7 @@ from rolldeck.tui.keymap import bindings
 from rolldeck.tui.messages import (
     ChangesSummed,
     FitJudged,
+    HeadlinesRead,
     JobFinished,
     PlanMade,
     RepositoriesListed,
@@ -185,6 +186,12 @@ class BrowserScreen(Screen[None]):
     @on(FitJudged)
     def _fit_judged(self, event: FitJudged) -> None:
         self.reading.fit_judged(event)
+
+    @on(HeadlinesRead)
+    def _headlines_read(self, event: HeadlinesRead) -> None:
+        self.state.headlines = event.headlines
+        if self.state.headline is not None:
+            self.painter.versions()
 
     @on(TargetsRead)
     def _targets_read(self, event: TargetsRead) -> None:

@@ -27,7 +27,7 @@ from rolldeck.tui.dialogs.line import LineDialog
 from rolldeck.tui.failures import told
 from rolldeck.tui.keymap import bindings
 from rolldeck.tui.messages import FileOfBothRead, VersionsTabled
-from rolldeck.tui.models.comparison_history import history_of
+from rolldeck.tui.models.comparison_history import VERSIONS, history_of
 from rolldeck.tui.models.comparison_state import Target, border_note
 from rolldeck.tui.models.file_texts import (
     FileChanges,
@@ -47,7 +47,7 @@ from rolldeck.units import fraction
 if TYPE_CHECKING:
     from rolldeck.tui.app import Deck
 
-_NOT_HERE = ("filter.open", "command.type", "view.refresh", "deck.quit")
+_NOT_HERE = ("move.open", "filter.open", "command.type", "view.refresh", "deck.quit")
 """Commands that the footer leaves out: they do nothing here, or are known."""
 
 
@@ -374,6 +374,30 @@ class CompareScreen(Screen[None]):
             self._read_file(path)
         else:
             self._choose_text()
+
+    def action_compare_table(self) -> None:
+        """Show both versions and those before by metric and parameter."""
+        from rolldeck.tui.screens.many import Wanted
+        from rolldeck.tui.screens.table import TableScreen
+
+        wanted = Wanted(*self._wanted())
+        self.app.push_screen(TableScreen(wanted))
+
+    def action_compare_plot(self) -> None:
+        """Draw the metric under the cursor over both versions and those before."""
+        from rolldeck.tui.screens.many import Wanted
+        from rolldeck.tui.screens.plot import PlotScreen
+
+        target = self._page.target
+        metric = target.key if target is not None and target.section == "metrics" else None
+        self.app.push_screen(PlotScreen(Wanted(*self._wanted()), metric=metric))
+
+    def _wanted(self) -> tuple[list[Reference], int, Reference, str]:
+        """Return what a table and a plot show from here: A is their baseline."""
+        a, b = Reference.parse(self.a.reference), Reference.parse(self.b.reference)
+        known = {item.digest for item in self._before}
+        first = [] if b.digest in known else [b]
+        return [*first, *self._before], VERSIONS, a, _repository(self.b.reference)
 
     def action_compare_copy(self) -> None:
         """Copy the command line that shows the same."""

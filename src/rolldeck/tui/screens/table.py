@@ -39,7 +39,7 @@ class TableScreen(ManyScreen):
         if self.matrix is None:
             return
         rows = self._view.rows
-        look = {"every": rows.every, "relative": rows.relative}
+        look: dict[str, bool | str | None] = {"every": rows.every, "relative": rows.relative}
         look |= {"sort": rows.sort, "reverse": rows.reverse} | changes
         self._view.show(MatrixRows(self.matrix, **look))  # type: ignore[arg-type]
         self.describe()
