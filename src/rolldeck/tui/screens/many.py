@@ -15,6 +15,7 @@ from rolldeck.commands import Scope, footer_commands
 from rolldeck.compare import Entry, Matrix
 from rolldeck.errors import RolldeckError
 from rolldeck.oci import Reference
+from rolldeck.text import clean_line
 from rolldeck.tui.failures import told
 from rolldeck.tui.messages import VersionsTabled
 from rolldeck.tui.reads import read_table
@@ -94,7 +95,7 @@ class ManyScreen(Screen[None]):
     @on(VersionsTabled)
     def _tabled(self, message: VersionsTabled) -> None:
         if isinstance(message.result, RolldeckError):
-            self.say("could not be read")
+            self.say(f"could not be read: {clean_line(message.result.message, 300)}")
             self.notify(told(message.result), severity="error", markup=False)
             return
         self.matrix = message.result.matrix

@@ -75,7 +75,7 @@ class MatrixView(CursorView):
     @property
     def line_count(self) -> int:
         """The heads and the rows."""
-        return 1 + len(self.rows.order)
+        return 1 + len(self.rows.order) if self.rows.order else 0
 
     @property
     def stop_count(self) -> int:
@@ -98,7 +98,7 @@ class MatrixView(CursorView):
 
     def render_line(self, y: int) -> Strip:
         """Draw a line; the heads stay at the top however far the rows are scrolled."""
-        if y == 0:
+        if y == 0 and self.rows.order:
             head = [Segment(span.text, self.look(span.look)) for span in self.line_at(0).spans]
             return Strip(head).adjust_cell_length(self.size.width, self.look("plain"))
         return super().render_line(y)
