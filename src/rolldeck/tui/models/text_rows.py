@@ -65,7 +65,7 @@ def text_diff(
     ``check`` is called again and again, and may raise to stop the work.
     """
     texts = [(data or b"").decode("utf-8-sig").replace("\r\n", "\n") for data in (a, b)]
-    diff = TextDiff.of(side_by_side(*texts, check))
+    diff = TextDiff.of(side_by_side(texts[0], texts[1], check))
     if a is None or b is None:
         return replace(diff, notice="only on one side")
     if diff.changes or a == b:
