@@ -36,7 +36,7 @@ class _Host(App[None]):
 
 
 async def open_large_file(kind: str) -> tuple[float, float, float]:
-    """Return seconds until the lines are shown: of wall time, of CPU, of the loop's longest stall."""
+    """Return seconds until the lines are shown (wall, CPU), and of the loop's longest stall."""
     screen = TextDiffScreen(pair(kind), ("v1", "v2"))
     longest = 0.0
 
