@@ -68,7 +68,7 @@ def test_sorted_by_a_metric(rolldeck: Run, wdbc: str) -> None:
 
 
 def test_a_misspelt_metric_names_the_nearest(rolldeck: Run, wdbc: str) -> None:
-    ran = rolldeck("table", wdbc, "--sort", "recal", "--json")
+    ran = rolldeck("table", wdbc, "--sort", "recall_", "--json")
     assert ran.code == 2
     assert ran.error["hint"] == "Did you mean recall?"
 

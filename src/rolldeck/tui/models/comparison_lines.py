@@ -200,9 +200,10 @@ def _named(head: Line, comparison: Comparison, columns: Columns, deltas: bool) -
 
 def _with_history(head: Line, columns: Columns) -> Line:
     """Return the head of the metrics with the name of the sparklines, where it fits."""
-    blank = columns.sparkline - head.width
     for name in (f"last {columns.history} versions", f"last {columns.history}"):
-        if blank > 0 and columns.sparkline + len(name) < columns.width:
+        # Moved to the left where it would not fit above the first value.
+        blank = min(columns.sparkline, columns.width - 1 - len(name)) - head.width
+        if blank > 1:
             return Line((*head.spans, Span(" " * blank + name, "dim")))
     return head
 
