@@ -15,7 +15,7 @@ from rolldeck.tui.screens.plot import PlotScreen
 from rolldeck.tui.screens.table import TableScreen
 from rolldeck.tui.widgets.matrix_view import MatrixView
 from rolldeck.tui.widgets.plot_view import PlotView
-from tests.tui.world import FRAUD, World, fraud_rows
+from tests.tui.world import FRAUD, World, digest_of, fraud_rows
 
 Snapshot = Callable[[str, str], None]
 SIZES = [(80, 24), (120, 40)]
@@ -50,6 +50,13 @@ async def test_a_comparison_shows_the_versions_before(stage: Any, world: World) 
         await play.see("last 7 versions", "▅")
         tags = [row.label for row in fraud_rows()[1:]]
         assert ("load_matrix", *tags) in world.calls
+
+
+async def test_a_comparison_says_what_is_known_of_both_sides(stage: Any) -> None:
+    """Channels, the baseline, and what is on this host."""
+    async with stage() as play:
+        await play.press("down", "down", "m", "up", "up", "d")
+        await play.see("A  v2.3.9", "baseline", "production · current here")
 
 
 async def test_marked_versions_are_a_table(stage: Any, world: World) -> None:
@@ -110,14 +117,15 @@ async def test_a_thousand_versions_draw_what_is_seen(
 ) -> None:
     """Lines are made for the rows on the screen, not for all."""
     row = fraud_rows()[0]
+    digests = [digest_of(str(number)) for number in range(1000)]
+    references = [replace(row.reference, digest=digest) for digest in digests]
     world.rows[FRAUD] = tuple(
-        replace(row, label=f"v{n}", digest=f"sha256:{n:064}", metrics={"f1": n / 1000})
-        for n in range(1000)
+        replace(row, reference=reference, label=f"v{number}", digest=reference.digest)
+        for number, reference in enumerate(references)
     )
     async with stage(size=(80, 24)) as play:
-        await play.press(":")
-        await play.press(*"table", "space", *FRAUD.name, "enter")
-        await play.see("20 versions")
+        play.deck.browser.show_many("version.table", references)
+        await play.see("1000 versions", "v0")
         view = play.deck.screen.query_one(MatrixView)
         made: list[int] = []
         line = view.rows.line

@@ -202,6 +202,18 @@ class DeckState:
         older = self.older(row)
         return (older.reference, row.reference) if older is not None else None
 
+    def remark(self, digest: str) -> str:
+        """Return what is known of a version beside what it holds: ``production · current here``."""
+        row = self.row(digest)
+        words = list(row.badges) if row is not None else []
+        if self.baseline is not None and self.baseline.digest == digest:
+            words.append("baseline")
+        if any(item.current == digest for item in self.targets):
+            words.append("current here")
+        elif any(digest in item.releases for item in self.targets):
+            words.append("on disk")
+        return " · ".join(words)
+
     def before(self, digests: tuple[str, str], count: int) -> tuple[Reference, ...]:
         """Return the newer of two versions and those before it, newest first.
 

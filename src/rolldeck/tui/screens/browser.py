@@ -228,6 +228,7 @@ class BrowserScreen(Screen[None]):
             found.a,
             found.b,
             directions=found.directions,
+            remarks=(self.state.remark(digests[0]), self.state.remark(digests[1])),
             before=self.state.before(digests, VERSIONS),
         )
         self.app.push_screen(screen)
