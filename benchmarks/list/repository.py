@@ -8,7 +8,9 @@ reads one.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import tarfile
 from pathlib import Path
 
 _CONFIG = "application/vnd.kitops.modelkit.config.v1+json"
@@ -16,16 +18,19 @@ _LAYER = "application/vnd.kitops.modelkit.{}.v1.tar"
 _LAYERS = (("model", 4_402_000_000), ("code", 217_088), ("dataset", 1_363_148), ("docs", 4_096))
 
 
-def fill(storage: Path, tags: int) -> str:
+def fill(storage: Path, tags: int, *, with_docs: bool = False) -> str:
     """Write a repository of ``tags`` ModelKits, each with a manifest and a config of its own.
 
-    Returns its name.
+    ``with_docs`` stores docs layers, too: one for a hundred versions. Returns its name.
     """
     root = storage / "docker" / "registry" / "v2"
     name = f"bench/tags-{tags}"
     for number in range(tags):
         config = json.dumps(_kitfile(number)).encode()
-        manifest = json.dumps(_manifest(number, config)).encode()
+        docs = _docs(number // 100) if with_docs else None
+        manifest = json.dumps(_manifest(number, config, docs)).encode()
+        if docs is not None:
+            _write_layer(root, root / "repositories" / name, docs)
         tag = f"v{number // 100}.{number % 100}.0"
         _write(root, root / "repositories" / name, tag, manifest, config)
     return name
@@ -48,8 +53,26 @@ def _kitfile(number: int) -> dict[str, object]:
     }
 
 
-def _manifest(number: int, config: bytes) -> dict[str, object]:
-    layers = [
+def _docs(number: int) -> bytes:
+    """Return a layer with a README."""
+    text = f"# many {number}\n".encode()
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo("README.md")
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text))
+    return archive.getvalue()
+
+
+def _write_layer(root: Path, repository: Path, layer: bytes) -> None:
+    digest = _digest(layer)
+    encoded = digest.partition(":")[2]
+    _put(root / "blobs" / "sha256" / encoded[:2] / encoded / "data", layer)
+    _put(repository / "_layers" / digest.replace(":", "/") / "link", digest.encode())
+
+
+def _manifest(number: int, config: bytes, docs: bytes | None) -> dict[str, object]:
+    layers: list[dict[str, object]] = [
         {
             "mediaType": _LAYER.format(kind),
             "digest": f"sha256:{hashlib.sha256(f'{kind}{number}'.encode()).hexdigest()}",
@@ -57,6 +80,8 @@ def _manifest(number: int, config: bytes) -> dict[str, object]:
         }
         for kind, size in _LAYERS
     ]
+    if docs is not None:
+        layers[-1] |= {"digest": _digest(docs), "size": len(docs)}
     return {
         "schemaVersion": 2,
         "config": {"mediaType": _CONFIG, "digest": _digest(config), "size": len(config)},

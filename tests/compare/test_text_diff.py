@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from rolldeck.compare import DiffLine, line_counts, side_by_side
+from rolldeck.compare.text_diff import _spans
+from rolldeck.errors import CancelledError
 
 
 def rebuilt(rows: list[DiffLine]) -> tuple[list[str], list[str]]:
@@ -127,3 +129,32 @@ def test_a_shuffled_file_is_bounded() -> None:
     started = time.process_time()
     check("\n".join(before), "\n".join(after))
     assert time.process_time() - started < 5
+
+
+def test_words_are_compared_only_of_lines_that_are_looked_at() -> None:
+    """A file of 20,000 changed lines costs no word until one of them is shown."""
+    lines = 20_000
+    a = "".join(f"value {number} = old\n" for number in range(lines))
+    _spans.cache_clear()
+    rows = side_by_side(a, a.replace("old", "new"))
+    assert len(rows) == lines
+    assert _spans.cache_info().misses == 0
+    assert rows[7].left_spans == rows[7].right_spans != ()
+    assert _spans.cache_info().misses == 1
+
+
+def test_a_comparison_can_be_stopped() -> None:
+    """It asks again and again whether to go on."""
+    asked = 0
+
+    def stop() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 10:
+            raise CancelledError("stopped")
+
+    a = "".join(f"{number}\n" for number in range(2000))
+    b = "".join(f"{number if number % 50 else 'x'}\n" for number in range(2000))
+    with pytest.raises(CancelledError):
+        side_by_side(a, b, stop)
+    assert asked == 10

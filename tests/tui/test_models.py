@@ -124,10 +124,27 @@ def test_two_marks_are_compared_older_first() -> None:
     assert tags(state_with("v2.3.9", "v2.4.1").pair(None)) == ("v2.3.9", "v2.4.1")
 
 
-def test_third_mark_replaces_the_first() -> None:
-    """A comparison has two sides."""
+def test_a_comparison_takes_the_last_two_marks() -> None:
+    """It has two sides; a table takes all."""
     state = state_with("v2.4.1", "v2.4.0", "v2.3.9")
-    assert [mark.label for mark in state.marks] == ["v2.4.0", "v2.3.9"]
+    assert tags(state.pair(None)) == ("v2.3.9", "v2.4.0")
+    assert [item.tag for item in state.several(None, 2)] == ["v2.4.1", "v2.4.0", "v2.3.9"]
+
+
+def test_without_marks_a_table_takes_the_newest() -> None:
+    """One mark is none to look at together; further down, those from the cursor on."""
+    state = state_with("v2.4.1")
+    assert [item.tag for item in state.several(None, 3)] == ["v2.4.1", "v2.4.0", "v2.3.9"]
+    assert [item.tag for item in state.several(ROWS[1], 2)] == ["v2.4.1", "v2.4.0"]
+    assert [item.tag for item in state.several(ROWS[4], 2)] == ["v2.3.7", "v2.3.6"]
+
+
+def test_the_versions_before_begin_with_the_newer_side() -> None:
+    """Newest first, as the list has them; nothing where no list has either."""
+    state = state_with()
+    found = state.before((str(ROWS[3].digest), str(ROWS[1].digest)), 3)
+    assert [item.tag for item in found] == ["v2.4.0", "v2.3.9", "v2.3.8"]
+    assert state.before(("sha256:x", "sha256:y"), 3) == ()
 
 
 def test_without_marks_the_baseline_then_what_is_live_then_the_one_before() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -17,6 +17,7 @@ from rolldeck.actions import (
     Check,
     FileView,
     InView,
+    MatrixResult,
     Plan,
     RepositoryList,
     RepositoryRow,
@@ -27,7 +28,7 @@ from rolldeck.actions import (
 )
 from rolldeck.actions.delivery import DeliveredBlob, TagChange
 from rolldeck.actions.graph import Graph
-from rolldeck.compare import NO_DIRECTIONS, Version, compare
+from rolldeck.compare import NO_DIRECTIONS, Entry, Version, compare, matrix
 from rolldeck.errors import RolldeckError
 from rolldeck.facts import DataSet, EnvironmentFact, Facts, Metric, Parameter
 from rolldeck.facts.tensors import Tensor, TensorHeader
@@ -179,6 +180,15 @@ def a_few_views() -> dict[str, FileView]:
     }  # fmt: skip
 
 
+def _an_entry(row: VersionRow, **facts: Any) -> Entry:
+    """Return what a table knows of a version."""
+    known = a_version(row, **facts).facts
+    metrics = tuple(
+        replace(item, value=row.metrics.get(item.name, item.value)) for item in known.metrics
+    )
+    return Entry(str(row.reference), row.key, row.label, row.created, metrics, known.parameters)
+
+
 @dataclass
 class World:
     """What the actions answer; a test changes what it is about."""
@@ -233,6 +243,26 @@ class World:
         """Answer with a version."""
         every = [row for rows in self.rows.values() for row in rows]
         return a_version(next(r for r in every if r.digest == reference.digest), **self.facts)
+
+    async def load_matrix(
+        self,
+        workspace: Workspace,
+        references: Sequence[Reference],
+        *,
+        last: int,
+        baseline: Reference | None = None,
+    ) -> MatrixResult:
+        """Answer with versions by metric and parameter."""
+        self.calls.append(("load_matrix", *(str(item.tag) for item in references)))
+        every = {row.digest: row for rows in self.rows.values() for row in rows}
+        wanted = [every[item.digest] for item in references if item.digest]
+        if not wanted:
+            wanted = list(self.rows[references[0]][:last])
+        if baseline is not None and baseline.digest not in [row.digest for row in wanted]:
+            wanted.append(every[baseline.digest])
+        entries = [_an_entry(row, **self.facts) for row in wanted]
+        place = [row.digest for row in wanted].index(baseline.digest) if baseline else None
+        return MatrixResult(matrix(entries, NO_DIRECTIONS, place), NO_DIRECTIONS)
 
     async def list_layer_files(
         self, workspace: Workspace, reference: Reference, layer: Layer, progress: Progress
@@ -379,7 +409,7 @@ class World:
         """Answer in place of the real actions."""
         for name in (
             "list_repositories", "watch_repositories", "watch_versions", "load_version", "diff",
-            "list_layer_files", "look_at_file", "find_and_look", "known_targets", "pull",
+            "load_matrix", "list_layer_files", "look_at_file", "find_and_look",
             "plan_rollback", "plan_undo", "plan_pin", "apply",
             "known_targets", "pull", "plan_rollback", "plan_undo", "plan_pin", "apply",
             "plan_rm", "plan_untag", "remove", "plan_push", "plan_tag", "deliver",

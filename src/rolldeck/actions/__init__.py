@@ -40,9 +40,11 @@ if TYPE_CHECKING:
     )
     from rolldeck.actions.freeing import Way, ways_to_free
     from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
+    from rolldeck.actions.headline import headline_name, headlines, remember_headline
     from rolldeck.actions.init import Initialized, initialize
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.mark import Marking, plan_hold, plan_unhold, plan_verdict, write_mark
+    from rolldeck.actions.matrix import MatrixResult, load_entries, load_matrix
     from rolldeck.actions.move import Moved, apply
     from rolldeck.actions.pack import Packed, Packing, created_of_environment, pack_kit, plan_pack
     from rolldeck.actions.pack_push import plan_packed_push, push_packed
@@ -121,7 +123,9 @@ _LATER = {
         "list_layer_files",
         "look_at_file",
     ),
+    "rolldeck.actions.headline": ("headline_name", "headlines", "remember_headline"),
     "rolldeck.actions.init": ("Initialized", "initialize"),
+    "rolldeck.actions.matrix": ("MatrixResult", "load_entries", "load_matrix"),
     "rolldeck.actions.move": ("Moved", "apply"),
     "rolldeck.actions.plan": ("plan_pin", "plan_rollback", "plan_undo"),
     "rolldeck.actions.pack": (
@@ -193,6 +197,7 @@ __all__ = [
     "LoggedIn",
     "LoggedOut",
     "Marking",
+    "MatrixResult",
     "Moved",
     "NoGoodVersionError",
     "Packed",
@@ -229,6 +234,8 @@ __all__ = [
     "disk_use",
     "find_and_look",
     "fit",
+    "headline_name",
+    "headlines",
     "host_here",
     "initialize",
     "is_target",
@@ -237,7 +244,9 @@ __all__ = [
     "list_layer_files",
     "list_repositories",
     "list_versions",
+    "load_entries",
     "load_facts",
+    "load_matrix",
     "load_version",
     "log_in",
     "log_out",
@@ -271,6 +280,7 @@ __all__ = [
     "read_policy",
     "rehearse_rollback",
     "remember_direction",
+    "remember_headline",
     "remove",
     "stage_channel",
     "stage_demo",

@@ -11,6 +11,7 @@ from typing import NoReturn
 from rolldeck import __version__
 from rolldeck.cli.channel_arguments import add_channel_verbs
 from rolldeck.cli.diff_arguments import add_diff_arguments
+from rolldeck.cli.many_arguments import add_plot_arguments, add_table_arguments
 from rolldeck.cli.target_arguments import add_upkeep_of_targets
 from rolldeck.cli.unpack_arguments import add_filter, add_unpack
 from rolldeck.commands import Command, command_of_verb, verbs
@@ -212,6 +213,8 @@ def verb_parser() -> argparse.ArgumentParser:
     )
     diff = verb("diff", _network())
     add_diff_arguments(diff)
+    add_table_arguments(verb("table", _network()))
+    add_plot_arguments(verb("plot", _network()))
     bump = verb("bump", _network())
     bump.add_argument("a", metavar="A", help="the version that B was made from")
     bump.add_argument("b", metavar="B", help="a tag alone means the repository of A")

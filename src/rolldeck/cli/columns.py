@@ -23,11 +23,17 @@ _NARROWEST = 6
 _HEAD = "bold dim"
 
 
-def print_columns(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | Text]]) -> None:
+def print_columns(
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[Sequence[str | Text]],
+    *,
+    whole: bool = False,
+) -> None:
     """Print rows under their heads; a column is (title, "left" or "right"), no cell is markup.
 
-    Where the terminal is too narrow, the widest columns are cut and end in ``…``. The last cell of
-    a row that has fewer than there are columns stands across the rest.
+    Where the terminal is too narrow, and not ``whole`` lines are wanted, the widest columns are cut
+    and end in ``…``. The last cell of a row that has fewer than there are columns stands across the
+    rest.
     """
     out = console()
     cells = [[_plain(cell) for cell in row] for row in rows]
@@ -36,7 +42,7 @@ def print_columns(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[st
         max([cell_len(title), *(cell_len(row[number]) for row in aligned if number < len(row))])
         for number, (title, _) in enumerate(columns)
     ]
-    widths = _fit(widths, out.width)
+    widths = widths if whole else _fit(widths, out.width)
     paint = _painter(out)
     lines = [_line(columns, widths, [(title, _HEAD) for title, _ in columns], paint)]
     for row, texts in zip(rows, cells, strict=True):

@@ -137,7 +137,7 @@ def _print_file(a: Version, b: Version, path: str, as_json: bool) -> bool:
         )
     differs = a.files.get(path) != b.files.get(path)
     texts = [decode(side.files.get(path, b""), _TEXT_LIMIT) for side in (a, b)]
-    lines = [line for line in side_by_side(*texts) if line.tag != "equal"]
+    lines = [line for line in side_by_side(texts[0], texts[1]) if line.tag != "equal"]
     if as_json:
         print_document(
             {

@@ -129,7 +129,7 @@ def _settings(parsed: argparse.Namespace) -> Settings:
             raise UsageError("--concurrency must be between 1 and 64")
         changes["concurrency"] = concurrency
     if getattr(parsed, "plain_http", False):
-        names = ("reference", "place", "a", "b", "channel", "target")
+        names = ("reference", "place", "a", "b", "channel", "target", "baseline")
         named = [str(word) for name in names if (word := getattr(parsed, name, None))]
         if registry := getattr(parsed, "registry", None):
             named.append(f"{registry}/")
@@ -214,6 +214,8 @@ _VERBS = {
     "cat": ("files", "run_cat"),
     "show": ("browse", "run_show"),
     "diff": ("compare", "run_diff"),
+    "table": ("matrix", "run_table"),
+    "plot": ("chart", "run_plot"),
     "env": ("environment", "run_env"),
     "bump": ("bump", "run_bump"),
     "pull": ("transfer", "run_pull"),

@@ -11,7 +11,7 @@ FOOTER_LIMIT = 8
 """Most keys a footer shows; more are not read."""
 
 _VERBS = (
-    *("ls", "show", "cat", "diff", "bump", "env"),
+    *("ls", "show", "cat", "diff", "table", "plot", "bump", "env"),
     *("channels", "log", "at", "status"),
     *("pull", "unpack", "pin", "follow"),
     *("promote", "rollback", "undo", "hold", "unhold", "verdict", "adopt", "restore"),

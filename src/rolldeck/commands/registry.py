@@ -5,6 +5,7 @@ from __future__ import annotations
 from rolldeck.commands.channel_moves import CHANNEL_MOVES
 from rolldeck.commands.channels import CHANNEL_COMMANDS
 from rolldeck.commands.judging import JUDGING
+from rolldeck.commands.many import MANY
 from rolldeck.commands.model import Command
 from rolldeck.commands.targets import TARGET_COMMANDS
 
@@ -90,6 +91,7 @@ COMMANDS: tuple[Command, ...] = (
             "rolldeck diff fraud:v1 fraud:v2 --file src/train.py",
         ),
     ),
+    *MANY,
     Command(
         "version.mark",
         "mark",
@@ -243,7 +245,7 @@ COMMANDS: tuple[Command, ...] = (
         footer=20,
     ),
     Command("compare.swap", "swap", "Swap the two sides.", ("x",), "compare", footer=30),
-    Command("compare.fold", "fold", "Fold or unfold this section.", ("z",), "compare", footer=40),
+    Command("compare.fold", "fold", "Fold or unfold this section.", ("z",), "compare", footer=65),
     Command(
         "compare.direction",
         "direction",

@@ -7,6 +7,7 @@ from rolldeck.compare.direction import NO_DIRECTIONS, Directions, direction
 from rolldeck.compare.files import NOT_READ, ListedFile
 from rolldeck.compare.guardrail import Guardrail, GuardrailResult, Policy, judge
 from rolldeck.compare.json_view import to_json
+from rolldeck.compare.matrix import Entry, Matrix, MatrixColumn, matrix
 from rolldeck.compare.model import (
     READING_ORDER,
     Cell,
@@ -32,10 +33,13 @@ __all__ = [
     "Comparison",
     "DiffLine",
     "Directions",
+    "Entry",
     "Format",
     "Guardrail",
     "GuardrailResult",
     "ListedFile",
+    "Matrix",
+    "MatrixColumn",
     "Policy",
     "Report",
     "Row",
@@ -51,6 +55,7 @@ __all__ = [
     "failed",
     "judge",
     "line_counts",
+    "matrix",
     "propose",
     "side_by_side",
     "sort_rows",

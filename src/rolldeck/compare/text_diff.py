@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Tag = Literal["equal", "replace", "delete", "insert"]
@@ -37,8 +38,26 @@ class DiffLine(NamedTuple):
     left: str | None
     right_number: int | None
     right: str | None
-    left_spans: Spans = ()
-    right_spans: Spans = ()
+
+    @property
+    def left_spans(self) -> Spans:
+        """The parts of the left line that differ, of a replaced line; found when asked for."""
+        return self._both_spans[0]
+
+    @property
+    def right_spans(self) -> Spans:
+        """The parts of the right line that differ, of a replaced line; found when asked for."""
+        return self._both_spans[1]
+
+    @property
+    def _both_spans(self) -> tuple[Spans, Spans]:
+        if self.tag != "replace" or self.left is None or self.right is None:
+            return (), ()
+        return _spans(self.left, self.right)
+
+
+def _go_on() -> None:
+    """Never stop."""
 
 
 class _Block(NamedTuple):
@@ -50,11 +69,15 @@ class _Block(NamedTuple):
     level: int = 0
 
 
-def side_by_side(a: str, b: str) -> list[DiffLine]:
-    """Return all rows of two texts; replaced lines stand beside each other in their order."""
+def side_by_side(a: str, b: str, check: Callable[[], None] = _go_on) -> list[DiffLine]:
+    """Return all rows of two texts; replaced lines stand beside each other in their order.
+
+    ``check`` is called again and again, and may raise to stop the work.
+    """
     left, right = _lines(a), _lines(b)
     rows: list[DiffLine] = []
-    for start, end, other, other_end, equal, _ in _blocks(left, right):
+    for start, end, other, other_end, equal, _ in _blocks(left, right, check):
+        check()
         if equal:
             rows += [
                 DiffLine("equal", start + step + 1, line, other + step + 1, line)
@@ -63,10 +86,8 @@ def side_by_side(a: str, b: str) -> list[DiffLine]:
             continue
         paired = min(end - start, other_end - other)
         for step in range(paired):
-            one, two = left[start + step], right[other + step]
-            rows.append(
-                DiffLine("replace", start + step + 1, one, other + step + 1, two, *_spans(one, two))
-            )
+            here, there = start + step, other + step
+            rows.append(DiffLine("replace", here + 1, left[here], there + 1, right[there]))
         for number in range(start + paired, end):
             rows.append(DiffLine("delete", number + 1, left[number], None, None))
         for number in range(other + paired, other_end):
@@ -91,10 +112,12 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
-def _blocks(left: Sequence[str], right: Sequence[str]) -> list[_Block]:
+def _blocks(
+    left: Sequence[str], right: Sequence[str], check: Callable[[], None] = _go_on
+) -> list[_Block]:
     """Return blocks that cover both sides in order, neighbours of one kind joined."""
     joined: list[_Block] = []
-    for block in _split(left, right):
+    for block in _split(left, right, check):
         last = joined[-1] if joined else None
         if last is not None and last.equal == block.equal:
             joined[-1] = last._replace(left_end=block.left_end, right_end=block.right_end)
@@ -103,7 +126,9 @@ def _blocks(left: Sequence[str], right: Sequence[str]) -> list[_Block]:
     return joined
 
 
-def _split(left: Sequence[str], right: Sequence[str]) -> Iterator[_Block]:
+def _split(
+    left: Sequence[str], right: Sequence[str], check: Callable[[], None]
+) -> Iterator[_Block]:
     """Yield blocks in order: equal ends, then between anchors, working down a stack of gaps."""
     waiting = [_Block(0, len(left), 0, len(right), False)]
     while waiting:
@@ -112,6 +137,7 @@ def _split(left: Sequence[str], right: Sequence[str]) -> Iterator[_Block]:
         if equal:
             yield gap
             continue
+        check()
         while start < end and other < other_end and left[start] == right[other]:
             start, other = start + 1, other + 1
         if start > gap.left:
@@ -211,6 +237,7 @@ def _by_position(
     yield _Block(start + shared, start + len(one), other + shared, other + len(two), False)
 
 
+@lru_cache(maxsize=512)
 def _spans(left: str, right: str) -> tuple[Spans, Spans]:
     """Return which parts of two lines differ, word by word where they are short enough."""
     from difflib import SequenceMatcher

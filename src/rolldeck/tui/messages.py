@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         Delivery,
         DiffResult,
         FileView,
+        MatrixResult,
         Plan,
         Removal,
         RepositoryList,
@@ -74,6 +75,13 @@ class FitJudged(Message):
 
 
 @dataclass(repr=False, eq=False)
+class HeadlinesRead(Message):
+    """It was read which metrics the user chose for lists of versions."""
+
+    headlines: dict[str, str]
+
+
+@dataclass(repr=False, eq=False)
 class TargetsRead(Message):
     """The local targets known here were read."""
 
@@ -87,6 +95,13 @@ class VersionsCompared(Message):
     a: Reference
     b: Reference
     result: DiffResult | RolldeckError
+
+
+@dataclass(repr=False, eq=False)
+class VersionsTabled(Message):
+    """Versions were read by metric and parameter, or could not be."""
+
+    result: MatrixResult | RolldeckError
 
 
 @dataclass(repr=False, eq=False)

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.message_pump import MessagePump
 
 from rolldeck import actions
-from rolldeck.tui.failures import readable
+from rolldeck.tui.failures import readable, told
 from rolldeck.tui.messages import (
     ChangesSummed,
     FileOfBothRead,
     FileRead,
     FitJudged,
+    HeadlinesRead,
     LayerListed,
     RepositoriesListed,
     TargetsRead,
     VersionRead,
     VersionsCompared,
     VersionsListed,
+    VersionsTabled,
 )
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from rolldeck.actions import InView, VersionList, Workspace
     from rolldeck.compare import Directions, Version
     from rolldeck.fit import Host
@@ -106,6 +111,20 @@ async def read_targets(node: MessagePump, workspace: Workspace) -> None:
     node.post_message(TargetsRead(targets))
 
 
+async def read_headlines(node: MessagePump) -> None:
+    """Read which metrics the user chose for lists of versions."""
+    node.post_message(HeadlinesRead(await asyncio.to_thread(actions.headlines)))
+
+
+async def remember_metric(screen: Screen[None], repository: Reference, metric: str) -> None:
+    """Remember which metric stands in the list of versions; says so where that fails."""
+    try:
+        await asyncio.to_thread(actions.remember_headline, repository, metric)
+    except Exception as error:
+        said = f"Not remembered: {told(readable(error))}"
+        screen.notify(said, severity="warning", markup=False)
+
+
 async def compare_versions(
     node: MessagePump, workspace: Workspace, a: Reference, b: Reference
 ) -> None:
@@ -139,6 +158,32 @@ async def read_both(
     except Exception as error:
         return FileOfBothRead(path, readable(error))
     return FileOfBothRead(path, (result, a, b))
+
+
+async def read_table(
+    workspace: Workspace,
+    references: Sequence[Reference],
+    last: int,
+    baseline: Reference | None = None,
+) -> VersionsTabled:
+    """Read versions by metric and parameter."""
+    try:
+        result = await actions.load_matrix(workspace, references, last=last, baseline=baseline)
+    except Exception as error:
+        return VersionsTabled(readable(error))
+    return VersionsTabled(result)
+
+
+async def read_before(
+    workspace: Workspace, before: Sequence[Reference], reference: str
+) -> VersionsTabled:
+    """Read the versions before; where none are listed, the newest of a version's repository."""
+    from rolldeck.oci import Reference
+    from rolldeck.tui.models.comparison_history import VERSIONS
+    from rolldeck.tui.models.deck_state import repository_of
+
+    wanted = list(before) or [repository_of(Reference.parse(reference))]
+    return await read_table(workspace, wanted, VERSIONS)
 
 
 async def read_layer(

@@ -57,6 +57,8 @@ def run_typed(screen: DeckScreen, errands: Errands, workspace: Workspace, typed:
             a = version_named(screen, words[0])
             b = version_named(screen, words[1], repository_of(a))
             screen.compare(a, b)
+        case "version.table" | "version.plot":
+            screen.show_many(typed.command.id, [Reference.parse(words[0])])
         case "version.pull":
             errands.pull(version_named(screen, words[0]))
         case "version.unpack":

@@ -23,6 +23,9 @@ SHORTEST_KEY = 20
 NARROWEST = 8
 """Fewest cells of a name: with less, values stand below their names."""
 
+_BESIDE_HISTORY = 16
+"""Fewest cells of a name beside a sparkline."""
+
 GOOD = "  ↑ good"
 """How a row says which way is good, where there is room."""
 
@@ -42,6 +45,8 @@ class Columns:
     """Whether there is room for the word beside an arrow."""
     stacked: bool
     """Whether there is no room for values beside each other."""
+    history: int = 0
+    """How many versions before have a place behind the verdict, 0 where there is no room."""
 
     @property
     def after_values(self) -> int:
@@ -54,17 +59,24 @@ class Columns:
         return self.after_values + _GAP + self.delta + _GAP
 
     @property
-    def remark(self) -> int:
-        """First cell of a remark that stands after delta and verdict."""
+    def sparkline(self) -> int:
+        """First cell of a sparkline, after delta and verdict."""
         return self.after_delta + VERDICT_WIDTH + _GAP
+
+    @property
+    def remark(self) -> int:
+        """First cell of a remark that stands after all else."""
+        return self.sparkline + (self.history + _GAP if self.history else 0)
 
     def short(self, row: Row) -> bool:
         """Return whether both values of a row fit into their columns."""
         return not self.stacked and all(cell_len(text) <= self.value for text in wording.pair(row))
 
 
-def lay_out(rows: Iterable[Row], labels: tuple[str, str], width: int, relative: bool) -> Columns:
-    """Return the columns for the rows that a page shows."""
+def lay_out(
+    rows: Iterable[Row], labels: tuple[str, str], width: int, relative: bool, history: int = 0
+) -> Columns:
+    """Return the columns for the rows that a page shows, ``history`` the values of a sparkline."""
     roomy = width >= ROOMY
     indent = 6 if roomy else 4
     cap = 12 if not roomy else 20 if width < 150 else 30
@@ -77,8 +89,12 @@ def lay_out(rows: Iterable[Row], labels: tuple[str, str], width: int, relative: 
         deltas.append(cell_len(wording.delta(row, relative)))
     value, delta = max(values), min(max(deltas), 12)
     free = width - indent - 2 * (_GAP + value) - 2 * _GAP - delta - VERDICT_WIDTH - 1
+    if history and free - history - _GAP >= _BESIDE_HISTORY:
+        free -= history + _GAP
+    else:
+        history = 0
     most = max(min(free, 26 if not roomy else 40), NARROWEST)
     good = max(judged) + len(GOOD) <= most
     hint = len(GOOD) if good else len(" ↑")
     key = min(max(*keys, max(judged) + hint), most)
-    return Columns(width, indent, key, value, delta, good, free < NARROWEST)
+    return Columns(width, indent, key, value, delta, good, free < NARROWEST, history)

@@ -12,6 +12,7 @@ from rolldeck.compare.report import UNDECLARED
 from rolldeck.text import clean_line
 from rolldeck.tui.models.comparison_columns import Columns, lay_out
 from rolldeck.tui.models.comparison_files import FileChange, file_lines
+from rolldeck.tui.models.comparison_history import NO_HISTORY, History
 from rolldeck.tui.models.comparison_rows import row_lines
 from rolldeck.tui.models.comparison_state import TITLES, Target, View, ordered
 from rolldeck.tui.models.lines import Line, Look, Span, Stop, cut, left, line, right, wrap
@@ -60,11 +61,13 @@ def build_page(
     dense: bool = False,
     changes: Mapping[Target, FileChange] | None = None,
     remarks: tuple[str, str] = ("", ""),
+    history: History = NO_HISTORY,
 ) -> Page:
     """Return a comparison as lines of at most ``width`` cells.
 
     ``dense`` leaves out the empty lines between sections. ``changes`` says how the text of files
-    differs, as far as that is known yet. ``remarks`` is what else is to be said of both sides.
+    differs, as far as that is known yet. ``remarks`` is what else is to be said of both sides,
+    ``history`` what metrics were in the versions before.
     """
     draft = _Draft(_head(comparison, width, remarks))
     sections = ordered(comparison)
@@ -77,11 +80,11 @@ def build_page(
         for row in view.rows(section)
     ]
     labels = (clean_line(comparison.a.label), clean_line(comparison.b.label))
-    columns = lay_out(rows, labels, width, view.relative)
+    columns = lay_out(rows, labels, width, view.relative, history.versions)
     for section in opened:
         if not dense or section is opened[0]:
             draft.lines.append(line())
-        _section(draft, comparison, section, view, columns, changes or {})
+        _section(draft, comparison, section, view, columns, changes or {}, history)
     rest = [section for section in sections if section not in opened]
     rest.sort(key=lambda section: not section.rows)
     if rest:
@@ -154,6 +157,7 @@ def _section(
     view: View,
     columns: Columns,
     changes: Mapping[Target, FileChange],
+    history: History,
 ) -> None:
     folded = view.folded(comparison, section)
     mark, title = "▶" if folded else "▼", TITLES[section.name]
@@ -163,6 +167,8 @@ def _section(
     rows = () if folded else view.rows(section)
     if section.name != "code" and any(columns.short(row) for row in rows):
         head = _named(head, comparison, columns, any(row.delta is not None for row in rows))
+    if section.name == "metrics" and rows and columns.history:
+        head = _with_history(head, columns)
     draft.stop(Target(section.name))
     draft.lines.append(head)
     hinted = False
@@ -176,7 +182,8 @@ def _section(
             draft.lines += file_lines(row, columns, change, hint)
         else:
             labels = (comparison.a.label, comparison.b.label)
-            draft.lines += row_lines(row, columns, view.relative, labels)
+            past = history.of(row) if section.name == "metrics" else ""
+            draft.lines += row_lines(row, columns, view.relative, labels, past)
 
 
 def _named(head: Line, comparison: Comparison, columns: Columns, deltas: bool) -> Line:
@@ -189,6 +196,16 @@ def _named(head: Line, comparison: Comparison, columns: Columns, deltas: bool) -
         return head
     pad = left("", start - head.width) if start >= head.width else ""
     return Line((*head.spans, Span(pad + text[max(head.width - start, 0) :], "dim")))
+
+
+def _with_history(head: Line, columns: Columns) -> Line:
+    """Return the head of the metrics with the name of the sparklines, where it fits."""
+    for name in (f"last {columns.history} versions", f"last {columns.history}"):
+        # Moved to the left where it would not fit above the first value.
+        blank = min(columns.sparkline, columns.width - 1 - len(name)) - head.width
+        if blank > 1:
+            return Line((*head.spans, Span(" " * blank + name, "dim")))
+    return head
 
 
 def _strip(draft: _Draft, sections: list[Section], width: int) -> None:

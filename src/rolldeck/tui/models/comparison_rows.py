@@ -21,8 +21,12 @@ def row_lines(
     columns: Columns,
     relative: bool,
     labels: tuple[str, str],
+    history: str = "",
 ) -> list[Line]:
-    """Return a row as one line, or more where its values or its remark need room."""
+    """Return a row as one line, or more where its values or its remark need room.
+
+    ``history`` is the sparkline of its metric.
+    """
     name, note, short = clean_line(row.key), clean_line(row.note), columns.short(row)
     indent = Span(" " * columns.indent)
     lines: list[Line] = []
@@ -40,6 +44,9 @@ def row_lines(
     judgement = _judgement(row, columns if short else None, relative)
     spans += judgement
     used = Line(tuple(spans)).width
+    if history and columns.history and used <= columns.sparkline:
+        spans.append(Span(" " * (columns.sparkline - used) + history, "dim"))
+        used = columns.sparkline + cell_len(history)
     start = max(_remark_start(row, columns, bool(judgement)), used + 2)
     if note and start + cell_len(note) < columns.width:
         spans += [Span(" " * (start - used)), Span(note, "dim")]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rolldeck.actions import headline_name
 from rolldeck.errors import RolldeckError, UsageError
 from rolldeck.oci import Place, Reference
 
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
 
 _KEPT = 64
 """Versions kept as read: enough to walk back and forth without asking again."""
-
-_MARKS = 2
-"""Most marks: a comparison has two sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,8 @@ class DeckState:
         self.targets: tuple[TargetState, ...] = ()
         self.marks: list[Marked] = []
         self.baselines: dict[Reference, Marked] = {}
+        self.headlines: dict[str, str] = {}
+        """The metrics that the user chose for lists of versions, by repository."""
         self.wanted: str | None = None
         """Tag or digest to put the cursor on as soon as it is listed."""
         self._versions: OrderedDict[str, Version] = OrderedDict()
@@ -113,10 +114,10 @@ class DeckState:
         return Marked(row.reference, row.label, row.key, row.created, position)
 
     def toggle_mark(self, row: VersionRow) -> None:
-        """Mark a version or take its mark; a third mark takes the place of the first."""
+        """Mark a version or take its mark; a comparison takes the last two, a table all."""
         kept = [mark for mark in self.marks if mark.digest != row.digest]
         if len(kept) == len(self.marks):
-            kept = [*kept, self.marked(row)][-_MARKS:]
+            kept.append(self.marked(row))
         self.marks = kept
 
     def toggle_baseline(self, row: VersionRow) -> bool:
@@ -132,6 +133,27 @@ class DeckState:
     def baseline(self) -> Marked | None:
         """The baseline of the selected repository."""
         return self.baselines.get(self.repository) if self.repository else None
+
+    @property
+    def headline(self) -> str | None:
+        """The metric that the user chose for the list of the selected repository."""
+        if self.repository is None:
+            return None
+        return self.headlines.get(headline_name(self.repository))
+
+    def several(self, row: VersionRow | None, last: int) -> Sequence[Reference]:
+        """Return the versions to look at together, newest first.
+
+        The marked ones where there are two or more; else the ``last`` newest of the list, or those
+        from the selected one on where it is further down.
+        """
+        if len(self.marks) > 1:
+            return [mark.reference for mark in sorted(self.marks, key=_age, reverse=True)]
+        if self.listing is None:
+            return []
+        position = self._position(row.key) if row is not None else None
+        first = 0 if position is None or position < last else position
+        return [item.reference for item in self.listing.rows[first : first + last]]
 
     # Local targets.
 
@@ -162,11 +184,12 @@ class DeckState:
     def pair(self, row: VersionRow | None) -> tuple[Reference, Reference] | None:
         """Return the two versions to compare, the older first.
 
-        Two marked ones; else the selected one with the marked one, with the baseline, with what is
-        current in this repository's target, or with the version before; None without a second.
+        The last two marked ones; else the selected one with the marked one, with the baseline, with
+        what is current in this repository's target, or with the version before; None without a
+        second.
         """
-        if len(self.marks) == _MARKS:
-            first, second = sorted(self.marks, key=_age)
+        if len(self.marks) > 1:
+            first, second = sorted(self.marks[-2:], key=_age)
             return first.reference, second.reference
         if row is None:
             return None
@@ -178,6 +201,30 @@ class DeckState:
                 return first.reference, second.reference
         older = self.older(row)
         return (older.reference, row.reference) if older is not None else None
+
+    def remark(self, digest: str) -> str:
+        """Return what is known of a version beside what it holds: ``production · current here``."""
+        row = self.row(digest)
+        words = list(row.badges) if row is not None else []
+        if self.baseline is not None and self.baseline.digest == digest:
+            words.append("baseline")
+        if any(item.current == digest for item in self.targets):
+            words.append("current here")
+        elif any(digest in item.releases for item in self.targets):
+            words.append("on disk")
+        return " · ".join(words)
+
+    def before(self, digests: tuple[str, str], count: int) -> tuple[Reference, ...]:
+        """Return the newer of two versions and those before it, newest first.
+
+        Empty where no list has one of them.
+        """
+        for listing in (self.listing, *self.lists.values()):
+            rows = listing.rows if listing is not None else ()
+            first = next((n for n, row in enumerate(rows) if row.digest in digests), None)
+            if first is not None:
+                return tuple(row.reference for row in rows[first : first + count])
+        return ()
 
     def _live(self) -> Marked | None:
         for target in self.targets_here():

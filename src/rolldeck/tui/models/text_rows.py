@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -57,10 +57,15 @@ def _cells(text: str | None) -> int:
     return len(text) if text.isascii() and "\t" not in text else cell_len(text.expandtabs(TAB))
 
 
-def text_diff(a: bytes | None, b: bytes | None) -> TextDiff:
-    """Return how the text of two files differs; None stands for a file that is not there."""
+def text_diff(
+    a: bytes | None, b: bytes | None, check: Callable[[], None] = lambda: None
+) -> TextDiff:
+    """Return how the text of two files differs; None stands for a file that is not there.
+
+    ``check`` is called again and again, and may raise to stop the work.
+    """
     texts = [(data or b"").decode("utf-8-sig").replace("\r\n", "\n") for data in (a, b)]
-    diff = TextDiff.of(side_by_side(*texts))
+    diff = TextDiff.of(side_by_side(texts[0], texts[1], check))
     if a is None or b is None:
         return replace(diff, notice="only on one side")
     if diff.changes or a == b:

@@ -37,11 +37,16 @@ METRICS = 3
 """Most metrics with a column, as many as a listing on the command line has."""
 
 
-def headline_metric(rows: Iterable[VersionRow]) -> str | None:
-    """Return the metric that most versions have; of equally common ones the first named."""
+def headline_metric(rows: Iterable[VersionRow], chosen: str | None = None) -> str | None:
+    """Return the metric that was chosen, where any version has it, else the commonest.
+
+    Of equally common ones it is the first named.
+    """
     counts: Counter[str] = Counter()
     for row in rows:
         counts.update(row.metrics.keys())
+    if chosen in counts:
+        return chosen
     return max(counts, key=lambda name: counts[name]) if counts else None
 
 
@@ -55,10 +60,12 @@ class VersionTable:
         now: datetime,
         targets: Sequence[TargetState] = (),
         baseline: str | None = None,
+        chosen: str | None = None,
     ) -> None:
+        """``baseline`` is a digest, ``chosen`` the metric that the user wants to see first."""
         self.rows = rows
         counted = rows[:_COUNTED_ROWS]
-        self.metric = headline_metric(counted)
+        self.metric = headline_metric(counted, chosen)
         """The metric with a history beside it."""
         named = dict.fromkeys(name for row in counted for name in row.metrics)
         others = [name for name in named if name != self.metric][: METRICS - 1]

@@ -20,6 +20,7 @@ from rolldeck.tui.keymap import bindings
 from rolldeck.tui.messages import (
     ChangesSummed,
     FitJudged,
+    HeadlinesRead,
     JobFinished,
     PlanMade,
     RepositoriesListed,
@@ -186,6 +187,12 @@ class BrowserScreen(Screen[None]):
     def _fit_judged(self, event: FitJudged) -> None:
         self.reading.fit_judged(event)
 
+    @on(HeadlinesRead)
+    def _headlines_read(self, event: HeadlinesRead) -> None:
+        self.state.headlines = event.headlines
+        if self.state.headline is not None:
+            self.painter.versions()
+
     @on(TargetsRead)
     def _targets_read(self, event: TargetsRead) -> None:
         self.reading.targets_read(event)
@@ -208,13 +215,22 @@ class BrowserScreen(Screen[None]):
             failed(self, event.result)
             return
         # Imported late: a deck that compares nothing does not pay for it.
+        from rolldeck.tui.models.comparison_history import VERSIONS
         from rolldeck.tui.screens.compare import CompareScreen
 
         self.deck.log_line(self.deck.command_line("diff", str(event.a), str(event.b)))
         found = event.result
         self.state.marks = []
         self.painter.marks()
-        screen = CompareScreen(found.comparison, found.a, found.b, directions=found.directions)
+        digests = (found.a.kit.digest, found.b.kit.digest)
+        screen = CompareScreen(
+            found.comparison,
+            found.a,
+            found.b,
+            directions=found.directions,
+            remarks=(self.state.remark(digests[0]), self.state.remark(digests[1])),
+            before=self.state.before(digests, VERSIONS),
+        )
         self.app.push_screen(screen)
 
     # Where the cursor is.

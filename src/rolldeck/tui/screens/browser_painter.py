@@ -83,6 +83,7 @@ class Painter:
                 now=self.now(),
                 targets=self._state.targets,
                 baseline=baseline.digest if baseline else None,
+                chosen=self._state.headline,
             )
         table.show(data)
         table.set_placeholder(self._version_words(table.filter_text))

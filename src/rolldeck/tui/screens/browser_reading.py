@@ -62,6 +62,7 @@ class Reading:
         self._screen.run_worker(
             reads.read_targets(self._screen, self._workspace), group="targets", exit_on_error=False
         )
+        self._screen.run_worker(reads.read_headlines(self._screen), exit_on_error=False)
         if open_reference:
             try:
                 self._screen.open(Reference.parse(open_reference))

@@ -18,7 +18,7 @@ from textual.worker import get_current_worker
 
 from rolldeck import actions
 from rolldeck.commands import Scope, footer_commands
-from rolldeck.compare import NO_DIRECTIONS, Comparison, Directions, Version, compare
+from rolldeck.compare import NO_DIRECTIONS, Comparison, Directions, Matrix, Version, compare
 from rolldeck.errors import RolldeckError
 from rolldeck.oci import Reference
 from rolldeck.text import clean_line
@@ -26,7 +26,8 @@ from rolldeck.tui.dialogs.choose import ChooseDialog
 from rolldeck.tui.dialogs.line import LineDialog
 from rolldeck.tui.failures import told
 from rolldeck.tui.keymap import bindings
-from rolldeck.tui.messages import FileOfBothRead
+from rolldeck.tui.messages import FileOfBothRead, VersionsTabled
+from rolldeck.tui.models.comparison_history import VERSIONS, history_of
 from rolldeck.tui.models.comparison_state import Target, border_note
 from rolldeck.tui.models.file_texts import (
     FileChanges,
@@ -36,7 +37,7 @@ from rolldeck.tui.models.file_texts import (
     paths_by_row,
     reading_order,
 )
-from rolldeck.tui.reads import read_both
+from rolldeck.tui.reads import read_before, read_both
 from rolldeck.tui.screens.text_diff import TextDiffScreen
 from rolldeck.tui.widgets.breadcrumb import Breadcrumb
 from rolldeck.tui.widgets.comparison_view import ComparisonView
@@ -46,7 +47,7 @@ from rolldeck.units import fraction
 if TYPE_CHECKING:
     from rolldeck.tui.app import Deck
 
-_NOT_HERE = ("filter.open", "command.type", "view.refresh", "deck.quit")
+_NOT_HERE = ("move.open", "filter.open", "command.type", "view.refresh", "deck.quit")
 """Commands that the footer leaves out: they do nothing here, or are known."""
 
 
@@ -84,10 +85,12 @@ class CompareScreen(Screen[None]):
         *,
         directions: Directions = NO_DIRECTIONS,
         remarks: tuple[str, str] = ("", ""),
+        before: tuple[Reference, ...] = (),
     ) -> None:
         """``directions`` is what the user says of metrics, by which ``comparison`` was made.
 
-        ``remarks`` is what else is known of A and B: ``good · baseline``, ``production``.
+        ``remarks`` is what else is known of A and B: ``good · baseline``, ``production``;
+        ``before`` are the newer of both and the versions before it, newest first.
         """
         super().__init__()
         self.comparison = comparison
@@ -97,6 +100,9 @@ class CompareScreen(Screen[None]):
         self._directions = directions
         self._remarks = remarks
         self._files = files_by_row(a, b)
+        self._before = before
+        self.matrix: Matrix | None = None
+        """The versions before by metric and parameter, once they were read."""
 
     def compose(self) -> ComposeResult:
         """Lay out the way here, the page and the keys."""
@@ -114,6 +120,7 @@ class CompareScreen(Screen[None]):
         """Say what is shown, and look at the files that differ."""
         self._describe()
         self._compare_files(self.comparison, self._files)
+        self._read_before()
 
     @property
     def _read_only(self) -> bool:
@@ -144,6 +151,12 @@ class CompareScreen(Screen[None]):
         changes = count_changes(files, lambda: worker.is_cancelled)
         if not worker.is_cancelled:
             self.post_message(self.FilesCompared(comparison, changes))
+
+    @work(exclusive=True, group="before", exit_on_error=False)
+    async def _read_before(self) -> None:
+        workspace = getattr(self.app, "workspace", None)
+        if workspace is not None:
+            self.post_message(await read_before(workspace, self._before, self.b.reference))
 
     @work(exclusive=True, group="file", exit_on_error=False)
     async def _read_file(self, path: str) -> None:
@@ -189,6 +202,13 @@ class CompareScreen(Screen[None]):
     def _files_compared(self, message: FilesCompared) -> None:
         if message.comparison is self.comparison:
             self._page.changes = message.changes
+
+    @on(VersionsTabled)
+    def _versions_before_read(self, message: VersionsTabled) -> None:
+        # Without them the page still shows everything else.
+        if not isinstance(message.result, RolldeckError):
+            self.matrix = message.result.matrix
+            self._page.history = history_of(self.matrix)
 
     @on(FileOfBothRead)
     def _file_read(self, message: FileOfBothRead) -> None:
@@ -354,6 +374,30 @@ class CompareScreen(Screen[None]):
             self._read_file(path)
         else:
             self._choose_text()
+
+    def action_compare_table(self) -> None:
+        """Show both versions and those before by metric and parameter."""
+        from rolldeck.tui.screens.many import Wanted
+        from rolldeck.tui.screens.table import TableScreen
+
+        wanted = Wanted(*self._wanted())
+        self.app.push_screen(TableScreen(wanted))
+
+    def action_compare_plot(self) -> None:
+        """Draw the metric under the cursor over both versions and those before."""
+        from rolldeck.tui.screens.many import Wanted
+        from rolldeck.tui.screens.plot import PlotScreen
+
+        target = self._page.target
+        metric = target.key if target is not None and target.section == "metrics" else None
+        self.app.push_screen(PlotScreen(Wanted(*self._wanted()), metric=metric))
+
+    def _wanted(self) -> tuple[list[Reference], int, Reference, str]:
+        """Return what a table and a plot show from here: A is their baseline."""
+        a, b = Reference.parse(self.a.reference), Reference.parse(self.b.reference)
+        known = {item.digest for item in self._before}
+        first = [] if b.digest in known else [b]
+        return [*first, *self._before], VERSIONS, a, _repository(self.b.reference)
 
     def action_compare_copy(self) -> None:
         """Copy the command line that shows the same."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from rolldeck.actions import headline_name
 from rolldeck.commands import command
 from rolldeck.errors import UsageError
 from rolldeck.oci import Reference
 from rolldeck.tui.errands import failed, spoken
+from rolldeck.tui.models.deck_state import repository_of
+from rolldeck.tui.reads import remember_metric
 from rolldeck.tui.screens.browser import PANES, BrowserScreen
 from rolldeck.tui.typed_errands import run_typed
 from rolldeck.tui.widgets.details import Details
@@ -19,6 +22,12 @@ from rolldeck.tui.widgets.virtual_table import VirtualTable
 if TYPE_CHECKING:
     from rolldeck.actions import VersionRow
     from rolldeck.tui.models.typed import Typed
+
+TABLED = 20
+"""Versions of a repository in a table of the deck."""
+
+PLOTTED = 60
+"""Versions of a repository in a plot of the deck."""
 
 
 class DeckScreen(BrowserScreen):
@@ -139,6 +148,58 @@ class DeckScreen(BrowserScreen):
             self.notify(f"Not now: {command('version.diff').when}.", markup=False)
         else:
             self.compare(*pair)
+
+    def action_version_table(self) -> None:
+        """Show the marked versions, or the newest, by metric and parameter."""
+        self._many("version.table", TABLED)
+
+    def action_version_plot(self) -> None:
+        """Draw a metric over the marked versions, or the newest."""
+        self._many("version.plot", PLOTTED)
+
+    def _many(self, identifier: str, last: int) -> None:
+        references = self.state.several(self.row, last)
+        if not references:
+            self.notify(f"Not now: {command(identifier).when}.", markup=False)
+            return
+        baseline = self.state.baseline
+        self.show_many(identifier, references, baseline.reference if baseline else None)
+
+    def show_many(
+        self,
+        identifier: str,
+        references: Sequence[Reference],
+        baseline: Reference | None = None,
+    ) -> None:
+        """Show many versions as a table or a plot; of a repository the newest."""
+        # Imported late: a deck that looks at one version does not pay for it.
+        from rolldeck.tui.screens.many import Wanted
+        from rolldeck.tui.screens.plot import PlotScreen
+        from rolldeck.tui.screens.table import TableScreen
+
+        plots = identifier == "version.plot"
+        words = [str(item) for item in references]
+        if baseline is not None:
+            words += ["--baseline", str(baseline)]
+        verb = command(identifier).cli or ""
+        self.deck.log_line(self.deck.command_line(verb, *words))
+        homes = {repository_of(item).name for item in references}
+        title = homes.pop() if len(homes) == 1 else f"{len(references)} versions"
+        wanted = Wanted(references, PLOTTED if plots else TABLED, baseline, title)
+        if plots:
+            self.app.push_screen(PlotScreen(wanted, metric=self.state.headline))
+        else:
+            self.app.push_screen(TableScreen(wanted))
+
+    def choose_metric(self, metric: str) -> None:
+        """Show a metric in the list of versions of this repository, now and later."""
+        repository = self.state.repository
+        if repository is None:
+            return
+        self.state.headlines[headline_name(repository)] = metric
+        self.painter.versions()
+        if not self.deck.read_only:
+            self.run_worker(remember_metric(self, repository, metric), exit_on_error=False)
 
     def action_version_mark(self) -> None:
         """Mark the selected version, or fold the section under the cursor."""

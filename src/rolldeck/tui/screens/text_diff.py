@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,6 +17,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from rolldeck.commands import Scope, command, footer_commands
+from rolldeck.errors import CancelledError
 from rolldeck.text import clean_line
 from rolldeck.tui.keymap import bindings
 from rolldeck.tui.models.file_texts import FilePair, describe_bytes
@@ -86,11 +88,18 @@ class TextDiffScreen(Screen[None]):
 
     @work(thread=True, exclusive=True, group="text", exit_on_error=False)
     def _compare(self, pair: FilePair) -> None:
-        if pair.textual:
-            message = self.TextCompared(text_diff(pair.a, pair.b))
-        else:
-            message = self.TextCompared(None, describe_bytes(pair, self.labels))
-        if not get_current_worker().is_cancelled:
+        worker = get_current_worker()
+
+        def check() -> None:
+            if worker.is_cancelled:
+                raise CancelledError("The page was closed")
+
+        with suppress(CancelledError):
+            if pair.textual:
+                message = self.TextCompared(text_diff(pair.a, pair.b, check))
+            else:
+                message = self.TextCompared(None, describe_bytes(pair, self.labels))
+            check()
             self.post_message(message)
 
     @on(TextCompared)

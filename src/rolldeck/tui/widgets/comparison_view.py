@@ -10,6 +10,7 @@ from textual.reactive import reactive
 
 from rolldeck.compare.model import Comparison, SectionName
 from rolldeck.tui.models.comparison_files import FileChange
+from rolldeck.tui.models.comparison_history import NO_HISTORY, History
 from rolldeck.tui.models.comparison_lines import Page, build_page
 from rolldeck.tui.models.comparison_state import Target, View
 from rolldeck.tui.models.lines import Line, Stop
@@ -31,6 +32,9 @@ class ComparisonView(CursorView):
     """How it is looked at."""
     changes: reactive[Mapping[Target, FileChange]] = reactive(dict, repaint=False)
     """How the text of files differs, as far as that is known."""
+
+    history: reactive[History] = reactive(NO_HISTORY, repaint=False)
+    """What metrics were in the versions before, once that was read."""
 
     def __init__(
         self,
@@ -95,6 +99,10 @@ class ComparisonView(CursorView):
         """Show what has become known of files."""
         self._rebuild()
 
+    def watch_history(self) -> None:
+        """Show what has become known of the versions before."""
+        self._rebuild()
+
     def show(self, comparison: Comparison, remarks: tuple[str, str]) -> None:
         """Show another comparison, with what is to be said of its sides."""
         self._remarks = remarks
@@ -112,6 +120,7 @@ class ComparisonView(CursorView):
             dense=self.size.height < DENSE_HEIGHT,
             changes=self.changes,
             remarks=self._remarks,
+            history=self.history,
         )
         self.rebuilt(self._place(target))
 

@@ -1,0 +1,1 @@
+"""What comparing versions costs: time, requests, bytes."""
