@@ -307,6 +307,16 @@ def verb_parser() -> argparse.ArgumentParser:
     verdict.add_argument("opinion", choices=OPINIONS, help="withdraw takes a good or bad back")
     verdict.add_argument("--reason", metavar="TEXT", help="why; of a note its text")
     verdict.add_argument("--dry-run", action="store_true", help="show it and write nothing")
+    triage = verb("triage", _network())
+    triage.add_argument(
+        "place",
+        metavar="WHAT",
+        help="a channel, a repository, a local target, or a name for one: fraud",
+    )
+    triage.add_argument(
+        "--since", metavar="TIME", help="when the trouble began: 02:41, '3h ago', 2026-11-20T02:00"
+    )
+    triage.add_argument("--plain", action="store_true", help="print it, also on a terminal")
     channels = verb("channels", _network())
     channels.add_argument("place", metavar="REPOSITORY", help="[HOST/]REPOSITORY or oci:DIRECTORY")
     for name in ("log", "at"):

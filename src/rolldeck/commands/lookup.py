@@ -12,7 +12,7 @@ FOOTER_LIMIT = 8
 
 _VERBS = (
     *("ls", "show", "cat", "diff", "bump", "env"),
-    *("channels", "log", "at"),
+    *("triage", "channels", "log", "at"),
     *("pull", "unpack", "pin"),
     *("promote", "rollback", "undo", "hold", "unhold", "verdict", "adopt", "restore"),
     *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Scope = Literal["everywhere", "move", "browse", "compare", "text", "jobs", "dialog"]
+Scope = Literal["everywhere", "move", "browse", "compare", "text", "triage", "jobs", "dialog"]
 Danger = Literal["look", "adds", "changes"]
 
-SCOPES: tuple[Scope, ...] = ("everywhere", "move", "browse", "compare", "text", "jobs", "dialog")
+SCOPES: tuple[Scope, ...] = (
+    *("everywhere", "move", "browse", "compare", "text", "triage", "jobs", "dialog"),
+)
 """All scopes, in the order in which they are listed."""
 
 SCOPE_TITLES: dict[Scope, str] = {
@@ -21,6 +23,7 @@ SCOPE_TITLES: dict[Scope, str] = {
     "browse": "Repositories, versions, details",
     "compare": "Compare",
     "text": "Text difference",
+    "triage": "Triage",
     "jobs": "Jobs",
     "dialog": "Dialog",
 }

@@ -11,18 +11,22 @@ from rolldeck import actions
 from rolldeck.tui.failures import readable
 from rolldeck.tui.messages import (
     ChangesSummed,
+    ChannelsRead,
     FileOfBothRead,
     FileRead,
     FitJudged,
     LayerListed,
     RepositoriesListed,
     TargetsRead,
+    TriageRead,
     VersionRead,
     VersionsCompared,
     VersionsListed,
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rolldeck.actions import InView, VersionList, Workspace
     from rolldeck.compare import Directions, Version
     from rolldeck.fit import Host
@@ -175,3 +179,24 @@ async def read_file(
         node.post_message(FileRead(readable(error)))
     else:
         node.post_message(FileRead(result))
+
+
+async def read_triage(
+    node: MessagePump, workspace: Workspace, what: str | Reference, since: datetime | None
+) -> None:
+    """Read a channel or a local target: what is remembered at once, then what is so now."""
+    try:
+        async for result in actions.watch_triage(workspace, what, since):
+            node.post_message(TriageRead(result))
+    except Exception as error:
+        node.post_message(TriageRead(readable(error)))
+
+
+async def read_channels(node: MessagePump, workspace: Workspace, repository: Reference) -> None:
+    """Read the channels of a repository."""
+    try:
+        result = await actions.load_channels(workspace, repository)
+    except Exception as error:
+        node.post_message(ChannelsRead(readable(error)))
+    else:
+        node.post_message(ChannelsRead(result))
