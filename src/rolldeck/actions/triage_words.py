@@ -27,7 +27,7 @@ def cells(row: TriageRow, now: datetime) -> tuple[str, ...]:
         row.verdict or _NOBODY_LOOKED,
         here(row),
         _yes_no(row.fits),
-        _yes_no(row.signed),
+        _NOBODY_LOOKED if row.signed is None else ("there" if row.signed else "none"),
     )
 
 

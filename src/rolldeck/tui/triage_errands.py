@@ -97,7 +97,7 @@ class TriageErrands:
 
         self._screen.deck.start_job(
             plan.verb,
-            f"{plan.verb} {plan.channel.tag} to {plan.to_label}",
+            f"{plan.verb} {plan.channel.tag}",
             command_words(plan, answer),
             plan.channel.name,
             work.apply_channel(self._workspace, plan, made),

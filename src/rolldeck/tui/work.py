@@ -101,15 +101,14 @@ def apply_channel(
         progress.note = "moving"  # once claimed it must come to its own end
         done = await actions.apply_channel(workspace, plan, progress)
         made(done)
-        name = plan.channel.tag or ""
         number = f" (g{done.recorded.entry.number})" if done.recorded else ""
-        said = f"{name} = {plan.to_label} {short_digest(plan.to_digest)}{number}"
-        parts = [said, f"{done.seconds:.1f} s"]
+        parts = [f"{plan.to_label}{number} in {done.seconds:.1f} s", "U undo", "Y copy note"]
+        parts.append(short_digest(plan.to_digest))
         if done.hold is not None:
             parts.append("its hold is released" if done.hold.released else "held")
         if done.verdict is not None and done.verdict.opinion == "bad":
             parts.append(f"{plan.from_label} marked bad")
-        return " · ".join([*parts, "U undo", "Y copy note"])
+        return " · ".join(parts)
 
     return run
 

@@ -83,7 +83,8 @@ class ChannelPlanDialog(Dialog[PlanAnswer]):
 
     def on_mount(self) -> None:
         """Put the focus on what does no harm."""
-        self.query_one("#cancel", Button).focus()
+        for button in self.query("#cancel"):
+            button.focus()
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
@@ -108,6 +109,18 @@ class ChannelPlanDialog(Dialog[PlanAnswer]):
             self.query_one("#typed", Input).focus()
         else:
             self.dismiss(self._answer())
+
+    def action_dialog_next(self) -> None:
+        """Go from Cancel to the fields, and through them to the other buttons."""
+        fields = list(self.query(Input))
+        if self.focused is not None and self.focused.id == "cancel" and fields:
+            fields[0].focus()
+        elif self.focused in fields[:-1]:
+            fields[fields.index(self.focused) + 1].focus()
+        elif self.focused in fields:
+            self.query("Button")[1 if len(self.query("Button")) > 1 else 0].focus()
+        else:
+            self.focus_next()
 
     def action_dialog_spare(self) -> None:
         """Do not mark the version bad that the channel leaves, or do so after all."""

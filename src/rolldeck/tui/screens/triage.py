@@ -16,6 +16,7 @@ from rolldeck.actions.triage_words import clocks, freshness
 from rolldeck.commands import COMMANDS, Scope, footer_commands
 from rolldeck.errors import RolldeckError, UsageError
 from rolldeck.oci import Digest, Reference, is_tag
+from rolldeck.text import clean_line
 from rolldeck.tui.dialogs.choose import ChooseDialog
 from rolldeck.tui.dialogs.line import LineDialog
 from rolldeck.tui.errands import Errands, failed
@@ -125,6 +126,7 @@ class TriageScreen(Screen[None]):
         if found is not None:
             place = found.channel.name if found.channel is not None else str(found.target)
             crumb.path = ("triage", place, *([found.short] if found.channel is not None else []))
+            view.border_title = Content(f"Triage · {clean_line(found.name, 200)}")
             problem = "× registry down" if found.problem else ""
             words = [problem or self._waiting or freshness(found)]
             view.border_subtitle = Content(" · ".join(filter(None, words)))
@@ -275,10 +277,12 @@ class TriageScreen(Screen[None]):
     @on(ChannelMoveMade)
     def _move_made(self, message: ChannelMoveMade) -> None:
         self._moved = message.moved
+        # What went back is where it should be: one more R must not go further back by habit.
+        recorded = message.moved.recorded
+        self._chosen = recorded.entry.number if recorded is not None else None
 
     @on(JobFinished)
     def _job_finished(self) -> None:
-        self._chosen = None
         self.start()
 
     # Marks.
