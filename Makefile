@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 # Set in some shells; it makes every import several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check format bench bench-pull bench-unpack bench-pack bench-push \
+.PHONY: help demo test check format bench bench-pull bench-unpack bench-pack bench-push bench-rollback \
 	bench-list torture screenshots clean servers
 
 help: ## Show these targets
@@ -48,6 +48,9 @@ bench-pack: $(VENV)/.stamp-dev ## Race pack against kit, on tmpfs and on disk (3
 
 bench-push: $(VENV)/.stamp-dev servers ## Race push against kit, oras, crane, regctl, skopeo (5 min)
 	@$(BIN)/python -m benchmarks.push
+
+bench-rollback: $(VENV)/.stamp-dev servers ## Race a whole rollback against kit pull and unpack (3 min)
+	@$(BIN)/python -m benchmarks.rollback
 
 bench-unpack: $(VENV)/.stamp-dev servers ## Race pull with unpack and switching against kit (5 min)
 	@$(BIN)/python -m benchmarks.unpack

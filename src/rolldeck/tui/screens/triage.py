@@ -128,7 +128,7 @@ class TriageScreen(Screen[None]):
             crumb.path = ("triage", place, *([found.short] if found.channel is not None else []))
             view.border_title = Content(f"Triage · {clean_line(found.name, 200)}")
             problem = "× registry down" if found.problem else ""
-            words = [problem or self._waiting or freshness(found)]
+            words = [problem or freshness(found), self._waiting]
             view.border_subtitle = Content(" · ".join(filter(None, words)))
         else:
             view.border_subtitle = Content(self._waiting)

@@ -1,0 +1,1 @@
+"""Pull with unpack, and switching, raced against kit; ``python -m benchmarks.unpack``."""
