@@ -1,1 +1,1 @@
-"""Pull with unpack, and switching, raced against kit; ``python -m benchmarks.unpack``."""
+"""A whole rollback raced against kit; ``python -m benchmarks.rollback``."""

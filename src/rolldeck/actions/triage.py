@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,13 @@ from rolldeck.units import duration, short_digest
 _ROWS = 8
 """Generations whose bytes on this disk are counted: what fits on a small screen."""
 
+Clock = Callable[[], datetime]
+"""Tells the time; what draws pictures gives another one."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
 
 async def triage(
     workspace: Workspace, what: str | Reference, since: datetime | None = None
@@ -42,6 +49,7 @@ async def watch_triage(
     since: datetime | None = None,
     *,
     probes: Probes = PROBES,
+    now: Clock = _utc_now,
 ) -> AsyncIterator[Triage]:
     """Yield what is remembered, without asking anybody, then what is so now, then what differs.
 
@@ -49,7 +57,7 @@ async def watch_triage(
     """
     subject = await find_subject(workspace, what)
     if isinstance(subject, Path):
-        yield await triage_target(workspace, subject, since)
+        yield await triage_target(subject, since, now())
         return
     targets = tuple(
         item for item in await known_targets(workspace) if item.repository == subject.name
@@ -59,26 +67,25 @@ async def watch_triage(
         known = await asyncio.to_thread(recall_channel, workspace, subject)
         if known is not None:
             channel, read = known
-            seen = await _view(workspace, channel, targets, since, stale=True)
+            seen = await _view(workspace, channel, targets, since, now(), stale=True)
             remembered = replace(seen, read=read, is_stale=True, is_complete=False)
             yield remembered
     try:
         channel = await load_channel(workspace, subject)
     except UnavailableError as error:
-        yield await _offline(workspace, remembered, subject, targets, since, error)
+        yield await _offline(remembered, targets, since, now(), error)
         return
     remember_channel(workspace, channel)
-    view = await _view(workspace, channel, targets, since)
+    view = await _view(workspace, channel, targets, since, now())
     yield replace(view, is_complete=False)
     yield await _deepened(workspace, channel, view, probes)
 
 
 async def _offline(
-    workspace: Workspace,
     remembered: Triage | None,
-    channel: Reference,
     targets: tuple[TargetState, ...],
     since: datetime | None,
+    now: datetime,
     error: UnavailableError,
 ) -> Triage:
     """Return what can be told without the registry; raises its error where that is nothing."""
@@ -86,7 +93,7 @@ async def _offline(
         return replace(remembered, is_complete=True, problem=error.message)
     if not targets:
         raise error
-    local = await triage_target(workspace, targets[0].path, since)
+    local = await triage_target(targets[0].path, since, now)
     return replace(local, problem=error.message)
 
 
@@ -95,11 +102,11 @@ async def _view(
     channel: Channel,
     targets: tuple[TargetState, ...],
     since: datetime | None,
+    now: datetime,
     *,
     stale: bool = False,
 ) -> Triage:
     """Put a channel that was read into rows."""
-    now = datetime.now(UTC)
     ruled = {digest: ruling(said) for digest, said in channel.verdicts.items()}
     wanted = dict.fromkeys(stay.entry.to_digest for stay in channel.journal.stays[:_ROWS])
     manifests = await _manifests(workspace, channel, list(wanted), network=not stale)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rolldeck.actions.targets import TargetState
 from rolldeck.actions.triage_view import Triage, TriageRow
-from rolldeck.actions.workspace import Workspace
 from rolldeck.oci import Digest, Reference
 from rolldeck.release import Target
 from rolldeck.release.generation import effective
@@ -16,14 +15,13 @@ from rolldeck.text import clean_line
 from rolldeck.units import duration, parse_rfc3339, short_digest
 
 
-async def triage_target(workspace: Workspace, path: Path, since: datetime | None = None) -> Triage:
+async def triage_target(path: Path, since: datetime | None, now: datetime) -> Triage:
     """Return the triage of a local target; asks no registry, raises NotFoundError for no target."""
-    return await asyncio.to_thread(_triage, path, since)
+    return await asyncio.to_thread(_triage, path, since, now)
 
 
-def _triage(path: Path, since: datetime | None) -> Triage:
+def _triage(path: Path, since: datetime | None, now: datetime) -> Triage:
     target = Target(path).require()
-    now = datetime.now(UTC)
     current, previous, unpacked = target.current(), target.previous(), target.unpacked()
     moves = [(item, parse_rfc3339(item.time) or now) for item in target.history()]
     moves = [pair for pair in moves if pair[0] in effective([m for m, _ in moves], current)]
@@ -40,7 +38,7 @@ def _triage(path: Path, since: datetime | None) -> Triage:
                 time=time,
                 actor=clean_line(move.actor, 60),
                 verb=move.verb,
-                active=max(end - time, now - now),
+                active=max(end - time, timedelta()),
                 reason=clean_line(move.reason, 200) if move.reason else None,
                 is_live=is_live,
                 is_current=digest == current,

@@ -25,6 +25,7 @@ from rolldeck.tui.messages import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from rolldeck.actions import InView, VersionList, Workspace
@@ -182,11 +183,15 @@ async def read_file(
 
 
 async def read_triage(
-    node: MessagePump, workspace: Workspace, what: str | Reference, since: datetime | None
+    node: MessagePump,
+    workspace: Workspace,
+    what: str | Reference,
+    since: datetime | None,
+    now: Callable[[], datetime],
 ) -> None:
     """Read a channel or a local target: what is remembered at once, then what is so now."""
     try:
-        async for result in actions.watch_triage(workspace, what, since):
+        async for result in actions.watch_triage(workspace, what, since, now=now):
             node.post_message(TriageRead(result))
     except Exception as error:
         node.post_message(TriageRead(readable(error)))

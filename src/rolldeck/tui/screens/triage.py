@@ -103,7 +103,7 @@ class TriageScreen(Screen[None]):
         self.deck.log_line(self.deck.command_line("triage", str(self._what)))
         self._say("reading …")
         self.run_worker(
-            read_triage(self, self._workspace, self._what, self._since),
+            read_triage(self, self._workspace, self._what, self._since, self.deck.now),
             group="triage",
             exclusive=True,
             exit_on_error=False,
