@@ -290,15 +290,14 @@ async def _compared(
         summary = result.comparison.summary
         for digest, version in ((good, result.a), (live, result.b)):
             judged = await fit(workspace, version, host)
-            worst = judged.findings[0].text if judged.findings else ""
-            fits[digest] = (judged.fits, worst)
+            fits[digest] = (judged.fits, judged.line)
     except RolldeckError as error:
         summary = f"not compared: {error.message}"
     words = {"one is there, not checked": True, "none was found": False}
     rows = []
     for row in view.rows:
         if row.digest in fits:
-            row = replace(row, fits=fits[row.digest][0], misfit=fits[row.digest][1])
+            row = replace(row, fits=fits[row.digest][0], fit_line=fits[row.digest][1])
         if row.digest in signed:
             row = replace(row, signed=words.get(signed[row.digest].detail))
         rows.append(row)

@@ -16,7 +16,8 @@ class TriageRow:
     """One generation that took effect.
 
     ``active`` is how long it was live. ``missing`` counts the bytes that this host lacks of its
-    version, None where that is not known. ``fits`` and ``signed`` are None where nobody looked.
+    version, None where that is not known. ``fits`` and ``signed`` are None where nobody looked;
+    ``fit_line`` says why it fits this host or not.
     ``skipped`` says why it is not the last known good.
     """
 
@@ -35,7 +36,7 @@ class TriageRow:
     missing: int | None = None
     is_gone: bool = False
     fits: bool | None = None
-    misfit: str = ""
+    fit_line: str = ""
     signed: bool | None = None
     skipped: str | None = None
 

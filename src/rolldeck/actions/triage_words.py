@@ -145,8 +145,8 @@ def row_words(triage: Triage, row: TriageRow) -> str:
         parts.append("is the last known good")
     if row.skipped:
         parts.append(f"passed over: {clean_line(row.skipped, 200)}")
-    if row.fits is False and row.misfit:
-        parts.append(f"does not fit: {clean_line(row.misfit, 120)}")
+    if row.fits is False:
+        parts.append(f"fits here: {clean_line(row.fit_line, 120)}")
     if row.reason:
         parts.append(f"{row.verb}: {clean_line(row.reason, 120)}")
     return " · ".join(parts)

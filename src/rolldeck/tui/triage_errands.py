@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rolldeck import actions
+from rolldeck.actions import Check
+from rolldeck.actions.channel_preflight import Probes
 from rolldeck.oci import Reference
 from rolldeck.tui import work
 from rolldeck.tui.errands import failed
@@ -39,9 +41,23 @@ class TriageErrands:
         """Plan to go back to a generation; None is the last known good."""
 
         def plan(force: bool) -> Coroutine[Any, Any, ChannelPlan]:
-            return actions.plan_channel_rollback(self._workspace, channel, to, force=force)
+            return actions.plan_channel_rollback(
+                self._workspace, channel, to, force=force, probes=Probes(self._fits)
+            )
 
         self._plan(plan)
+
+    async def _fits(self, workspace: Workspace, version: Reference) -> Check:
+        """Say what triage found of a version and this host; it decides nothing.
+
+        A channel serves other hosts, too, and this one may be somebody's laptop.
+        """
+        found = self._screen.triage
+        rows = found.rows if found is not None else ()
+        row = next((item for item in rows if item.digest == version.digest), None)
+        if row is None or not row.fit_line:
+            return Check("fits this host", None, "not known")
+        return Check("fits this host", row.fits or None, row.fit_line)
 
     def undo(self, channel: Reference) -> None:
         """Plan to take the last move back."""
