@@ -11,7 +11,6 @@ TRIAGE_COMMANDS: tuple[Command, ...] = (
         "Show what is live, what was good before, and what going back takes.",
         ("!",),
         cli="triage",
-        footer=85,
         when="nothing is selected",
         typed="triage WHAT",
         examples=(

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from rolldeck.tui.app import Deck
 
 _CHANGING = {item.action for item in COMMANDS if item.danger != "look"}
-_HIDDEN = ("filter.open", "view.refresh", "move.open", "command.type", "triage.open", "deck.quit")
+_HIDDEN = ("filter.open", "view.refresh", "move.open", "command.type", "deck.quit")
 _OPINIONS: tuple[Opinion, ...] = ("good", "bad", "note", "withdrawn")
 
 
