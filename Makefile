@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check format bench bench-pull bench-unpack bench-pack bench-push \
-	bench-list bench-compare torture screenshots clean servers
+	bench-list bench-compare bench-rollback torture screenshots clean servers
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ bench-compare: $(VENV)/.stamp-dev servers ## Compare versions, open a large file
 
 bench-push: $(VENV)/.stamp-dev servers ## Race push against kit, oras, crane, regctl, skopeo (5 min)
 	@$(BIN)/python -m benchmarks.push
+
+bench-rollback: $(VENV)/.stamp-dev servers ## Race a whole rollback against kit pull and unpack (3 min)
+	@$(BIN)/python -m benchmarks.rollback
 
 bench-unpack: $(VENV)/.stamp-dev servers ## Race pull with unpack and switching against kit (5 min)
 	@$(BIN)/python -m benchmarks.unpack

@@ -14,11 +14,14 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rolldeck.actions import Demo, Workspace
+from rolldeck.actions.channel import recording
 from rolldeck.actions.demo import prepare_demo, stage_demo
+from rolldeck.progress import Progress
+from rolldeck.release.channel import Entry, make_move
 from rolldeck.settings import Settings
 
 OUT = Path(__file__).resolve().parents[1] / "screenshots"
@@ -36,6 +39,8 @@ class Shot:
     keys: tuple[str, ...]
     size: tuple[int, int] = (120, 40)
     environment: tuple[tuple[str, str], ...] = ()
+    triage: bool = False
+    """Whether it begins at triage of the demo's channel."""
 
 
 SHOTS = (
@@ -44,6 +49,12 @@ SHOTS = (
     Shot("text-diff", ("d", "f", "down", "down", "down", "enter")),
     Shot("rollback", ("R",)),
     Shot("help", ("?",)),
+    Shot("triage", (), triage=True),
+    Shot("triage-80", (), (80, 24), triage=True),
+    Shot("triage-plan-80", ("R",), (80, 24), triage=True),
+    Shot("triage-plan-no-color", ("R",), environment=(("NO_COLOR", "1"),), triage=True),
+    Shot("triage-note", ("R", "y", "Y"), triage=True),
+    Shot("triage-log", ("R", "y", "@"), triage=True),
     Shot("deck-80", (), (80, 24)),
     Shot("compare-80", ("d",), (80, 24)),
     Shot("compare-no-color", ("d",), environment=(("NO_COLOR", "1"),)),
@@ -65,7 +76,13 @@ async def draw(shot: Shot, demo: Demo) -> None:
     from rolldeck.tui.app import Deck
 
     workspace = Workspace(Settings(library=demo.library))
-    deck = Deck(workspace, str(demo.repository), now=lambda: NOW)
+    since = NOW - timedelta(minutes=23)
+    deck = Deck(
+        workspace,
+        None if shot.triage else str(demo.repository),
+        triage=(f"{demo.repository}:production", since) if shot.triage else None,
+        now=lambda: NOW,
+    )
     try:
         async with deck.run_test(size=shot.size) as pilot:
             await settle(deck.workers.wait_for_complete, pilot.pause)
@@ -80,6 +97,38 @@ async def draw(shot: Shot, demo: Demo) -> None:
     png = OUT / f"{shot.name}.png"
     await asyncio.to_thread(rasterise, OUT / f"{shot.name}.svg", png)
     print(f"{shot.name:16}{shot.size[0]}x{shot.size[1]}  {png.stat().st_size // 1024} KiB")
+
+
+async def stage_channel(demo: Demo) -> None:
+    """Record how the demo's production went from version to version, at moments of the picture."""
+    workspace = Workspace(Settings(library=demo.library))
+    channel = demo.repository.tagged("production")
+    moves = (
+        ("v1.0.0", timedelta(days=16), "mia", "first release"),
+        ("v1.1.0", timedelta(days=9), "mia", "passed review"),
+        ("v2.0.0", timedelta(minutes=35), "ci-bot", "weekly retrain"),
+    )
+    try:
+        async with recording(workspace, "record", channel) as records:
+            for tag, ago, actor, reason in moves:
+                journal = await records.journal("production")
+                resolved = await workspace.resolve(demo.repository.tagged(tag))
+                manifest = await workspace.manifest(resolved)
+                entry = Entry(
+                    channel="production",
+                    number=journal.next_number,
+                    verb="promote",
+                    from_digest=journal.live,
+                    version=manifest.descriptor,
+                    actor=actor,
+                    time=NOW - ago,
+                    reason=reason,
+                    previous=journal.newest.digest if journal.newest else None,
+                    to_label=tag,
+                )
+                await make_move(records, entry, Progress(), settle=0)
+    finally:
+        await workspace.close()
 
 
 def rasterise(svg: Path, png: Path) -> None:
@@ -138,6 +187,8 @@ def main() -> None:
             os.environ.update(shot.environment)
             demo = prepare_demo(directory)
             asyncio.run(stage_demo(demo))
+            if shot.triage:
+                asyncio.run(stage_channel(demo))
             asyncio.run(draw(shot, demo))
     finally:
         shutil.rmtree(directory, ignore_errors=True)

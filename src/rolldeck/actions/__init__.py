@@ -16,6 +16,7 @@ from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
     from rolldeck.actions.bump import propose_bump
+    from rolldeck.actions.channel import load_channels
     from rolldeck.actions.channel_apply import ChannelMoved, apply_channel
     from rolldeck.actions.channel_rollback import NoGoodVersionError, plan_channel_rollback
     from rolldeck.actions.channel_undo import plan_channel_undo
@@ -65,6 +66,8 @@ if TYPE_CHECKING:
     from rolldeck.actions.show import load_facts, load_version
     from rolldeck.actions.tag import plan_tag
     from rolldeck.actions.targets import TargetState, known_targets
+    from rolldeck.actions.triage import watch_triage
+    from rolldeck.actions.triage_view import Triage, TriageRow
     from rolldeck.actions.unpack_plan import UnpackPlan, plan_unpack, standing_so
     from rolldeck.actions.usage import DiskUse, Leftover, ReleaseUse, StorageUse, disk_use
     from rolldeck.actions.versions import (
@@ -78,6 +81,7 @@ if TYPE_CHECKING:
 
 _LATER = {
     "rolldeck.actions.bump": ("propose_bump",),
+    "rolldeck.actions.channel": ("load_channels",),
     "rolldeck.actions.channel_apply": (
         "ChannelMoved",
         "apply_channel",
@@ -109,6 +113,8 @@ _LATER = {
     "rolldeck.actions.directions": ("remember_direction",),
     "rolldeck.actions.policy": ("read_policy",),
     "rolldeck.actions.demo_channel": ("stage_channel",),
+    "rolldeck.actions.triage": ("watch_triage",),
+    "rolldeck.actions.triage_view": ("Triage", "TriageRow"),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
     "rolldeck.actions.doctor": ("Diagnosis", "Finding", "diagnose"),
@@ -214,6 +220,8 @@ __all__ = [
     "StorageUse",
     "Survey",
     "TargetState",
+    "Triage",
+    "TriageRow",
     "UnpackPlan",
     "Unpacked",
     "Verified",
@@ -244,6 +252,7 @@ __all__ = [
     "list_layer_files",
     "list_repositories",
     "list_versions",
+    "load_channels",
     "load_entries",
     "load_facts",
     "load_matrix",
@@ -292,6 +301,7 @@ __all__ = [
     "verify",
     "verify_all",
     "watch_repositories",
+    "watch_triage",
     "watch_versions",
     "ways_to_free",
     "with_file",

@@ -102,8 +102,8 @@ async def load_channel(
     named = [digest for entry in entries for digest in (entry.to_digest, entry.from_digest)]
     digests = [digest for digest in (journal.live, *named) if digest is not None]
     verdicts = await records.verdicts(digests)
-    known = await asyncio.to_thread(_known_labels, workspace, reference)
-    labels = known | _recorded_labels(journal)
+    known = await asyncio.to_thread(known_labels, workspace, reference)
+    labels = known | recorded_labels(journal)
     return Channel(reference, name, journal.live, journal, hold, verdicts, labels)
 
 
@@ -116,14 +116,14 @@ async def load_channels(workspace: Workspace, repository: Reference) -> tuple[Ch
     records = open_records(workspace, repository)
     names = await records.channels()
     tags = await records.tags()
-    known = await asyncio.to_thread(_known_labels, workspace, repository)
+    known = await asyncio.to_thread(known_labels, workspace, repository)
 
     async def load(name: str) -> Channel:
         journal, hold = await asyncio.gather(
             records.glance(name),
             records.hold(name) if hold_tag(name) in tags else _no_hold(),
         )
-        labels = known | _recorded_labels(journal)
+        labels = known | recorded_labels(journal)
         reference = repository.tagged(name)
         return Channel(reference, name, journal.live, journal, hold, {}, labels)
 
@@ -145,7 +145,7 @@ async def _no_hold() -> None:
     return None
 
 
-def _recorded_labels(journal: Journal) -> dict[Digest, str]:
+def recorded_labels(journal: Journal) -> dict[Digest, str]:
     """Return what versions were called when they were moved; the newest move decides."""
     labels: dict[Digest, str] = {}
     for recorded in reversed(journal.recorded):
@@ -157,7 +157,7 @@ def _recorded_labels(journal: Journal) -> dict[Digest, str]:
     return labels
 
 
-def _known_labels(workspace: Workspace, reference: Reference) -> dict[Digest, str]:
+def known_labels(workspace: Workspace, reference: Reference) -> dict[Digest, str]:
     """Return what versions are called as far as this disk knows. Blocks; meant for a thread."""
     tags: dict[Digest, list[str]] = {}
     registry = workspace.registry(reference)

@@ -249,6 +249,16 @@ def verb_parser() -> argparse.ArgumentParser:
     )
     add_upkeep_of_targets(verb, _network, _asking)
     add_channel_verbs(verb, _network, _moving)
+    triage = verb("triage", _network())
+    triage.add_argument(
+        "place",
+        metavar="WHAT",
+        help="a channel, a repository, a local target, or a name for one: fraud",
+    )
+    triage.add_argument(
+        "--since", metavar="TIME", help="when the trouble began: 02:41, '3h ago', 2026-11-20T02:00"
+    )
+    triage.add_argument("--plain", action="store_true", help="print it, also on a terminal")
     channels = verb("channels", _network())
     channels.add_argument("place", metavar="REPOSITORY", help="[HOST/]REPOSITORY or oci:DIRECTORY")
     for name in ("log", "at"):

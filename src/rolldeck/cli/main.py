@@ -87,11 +87,12 @@ def _run(words: list[str]) -> int:
     from rolldeck.commands import verbs
 
     known = verbs()
-    if words and words[0] in known:
-        return _run_verb(verb_parser().parse_args(words))
-    first = deck_parser().parse_known_args(words)[0].reference
+    first = words[0] if words else None
+    if first not in known:
+        first = deck_parser().parse_known_args(words)[0].reference
     if first in known:
-        return _run_verb(verb_parser().parse_args(words))
+        parsed = verb_parser().parse_args(words)
+        return _open_triage(parsed) if _wants_deck(parsed) else _run_verb(parsed)
     if first is not None and "/" not in first and ":" not in first:
         _reject_misspelt_verb(first, known)
     return _open_deck(deck_parser().parse_args(words))
@@ -245,6 +246,7 @@ _VERBS = {
     "hold": ("marks", "run_hold"),
     "unhold": ("marks", "run_unhold"),
     "verdict": ("marks", "run_verdict"),
+    "triage": ("triage", "run_triage"),
     "channels": ("channels", "run_channels"),
     "log": ("channels", "run_log"),
     "at": ("channels", "run_at"),
@@ -283,6 +285,24 @@ def _open_deck(parsed: argparse.Namespace) -> int:
     return run_deck(
         workspace, parsed.reference, read_only=workspace.read_only, mouse=not parsed.no_mouse
     )
+
+
+def _wants_deck(parsed: argparse.Namespace) -> bool:
+    """Whether a verb shows the deck on this terminal, and not text."""
+    from rolldeck.cli.terminal import has_terminal
+
+    return parsed.verb == "triage" and not (parsed.json or parsed.plain) and has_terminal()
+
+
+def _open_triage(parsed: argparse.Namespace) -> int:
+    from rolldeck.actions import Workspace
+    from rolldeck.moments import parse_moment
+    from rolldeck.tui import run_deck
+
+    since = parse_moment(parsed.since, datetime.now(UTC)) if parsed.since else None
+    _collect_again()
+    workspace = Workspace(_settings(parsed), read_only=bool(parsed.read_only))
+    return run_deck(workspace, None, read_only=workspace.read_only, triage=(parsed.place, since))
 
 
 def _report(error: RolldeckError, *, as_json: bool) -> None:

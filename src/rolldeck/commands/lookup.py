@@ -12,7 +12,7 @@ FOOTER_LIMIT = 8
 
 _VERBS = (
     *("ls", "show", "cat", "diff", "table", "plot", "bump", "env"),
-    *("channels", "log", "at", "status"),
+    *("triage", "channels", "log", "at", "status"),
     *("pull", "unpack", "pin", "follow"),
     *("promote", "rollback", "undo", "hold", "unhold", "verdict", "adopt", "restore"),
     *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Scope = Literal[
-    "everywhere", "move", "browse", "compare", "text", "table", "plot", "jobs", "dialog"
+    "everywhere", "move", "browse", "compare", "text", "table", "plot", "triage", "jobs", "dialog"
 ]
 Danger = Literal["look", "adds", "changes"]
 
 SCOPES: tuple[Scope, ...] = (
-    "everywhere", "move", "browse", "compare", "text", "table", "plot", "jobs", "dialog",
-)  # fmt: skip
+    *("everywhere", "move", "browse", "compare", "text", "table", "plot", "triage"),
+    *("jobs", "dialog"),
+)
 """All scopes, in the order in which they are listed."""
 
 SCOPE_TITLES: dict[Scope, str] = {
@@ -27,6 +28,7 @@ SCOPE_TITLES: dict[Scope, str] = {
     "text": "Text difference",
     "table": "Table of versions",
     "plot": "Plot of a metric",
+    "triage": "Triage",
     "jobs": "Jobs",
     "dialog": "Dialog",
 }

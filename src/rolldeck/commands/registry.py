@@ -8,6 +8,7 @@ from rolldeck.commands.judging import JUDGING
 from rolldeck.commands.many import MANY
 from rolldeck.commands.model import Command
 from rolldeck.commands.targets import TARGET_COMMANDS
+from rolldeck.commands.triage import TRIAGE_COMMANDS
 
 _NO_VERSION = "no version is selected"
 _NO_TARGET = "no local target of this repository is known; L pins one"
@@ -35,6 +36,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("pane.previous", "previous pane", "Go to the pane before.", ("shift+tab",)),
     Command("pane.repositories", "repositories", "Go to the repositories.", ("1",)),
     Command("pane.versions", "versions", "Go to the versions.", ("2",)),
+    Command(
+        "pane.channels",
+        "channels",
+        "List the channels of the repository; enter opens triage.",
+        ("3",),
+        when="no repository is selected",
+    ),
     Command("pane.jobs", "jobs", "List the jobs, running and done.", ("5",), typed="jobs"),
     Command("view.refresh", "refresh", "Read this list again from its source.", ("r",), footer=78),
     Command("log.show", "log", "Show the command lines that do what the deck did.", ("@",)),
@@ -441,9 +449,18 @@ COMMANDS: tuple[Command, ...] = (
     ),
     *TARGET_COMMANDS,
     *CHANNEL_MOVES,
+    *TRIAGE_COMMANDS,
     # dialog
     Command("dialog.accept", "do it", "Do what the dialog says.", ("y",), "dialog"),
     Command("dialog.refuse", "no", "Close the dialog and do nothing.", ("escape", "n"), "dialog"),
     Command("dialog.tick", "tick", "Tick or untick the highlighted line.", ("space",), "dialog"),
+    Command(
+        "dialog.spare",
+        "do not mark bad",
+        "In a rollback: do not mark the version bad.",
+        ("b",),
+        "dialog",
+    ),
+    Command("dialog.compare", "compare", "In a plan: compare the two versions.", ("d",), "dialog"),
     Command("dialog.next", "next field", "Go to the next field or button.", ("tab",), "dialog"),
 )

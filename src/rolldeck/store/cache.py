@@ -47,6 +47,7 @@ _FORM = 1
 _DAY = 86_400
 
 _PART = "part "
+_TAGS = "tags "
 _SHA256 = 32
 """Bytes of a digest in front of a part: what rotted on this disk is not used."""
 
@@ -148,6 +149,14 @@ class Cache:
             return Seen(at, tags, bool(document["complete"]), int(document["referrers"]))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError):
             return None
+
+    def seen_names(self) -> tuple[str, ...]:
+        """Return every name that ``see`` was given, without looking at what was seen."""
+        names = {key for key in self._waiting if key.startswith(_TAGS)}
+        if self.path.exists():
+            nothing: list[str] = []
+            names |= set(self._run(_select_names, nothing))
+        return tuple(sorted(name.removeprefix(_TAGS) for name in names))
 
     # The file.
 
@@ -266,6 +275,12 @@ def _select(connection: sqlite3.Connection, keys: list[str]) -> dict[str, bytes]
     return found
 
 
+def _select_names(connection: sqlite3.Connection) -> list[str]:
+    query = "SELECT key FROM entries WHERE key >= ? AND key < ?"
+    following = _TAGS[:-1] + chr(ord(_TAGS[-1]) + 1)
+    return [str(key) for (key,) in connection.execute(query, (_TAGS, following))]
+
+
 def _delete(connection: sqlite3.Connection, keys: Iterable[str]) -> None:
     connection.executemany("DELETE FROM entries WHERE key = ?", [(key,) for key in keys])
 
@@ -283,7 +298,7 @@ def _is_whole(digest: Digest, data: bytes) -> bool:
 
 
 def _key(repository: str) -> str:
-    return f"tags {repository}"
+    return f"{_TAGS}{repository}"
 
 
 def _today() -> int:

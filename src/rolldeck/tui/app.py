@@ -35,6 +35,7 @@ from rolldeck.tui.widgets.key_footer import KeyFooter
 
 if TYPE_CHECKING:
     from rolldeck.actions import Workspace
+    from rolldeck.oci import Reference
     from rolldeck.tui.jobs import Job, Work
     from rolldeck.tui.models.typed import Typed
     from rolldeck.tui.palette import CommandProvider
@@ -71,6 +72,7 @@ class Deck(QuietEnd):
         open_reference: str | None = None,
         *,
         read_only: bool = False,
+        triage: tuple[str, datetime | None] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         # Given before the base class starts: later it would still send grey as RGB.
@@ -86,6 +88,7 @@ class Deck(QuietEnd):
         self.done_lines: list[tuple[str, str]] = []
         """When and how each act is done on the command line, for the log."""
         self._open_reference = open_reference
+        self._open_triage = triage
         self._ticker: Timer | None = None
         self._leaving = False
 
@@ -97,10 +100,17 @@ class Deck(QuietEnd):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.leave, 128 + number)
+        if self._open_triage is not None:
+            self.show_triage(*self._open_triage)
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the browser: pushed onto an empty screen, it would be painted after that one."""
-        return DeckScreen(self.workspace, self._open_reference, now=self.now)
+        return DeckScreen(
+            self.workspace,
+            self._open_reference,
+            now=self.now,
+            waits=self._open_triage is not None,
+        )
 
     def leave(self, code: int = 0) -> None:
         """Stop all jobs and quit."""
@@ -188,9 +198,8 @@ class Deck(QuietEnd):
         self._tick()
 
     def _tell(self, message: JobStarted | JobFinished) -> None:
-        browser = self.browser
-        if browser is not None:
-            browser.post_message(message)
+        for screen in self.screen_stack:
+            screen.post_message(message)
 
     @property
     def browser(self) -> DeckScreen | None:
@@ -208,6 +217,17 @@ class Deck(QuietEnd):
             self._tick()
 
         self.push_screen(JobsScreen(self.jobs.jobs), closed)
+
+    def show_triage(self, what: str | Reference, since: datetime | None = None) -> None:
+        """Show triage of a channel, a local target, or a name for one."""
+        from rolldeck.tui.screens.triage import TriageScreen
+
+        self.push_screen(TriageScreen(self.workspace, what, since))
+
+    def action_triage_open(self) -> None:
+        """Show triage of what is selected in the browser."""
+        if self.browser is not None:
+            self.browser.action_triage_open()
 
     # The log and copying.
 

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from rolldeck.tui.jobs import Work
 
     AnyPlan = Plan | Delivery | Removal | UnpackPlan
+    from textual.screen import Screen
+
     from rolldeck.tui.app import Deck
-    from rolldeck.tui.screens.browser import BrowserScreen
 
 
 def spoken(reference: Reference) -> str:
@@ -46,9 +47,9 @@ def spoken(reference: Reference) -> str:
 
 
 class Errands:
-    """Runs errands for the browser; each may begin with a question."""
+    """Runs errands for a screen; each may begin with a question."""
 
-    def __init__(self, screen: BrowserScreen, workspace: Workspace) -> None:
+    def __init__(self, screen: Screen[None], workspace: Workspace) -> None:
         self._screen = screen
         self._workspace = workspace
 
@@ -179,9 +180,9 @@ class Errands:
         """Show what pinning would change."""
         self.plan("target.pin", actions.plan_pin(self._workspace, reference, target))
 
-    def plan_rollback(self, target: Path) -> None:
+    def plan_rollback(self, target: Path, to: str | None = None) -> None:
         """Show what rolling back would change."""
-        self.plan("target.rollback", actions.plan_rollback(self._workspace, target))
+        self.plan("target.rollback", actions.plan_rollback(self._workspace, target, to))
 
     def plan_undo(self, target: Path) -> None:
         """Show what undoing the last move would change."""
@@ -316,6 +317,6 @@ class Errands:
         )
 
 
-def failed(screen: BrowserScreen, error: Exception) -> None:
+def failed(screen: Screen[None], error: Exception) -> None:
     """Say what went wrong with an errand, and what to do next."""
     screen.notify(told(readable(error)), severity="error", timeout=8, markup=False)

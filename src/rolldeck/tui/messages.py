@@ -9,6 +9,7 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from rolldeck.actions import (
+        ChannelMoved,
         Delivery,
         DiffResult,
         FileView,
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
         Removal,
         RepositoryList,
         TargetState,
+        Triage,
         UnpackPlan,
         VersionList,
     )
+    from rolldeck.actions.channel import Channel
     from rolldeck.compare import Comparison, Version
     from rolldeck.errors import RolldeckError
     from rolldeck.fit import Fit, Host
     from rolldeck.kit import LayerListing
     from rolldeck.oci import Reference
+    from rolldeck.release.channel import ChannelPlan
     from rolldeck.tui.jobs import Job
 
 
@@ -147,3 +151,33 @@ class JobStarted(Message):
     """A job began."""
 
     job: Job
+
+
+@dataclass(repr=False, eq=False)
+class TriageRead(Message):
+    """A channel or a local target was read for triage, wholly or so far, or could not be."""
+
+    result: Triage | RolldeckError
+
+
+@dataclass(repr=False, eq=False)
+class ChannelPlanMade(Message):
+    """The plan of a channel is ready to be shown, or could not be made."""
+
+    result: ChannelPlan | RolldeckError
+    forced: ChannelPlan | None = None
+    """The same where checks failed that a person may overrule."""
+
+
+@dataclass(repr=False, eq=False)
+class ChannelMoveMade(Message):
+    """A channel was moved."""
+
+    moved: ChannelMoved
+
+
+@dataclass(repr=False, eq=False)
+class ChannelsRead(Message):
+    """The channels of a repository were read, or could not be."""
+
+    result: tuple[Channel, ...] | RolldeckError

@@ -12,6 +12,7 @@ from rolldeck import actions
 from rolldeck.tui.failures import readable, told
 from rolldeck.tui.messages import (
     ChangesSummed,
+    ChannelsRead,
     FileOfBothRead,
     FileRead,
     FitJudged,
@@ -19,6 +20,7 @@ from rolldeck.tui.messages import (
     LayerListed,
     RepositoriesListed,
     TargetsRead,
+    TriageRead,
     VersionRead,
     VersionsCompared,
     VersionsListed,
@@ -26,6 +28,9 @@ from rolldeck.tui.messages import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from textual.screen import Screen
 
     from rolldeck.actions import InView, VersionList, Workspace
@@ -220,3 +225,28 @@ async def read_file(
         node.post_message(FileRead(readable(error)))
     else:
         node.post_message(FileRead(result))
+
+
+async def read_triage(
+    node: MessagePump,
+    workspace: Workspace,
+    what: str | Reference,
+    since: datetime | None,
+    now: Callable[[], datetime],
+) -> None:
+    """Read a channel or a local target: what is remembered at once, then what is so now."""
+    try:
+        async for result in actions.watch_triage(workspace, what, since, now=now):
+            node.post_message(TriageRead(result))
+    except Exception as error:
+        node.post_message(TriageRead(readable(error)))
+
+
+async def read_channels(node: MessagePump, workspace: Workspace, repository: Reference) -> None:
+    """Read the channels of a repository."""
+    try:
+        result = await actions.load_channels(workspace, repository)
+    except Exception as error:
+        node.post_message(ChannelsRead(readable(error)))
+    else:
+        node.post_message(ChannelsRead(result))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from rolldeck.tui.app import Deck
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rolldeck.actions import Workspace
 
 _GRACE = 1.0
@@ -23,12 +25,15 @@ def run_deck(
     open_reference: str | None,
     read_only: bool = False,
     mouse: bool = True,
+    triage: tuple[str, datetime | None] | None = None,
 ) -> int:
     """Run the deck until it is quit; returns the exit code and closes the workspace.
 
+    ``triage`` names what it opens at, and when the incident began.
+
     A bug that ended the deck is raised, after the terminal was restored.
     """
-    deck = Deck(workspace, open_reference, read_only=read_only)
+    deck = Deck(workspace, open_reference, read_only=read_only, triage=triage)
     watchdog: list[threading.Timer] = []
     try:
         asyncio.run(_run(deck, workspace, mouse, watchdog))

@@ -49,6 +49,8 @@ def run_typed(screen: DeckScreen, errands: Errands, workspace: Workspace, typed:
     match typed.command.id:
         case "place.open":
             screen.deck.open_place(words[0])
+        case "triage.open":
+            screen.deck.show_triage(words[0])
         case "version.verify":
             errands.verify(words[0])
         case "version.fit":

@@ -8,12 +8,23 @@ from rolldeck import actions
 from rolldeck.units import human_size, short_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from rolldeck.actions import Delivery, Plan, Removal, Unpacked, UnpackPlan, Workspace
+    from rolldeck.actions import (
+        ChannelMoved,
+        Delivery,
+        Marking,
+        Plan,
+        Removal,
+        Unpacked,
+        UnpackPlan,
+        Workspace,
+    )
     from rolldeck.kit import Filter
     from rolldeck.oci import Reference
     from rolldeck.progress import Progress
+    from rolldeck.release.channel import ChannelPlan
     from rolldeck.tui.jobs import Work
 
 
@@ -77,6 +88,38 @@ def apply(workspace: Workspace, plan: Plan) -> Work:
         now = plan.to_label if done.digest else "nothing"
         digest = f" {short_digest(done.digest)}" if done.digest else ""
         return f"{now}{digest} is current (g{done.generation}) in {done.target}; U takes it back"
+
+    return run
+
+
+def apply_channel(
+    workspace: Workspace, plan: ChannelPlan, made: Callable[[ChannelMoved], object]
+) -> Work:
+    """Return the job that moves a channel; ``made`` is told what was done."""
+
+    async def run(progress: Progress) -> str:
+        progress.note = "moving"  # once claimed it must come to its own end
+        done = await actions.apply_channel(workspace, plan, progress)
+        made(done)
+        number = f" (g{done.recorded.entry.number})" if done.recorded else ""
+        parts = [f"{plan.to_label}{number} in {done.seconds:.1f} s", "U undo", "Y copy note"]
+        parts.append(short_digest(plan.to_digest))
+        if done.hold is not None:
+            parts.append("its hold is released" if done.hold.released else "held")
+        if done.verdict is not None and done.verdict.opinion == "bad":
+            parts.append(f"{plan.from_label} marked bad")
+        return " · ".join(parts)
+
+    return run
+
+
+def write_mark(workspace: Workspace, marking: Marking, words: str) -> Work:
+    """Return the job that writes a mark; ``words`` say what it did."""
+
+    async def run(progress: Progress) -> str:
+        progress.note = "writing"  # it is written whole or not at all
+        await actions.write_mark(workspace, marking)
+        return words
 
     return run
 

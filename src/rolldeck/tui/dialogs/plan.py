@@ -19,11 +19,16 @@ from rolldeck.tui.widgets.job_bar import LOOK_STYLES
 
 def words_of(lines: Iterable[Line]) -> Static:
     """Return lines as a dialog shows them."""
+    return Static(content_of(lines), classes="words", id="plan-words")
+
+
+def content_of(lines: Iterable[Line]) -> Content:
+    """Return lines as one content."""
     styled = [
         Content.assemble(*((span.text, LOOK_STYLES[span.look]) for span in line.spans))
         for line in lines
     ]
-    return Static(Content("\n").join(styled), classes="words", id="plan-words")
+    return Content("\n").join(styled)
 
 
 class PlanDialog(Dialog[bool]):

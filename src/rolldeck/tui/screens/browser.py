@@ -66,8 +66,14 @@ class BrowserScreen(Screen[None]):
     """Whose keys are shown first in help."""
 
     def __init__(
-        self, workspace: Workspace, open_reference: str | None, *, now: Callable[[], datetime]
+        self,
+        workspace: Workspace,
+        open_reference: str | None,
+        *,
+        now: Callable[[], datetime],
+        waits: bool = False,
     ) -> None:
+        """With ``waits`` nothing is read before the screen comes to the front again."""
         # Given before the first layout, since a class given later styles every widget again.
         super().__init__(classes="-versions" if open_reference else "-repositories")
         self.state = DeckState()
@@ -75,6 +81,8 @@ class BrowserScreen(Screen[None]):
         self.painter = Painter(self, self.state, now)
         self.reading = Reading(self, workspace, self.state, self.painter)
         self._open_reference = open_reference
+        self._waits = waits
+        self._was_covered = False
 
     def compose(self) -> ComposeResult:
         """Return the panes between the top line and the keys."""
@@ -91,7 +99,18 @@ class BrowserScreen(Screen[None]):
     def on_mount(self) -> None:
         """Start reading; with a reference, at its versions."""
         self.show_pane("versions" if self._open_reference else "repositories")
-        self.reading.start(self._open_reference)
+        if not self._waits:
+            self.reading.start(self._open_reference)
+
+    def on_screen_resume(self) -> None:
+        """Start reading where that waited for another screen to go."""
+        if self._waits and len(self.app.screen_stack) == 1 and self._was_covered:
+            self._waits = False
+            self.reading.start(self._open_reference)
+
+    def on_screen_suspend(self) -> None:
+        """Note that another screen is in front."""
+        self._was_covered = True
 
     @property
     def deck(self) -> Deck:

@@ -40,6 +40,28 @@ class DeckScreen(BrowserScreen):
         except UsageError as error:
             failed(self, error)
 
+    # Triage.
+
+    def action_triage_open(self) -> None:
+        """Show triage of the channel that the selected version is in, else of the repository."""
+        repository = self.state.repository
+        if repository is None:
+            self.notify(f"Not now: {command('triage.open').when}.", markup=False)
+            return
+        channel = next(iter(self.row.badges), None) if self.row is not None else None
+        if self.pane == "repositories":
+            channel = None
+        self.deck.show_triage(repository.tagged(channel) if channel else repository)
+
+    def action_pane_channels(self) -> None:
+        """List the channels of the selected repository."""
+        from rolldeck.tui.screens.channels import ChannelsScreen
+
+        if self.state.repository is None:
+            self.notify(f"Not now: {command('pane.channels').when}.", markup=False)
+        else:
+            self.app.push_screen(ChannelsScreen(self.deck.workspace, self.state.repository))
+
     # Panes.
 
     def action_pane_next(self) -> None:

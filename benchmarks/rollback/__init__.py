@@ -1,0 +1,1 @@
+"""A whole rollback raced against kit; ``python -m benchmarks.rollback``."""
