@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rolldeck.actions import (
+    Moved,
     Workspace,
     apply,
     is_target,
@@ -18,12 +21,15 @@ from rolldeck.actions import (
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.move_documents import moved_document, plan_document
 from rolldeck.cli.terminal import confirm, console, message, progress_line
-from rolldeck.errors import CancelledError, UsageError
+from rolldeck.errors import BusyError, CancelledError, UsageError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan
 from rolldeck.text import clean_line
 from rolldeck.units import human_size, short_digest
+
+if TYPE_CHECKING:
+    from rolldeck.actions.outbox import Published
 
 MARKS = {True: ("✓", "green"), False: ("×", "red"), None: ("?", "yellow")}
 
@@ -42,11 +48,20 @@ async def run_rollback(
     if not names_target(arguments.target):
         from rolldeck.cli.channel_moves import run_channel_rollback
 
+        if arguments.channel:
+            raise UsageError(f"--channel is for directories, and {arguments.target} is a channel")
         return await run_channel_rollback(workspace, arguments, progress)
     _require_no_channel_options(arguments)
     target = Path(arguments.target)
     plan = await plan_rollback(workspace, target, arguments.to, summary=_shows_plan(arguments))
-    return await _carry_out(workspace, plan, arguments, progress)
+    if not arguments.channel:
+        return await _carry_out(workspace, plan, arguments, progress)
+    # Imported here: a target alone needs nothing of channels, and should be quick.
+    from rolldeck.actions.outbox import channel_of_target, queue_check
+
+    channel = channel_of_target(target, arguments.channel)
+    plan = replace(plan, checks=(*plan.checks, queue_check(plan, channel)))
+    return await _carry_out(workspace, plan, arguments, progress, channel)
 
 
 async def run_undo(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
@@ -87,7 +102,11 @@ def _shows_plan(arguments: argparse.Namespace) -> bool:
 
 
 async def _carry_out(
-    workspace: Workspace, plan: Plan, arguments: argparse.Namespace, progress: Progress
+    workspace: Workspace,
+    plan: Plan,
+    arguments: argparse.Namespace,
+    progress: Progress,
+    channel: Reference | None = None,
 ) -> int:
     if not arguments.json:
         print_plan(plan)
@@ -106,17 +125,50 @@ async def _carry_out(
     ):
         raise CancelledError("Nothing was changed")
     with progress_line(progress, f"{plan.verb} {plan.to_label}", quiet=arguments.json):
-        moved = await apply(workspace, plan, progress, arguments.reason)
+        if channel is None:
+            moved, published = await apply(workspace, plan, progress, arguments.reason), None
+        else:
+            moved, published = await _with_channel(workspace, plan, channel, progress, arguments)
     if arguments.json:
-        print_document(moved_document(moved, plan))
+        print_document(moved_document(moved, plan) | _channel_part(published))
         return 0
     if moved.previous == moved.digest:
         print_parts((f"{plan.to_label} was current already; nothing moved", ""))
         return 0
     now = f"{moved.target}/current is now {plan.to_label} (generation g{moved.generation})"
     print_parts((clean_line(now), ""))
+    if published is not None:
+        from rolldeck.cli.outbox import told_result
+
+        print_parts((told_result(published), ""))
     print_parts((clean_line(f"Take it back: rolldeck undo {moved.target}"), "dim"))
     return 0
+
+
+async def _with_channel(
+    workspace: Workspace,
+    plan: Plan,
+    channel: Reference,
+    progress: Progress,
+    arguments: argparse.Namespace,
+) -> tuple[Moved, Published | None]:
+    """Switch the target, which needs no registry, then try to publish the channel's record."""
+    from rolldeck.actions.outbox import Published, apply_and_queue, publish
+
+    moved, item = await apply_and_queue(workspace, plan, channel, progress, arguments.reason)
+    try:
+        found = await publish(workspace, progress, wanted=lambda known: known.nonce == item.nonce)
+    except BusyError as error:
+        return moved, Published(item, "unpublished", error.message)
+    return moved, found[0] if found else Published(item, "published")
+
+
+def _channel_part(published: Published | None) -> dict[str, object]:
+    if published is None:
+        return {}
+    from rolldeck.cli.outbox_documents import published_document
+
+    return {"channel": published_document(published)}
 
 
 def print_checks(checks: Iterable[Check]) -> None:

@@ -23,7 +23,8 @@ class ChannelPlan:
     version; the move itself sends none of it. ``seconds`` is how long the move will take, as far as
     that can be told. ``owes`` is what the generation before did not come to set: it is set first.
     ``ends`` is the number of a move that was cut short, where the plan is only to end that one.
-    ``labels`` are the short names of versions that are only mentioned.
+    ``labels`` are the short names of versions that are only mentioned. ``nonce`` is what the entry
+    is known by where somebody has to recognise it later; None: any.
     """
 
     verb: ChannelVerb
@@ -49,6 +50,7 @@ class ChannelPlan:
     summary: str | None = None
     owes: Owed | None = None
     ends: int | None = None
+    nonce: str | None = None
 
     @property
     def to_digest(self) -> Digest:
@@ -86,4 +88,5 @@ class ChannelPlan:
             marks_bad=self.marks_bad,
             checks=self.checks,
             skipped=self.skipped,
+            **({"nonce": self.nonce} if self.nonce else {}),
         )
