@@ -30,6 +30,7 @@ from rolldeck.units import human_size, short_digest
 
 if TYPE_CHECKING:
     from rolldeck.actions.outbox import Published
+    from rolldeck.release.channel.outbox import Unpublished
 
 MARKS = {True: ("✓", "green"), False: ("×", "red"), None: ("?", "yellow")}
 
@@ -124,43 +125,49 @@ async def _carry_out(
         and not confirm(question, "This moves what is live", yes=arguments.yes)
     ):
         raise CancelledError("Nothing was changed")
+    item = None
     with progress_line(progress, f"{plan.verb} {plan.to_label}", quiet=arguments.json):
         if channel is None:
-            moved, published = await apply(workspace, plan, progress, arguments.reason), None
+            moved = await apply(workspace, plan, progress, arguments.reason)
         else:
-            moved, published = await _with_channel(workspace, plan, channel, progress, arguments)
+            from rolldeck.actions.outbox import apply_and_queue
+
+            moved, item = await apply_and_queue(
+                workspace, plan, channel, progress, arguments.reason
+            )
+    if not arguments.json:
+        # Before the channel: its registry may take its time, or not answer at all.
+        _print_moved(moved, plan)
+    published = await _publish(workspace, item, progress, arguments) if item else None
     if arguments.json:
         print_document(moved_document(moved, plan) | _channel_part(published))
-        return 0
-    if moved.previous == moved.digest:
-        print_parts((f"{plan.to_label} was current already; nothing moved", ""))
-        return 0
-    now = f"{moved.target}/current is now {plan.to_label} (generation g{moved.generation})"
-    print_parts((clean_line(now), ""))
-    if published is not None:
+    elif published is not None:
         from rolldeck.cli.outbox import told_result
 
         print_parts((told_result(published), ""))
-    print_parts((clean_line(f"Take it back: rolldeck undo {moved.target}"), "dim"))
     return 0
 
 
-async def _with_channel(
-    workspace: Workspace,
-    plan: Plan,
-    channel: Reference,
-    progress: Progress,
-    arguments: argparse.Namespace,
-) -> tuple[Moved, Published | None]:
-    """Switch the target, which needs no registry, then try to publish the channel's record."""
-    from rolldeck.actions.outbox import Published, apply_and_queue, publish
+def _print_moved(moved: Moved, plan: Plan) -> None:
+    if moved.previous == moved.digest:
+        print_parts((f"{plan.to_label} was current already; nothing moved", ""))
+        return
+    now = f"{moved.target}/current is now {plan.to_label} (generation g{moved.generation})"
+    print_parts((clean_line(now), ""))
+    print_parts((clean_line(f"Take it back: rolldeck undo {moved.target}"), "dim"))
 
-    moved, item = await apply_and_queue(workspace, plan, channel, progress, arguments.reason)
-    try:
-        found = await publish(workspace, progress, wanted=lambda known: known.nonce == item.nonce)
-    except BusyError as error:
-        return moved, Published(item, "unpublished", error.message)
-    return moved, found[0] if found else Published(item, "published")
+
+async def _publish(
+    workspace: Workspace, item: Unpublished, progress: Progress, arguments: argparse.Namespace
+) -> Published:
+    from rolldeck.actions.outbox import Published, publish
+
+    with progress_line(progress, f"publish {item.to_label}", quiet=arguments.json):
+        try:
+            found = await publish(workspace, progress, wanted=lambda x: x.nonce == item.nonce)
+        except BusyError as error:
+            return Published(item, "unpublished", error.message)
+    return found[0] if found else Published(item, "published")
 
 
 def _channel_part(published: Published | None) -> dict[str, object]:

@@ -12,9 +12,10 @@ FOOTER_LIMIT = 8
 
 _VERBS = (
     *("ls", "show", "cat", "diff", "bump", "env"),
-    *("channels", "log", "at"),
+    *("channels", "log", "at", "audit"),
     *("pull", "unpack", "pin"),
     *("promote", "rollback", "undo", "hold", "unhold", "verdict", "adopt", "restore"),
+    "publish",
     *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),
     *("verify", "du", "gc"),
     *("login", "logout", "doctor", "completion", "demo"),
