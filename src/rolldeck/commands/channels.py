@@ -34,7 +34,9 @@ CHANNEL_COMMANDS: tuple[Command, ...] = (
         "audit",
         "Export what was recorded of channels and local targets, its chain verified.",
         ("a",),
+        "browse",
         cli="audit",
+        typed="audit PLACE",
         when="no repository is selected",
         examples=(
             "rolldeck audit ghcr.io/acme/fraud:production",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         UnpackPlan,
         VersionList,
     )
+    from rolldeck.actions.audit import Audit
     from rolldeck.compare import Comparison, Version
     from rolldeck.errors import RolldeckError
     from rolldeck.fit import Fit, Host
@@ -71,6 +72,13 @@ class FitJudged(Message):
     digest: str
     fit: Fit
     host: Host
+
+
+@dataclass(repr=False, eq=False)
+class AuditRead(Message):
+    """What was recorded of some places was read, or could not be."""
+
+    result: Audit | RolldeckError
 
 
 @dataclass(repr=False, eq=False)
