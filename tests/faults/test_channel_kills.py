@@ -35,10 +35,11 @@ def request(self, call, *rest, **more):
     number = next(count) if call.method in {methods!r} else 0
     if number == {number} and not {after}:
         os._exit({code})
-    answer = real(self, call, *rest, **more)
-    if number == {number} and {after}:
-        os._exit({code})
-    return answer
+    try:
+        return real(self, call, *rest, **more)
+    finally:
+        if number == {number} and {after}:
+            os._exit({code})
 HttpTransport.request = request
 """
 

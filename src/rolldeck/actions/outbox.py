@@ -18,7 +18,7 @@ from rolldeck.actions.actor import actor_name
 from rolldeck.actions.move import Moved, apply, held
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import BusyError, NotFoundError, RolldeckError, UnavailableError, UsageError
-from rolldeck.oci import Place, Reference, is_tag
+from rolldeck.oci import Digest, Place, Reference, is_tag
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan, Target
 from rolldeck.release.channel import SETTLE, Recorded, outbox, require_channel
@@ -71,9 +71,8 @@ def channel_of_target(target_path: Path, word: str) -> Reference:
 
 def queue_check(plan: Plan, channel: Reference) -> Check:
     """Return what the plan of a local target says of the channel that goes back, too."""
-    text = (
-        f"{channel} goes back, too, if it is at {plan.from_label}; later where it does not answer"
-    )
+    start = short_digest(plan.from_digest or "")
+    text = f"{channel} goes back, too, if it is at {start}; later where nobody answers"
     return Check("channel", None, text)
 
 
@@ -98,9 +97,10 @@ async def apply_and_queue(
         item = Unpublished(
             channel=str(channel),
             from_digest=start,
-            from_label=plan.from_label or short_digest(start),
+            # A target that was pinned by its channel calls the version as the channel.
+            from_label=_unlike(channel, plan.from_label, start),
             to_digest=goal,
-            to_label=plan.to_label,
+            to_label=_unlike(channel, plan.to_label, goal),
             actor=actor_name(workspace.settings),
             time=datetime.now(UTC).replace(microsecond=0),
             target=str(plan.target),
@@ -117,6 +117,10 @@ async def apply_and_queue(
             await asyncio.to_thread(outbox.remove, item)
         raise
     return moved, queued[0]
+
+
+def _unlike(channel: Reference, label: str | None, digest: Digest) -> str:
+    return label if label and label != channel.tag else short_digest(digest)
 
 
 async def publish(
