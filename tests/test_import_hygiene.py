@@ -44,7 +44,7 @@ def test_the_version_loads_almost_nothing() -> None:
 
 LOCAL = [
     *("ls", "du", "files", "cat", "show", "diff", "env", "bump"),
-    *("unpack", "verify", "pin", "rollback"),
+    *("unpack", "verify", "pin", "rollback", "audit"),
 ]
 
 
@@ -71,6 +71,7 @@ def test_local_verbs_load_neither_textual_nor_the_network(
         "unpack": ["unpack", f"{layout}:v1.0.0", "-d", str(tmp_path / "out")],
         "pin": ["pin", f"{layout}:v1.0.0", target],
         "rollback": ["rollback", target],
+        "audit": ["audit"],
         "verify": ["verify", f"{layout}:v1.0.0"],
         "copy": ["copy", f"{layout}:v1.0.0", "mine", "--library", str(tmp_path / "library")],
         "tag": ["tag", f"{layout}:v1.0.0", "live"],
