@@ -17,7 +17,14 @@ from typing import Literal
 from rolldeck.actions.actor import actor_name
 from rolldeck.actions.move import Moved, apply, held
 from rolldeck.actions.workspace import Workspace
-from rolldeck.errors import BusyError, NotFoundError, RolldeckError, UnavailableError, UsageError
+from rolldeck.errors import (
+    BusyError,
+    CancelledError,
+    NotFoundError,
+    RolldeckError,
+    UnavailableError,
+    UsageError,
+)
 from rolldeck.oci import Digest, Place, Reference, is_tag
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan, Target
@@ -85,8 +92,8 @@ async def apply_and_queue(
 ) -> tuple[Moved, Unpublished]:
     """Roll a local target back, with the record for its channel in the outbox.
 
-    Raises as ``apply``; what was put into the outbox by then is void by itself, since the target
-    did not move. Raises UsageError where the target has nothing to go back from.
+    Raises as ``apply``: then nothing stays in the outbox, unless the target moved all the same.
+    Raises UsageError where the target has nothing to go back from.
     """
     if plan.from_digest is None or plan.to_digest is None:
         raise UsageError(f"{plan.target} has no version to go back from")
@@ -113,8 +120,10 @@ async def apply_and_queue(
     try:
         moved = await apply(workspace, plan, progress, reason, before_switch=before)
     except RolldeckError:
-        for item in queued:
-            await asyncio.to_thread(outbox.remove, item)
+        # A disk may fail after the switch; then it stays.
+        if await asyncio.to_thread(Target(plan.target).current) == start:
+            for item in queued:
+                await asyncio.to_thread(outbox.remove, item)
         raise
     return moved, queued[0]
 
@@ -169,7 +178,7 @@ async def _publish_one(
                 found = await _settle_or_move(workspace, item, progress, settle)
     except NotFoundError as error:
         found = error.message
-    except UnavailableError:
+    except (UnavailableError, CancelledError):
         raise
     except RolldeckError as error:
         # Such as a login: somebody can put that right.

@@ -11,7 +11,13 @@ from rich.text import Text
 from rolldeck.actions import Workspace
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.terminal import console, message, progress_line
-from rolldeck.errors import IntegrityError, RolldeckError, UnavailableError, UsageError
+from rolldeck.errors import (
+    CancelledError,
+    IntegrityError,
+    RolldeckError,
+    UnavailableError,
+    UsageError,
+)
 from rolldeck.oci import Place, Reference
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
@@ -80,6 +86,8 @@ async def publish_waiting(
 
     try:
         done = await publish(workspace, progress, wanted=lambda item: item.repository in wanted)
+    except CancelledError:
+        raise
     except RolldeckError:
         return
     for item in done:
