@@ -44,7 +44,7 @@ def test_the_version_loads_almost_nothing() -> None:
 
 LOCAL = [
     *("ls", "du", "files", "cat", "show", "diff", "env", "bump"),
-    *("unpack", "verify", "pin", "rollback", "status"),
+    *("unpack", "verify", "pin", "rollback", "status", "audit"),
 ]
 
 
@@ -72,6 +72,7 @@ def test_local_verbs_load_neither_textual_nor_the_network(
         "pin": ["pin", f"{layout}:v1.0.0", target],
         "rollback": ["rollback", target],
         "status": ["status", target],
+        "audit": ["audit"],
         "verify": ["verify", f"{layout}:v1.0.0"],
         "copy": ["copy", f"{layout}:v1.0.0", "mine", "--library", str(tmp_path / "library")],
         "tag": ["tag", f"{layout}:v1.0.0", "live"],

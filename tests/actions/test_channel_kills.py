@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rolldeck.actions import plan_channel_rollback
+from rolldeck.actions import plan_adopt, plan_channel_rollback, plan_restore
 from rolldeck.errors import UnavailableError
 from rolldeck.release.channel import Records
 from tests.actions.channels import Desk, checks, desk_at
@@ -126,3 +126,27 @@ async def test_a_cut_undo_of_a_promote_is_not_undone_by_repeating_it(desk: Desk)
     assert await desk.live() == "a"
     await desk.undo()
     assert await desk.live() == "b"
+
+
+@pytest.mark.parametrize("adopts", [False, True], ids=["restore", "adopt"])
+async def test_a_restore_that_was_cut_short_hides_no_drift(desk: Desk, adopts: bool) -> None:
+    """Its entry is void; the same command again, or an adopt, ends it."""
+    await desk.retag("c")
+    plan = await plan_restore(desk.workspace, desk.channel)
+    real: Any = Records.claim
+
+    async def ends(self: Records, *words: Any) -> None:
+        await real(self, *words)
+        raise Cut
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Records, "claim", ends)
+        with pytest.raises(Cut):
+            await desk.do(plan)
+    assert await desk.live() == "c"
+    plan_again = plan_adopt if adopts else plan_restore
+    await desk.do(await plan_again(desk.workspace, desk.channel))
+    assert await desk.live() == ("c" if adopts else "b")
+    journal = await desk.journal()
+    assert (journal.pending, journal.drift, journal.chain) == (None, False, "ok")
+    assert [stay.entry.number for stay in journal.stays] == [4, 2, 1]

@@ -21,13 +21,15 @@ from rolldeck.release.channel import (
     hold_tag,
     require_channel,
 )
+from rolldeck.release.channel.outbox import Unpublished, read_outbox
 
 
 @dataclass(frozen=True)
 class Channel:
     """A channel as it was read: ``name`` is its tag, ``live`` what it points at.
 
-    ``labels`` are what people call the versions of the journal, by digest.
+    ``labels`` are what people call the versions of the journal, by digest. ``unpublished`` are the
+    rollbacks that only this host knows of, void ones included.
     """
 
     reference: Reference
@@ -37,6 +39,7 @@ class Channel:
     hold: Hold | None
     verdicts: Mapping[Digest, tuple[Verdict, ...]]
     labels: Mapping[Digest, str]
+    unpublished: tuple[Unpublished, ...] = ()
 
 
 def open_records(workspace: Workspace, reference: Reference, *, write: bool = False) -> Records:
@@ -104,7 +107,8 @@ async def load_channel(
     verdicts = await records.verdicts(digests)
     known = await asyncio.to_thread(known_labels, workspace, reference)
     labels = known | recorded_labels(journal)
-    return Channel(reference, name, journal.live, journal, hold, verdicts, labels)
+    waiting = await asyncio.to_thread(read_outbox, str(reference))
+    return Channel(reference, name, journal.live, journal, hold, verdicts, labels, waiting)
 
 
 async def load_channels(workspace: Workspace, repository: Reference) -> tuple[Channel, ...]:
@@ -117,6 +121,7 @@ async def load_channels(workspace: Workspace, repository: Reference) -> tuple[Ch
     names = await records.channels()
     tags = await records.tags()
     known = await asyncio.to_thread(known_labels, workspace, repository)
+    outbox = await asyncio.to_thread(read_outbox)
 
     async def load(name: str) -> Channel:
         journal, hold = await asyncio.gather(
@@ -125,7 +130,8 @@ async def load_channels(workspace: Workspace, repository: Reference) -> tuple[Ch
         )
         labels = known | recorded_labels(journal)
         reference = repository.tagged(name)
-        return Channel(reference, name, journal.live, journal, hold, {}, labels)
+        waiting = tuple(item for item in outbox if item.channel == str(reference))
+        return Channel(reference, name, journal.live, journal, hold, {}, labels, waiting)
 
     return tuple(await asyncio.gather(*(load(name) for name in names)))
 

@@ -218,7 +218,8 @@ def _conditional(honoured: bool | None) -> Finding:
         "warn",
         "If-None-Match is ignored",
         _TWO_WRITERS,
-        "A write-once rule for version tags, where the registry offers one, keeps them safe.",
+        "A write-once rule for version tags and for *.g*, the entries of channels, where the"
+        " registry offers one, keeps them safe.",
     )
 
 

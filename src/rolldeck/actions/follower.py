@@ -277,7 +277,7 @@ class Follower:
             if found is not None and found.channel == str(course.situation.reference):
                 write_following(self._target, replace(found, **known))
 
-        async with held(self._target):
+        async with held(self._target.locked()):
             await asyncio.to_thread(write)
 
     def _told(self, kind: EventKind, course: Course, detail: str = "") -> FollowEvent:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,10 +48,17 @@ class Moved:
 
 
 async def apply(
-    workspace: Workspace, plan: Plan, progress: Progress, reason: str | None = None
+    workspace: Workspace,
+    plan: Plan,
+    progress: Progress,
+    reason: str | None = None,
+    *,
+    before_switch: Callable[[int], None] = lambda number: None,
 ) -> Moved:
     """Carry out a plan as it was shown.
 
+    ``before_switch`` is called in a thread with the number of the generation, while the target is
+    locked and nothing was switched yet.
     Raises BusyError where the target moved since, RefusedError for a plan with a failed check
     (StorageError where that is the space on the disk),
     IntegrityError where the files to switch to are not what was unpacked.
@@ -63,12 +70,12 @@ async def apply(
         raise kind(f"Not done: {failed[0].check}: {failed[0].detail}", reference=str(plan.target))
     target = Target(plan.target)
     await asyncio.to_thread(target.prepare)
-    async with held(target):
+    async with held(target.locked()):
         if plan.to_digest is not None:
             await _make_ready(workspace, target, plan, progress)
         progress.check()
         await asyncio.to_thread(_settle_following, target, plan)
-        moved = await asyncio.to_thread(_switch, target, plan, reason)
+        moved = await asyncio.to_thread(_switch, target, plan, reason, before_switch)
         if not plan.removes:
             return moved
         removed = await asyncio.to_thread(_remove_older, workspace, target, plan, progress)
@@ -79,7 +86,7 @@ async def make_ready(workspace: Workspace, plan: Plan, progress: Progress) -> No
     """Unpack and verify the version of a plan in its target, and switch nothing."""
     workspace.require_writable(plan.verb)
     target = Target(plan.target).require()
-    async with held(target):
+    async with held(target.locked()):
         await _make_ready(workspace, target, plan, progress)
 
 
@@ -125,10 +132,10 @@ def _remove_older(
 
 
 @asynccontextmanager
-async def held(target: Target) -> AsyncIterator[None]:
-    """Hold the target for the block; waiting for another process stops nothing else."""
+async def held(lock: AbstractContextManager[None]) -> AsyncIterator[None]:
+    """Hold a lock for the block; waiting for another process stops nothing else."""
     stack = ExitStack()
-    entering = asyncio.ensure_future(asyncio.to_thread(stack.enter_context, target.locked()))
+    entering = asyncio.ensure_future(asyncio.to_thread(stack.enter_context, lock))
 
     def let_go(entered: asyncio.Future[None]) -> None:
         # The thread went on after its caller was cancelled; what it got must not stay locked.
@@ -230,7 +237,7 @@ async def _name_again(workspace: Workspace, target: Target, reference: Reference
         await _name(workspace, [(reference, await workspace.manifest(reference))])
 
 
-def _switch(target: Target, plan: Plan, reason: str | None) -> Moved:
+def _switch(target: Target, plan: Plan, reason: str | None, before: Callable[[int], None]) -> Moved:
     previous = target.current()
     # Before the move: garbage is collected around what is current in targets that are known.
     remember(target.path, _repository(plan.reference))
@@ -238,6 +245,7 @@ def _switch(target: Target, plan: Plan, reason: str | None) -> Moved:
         number = target.next_number() - 1
     else:
         number = target.next_number()
+        before(number)
         target.move(
             Generation(
                 number=number,

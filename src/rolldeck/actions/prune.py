@@ -65,7 +65,7 @@ async def prune(
     target = Target(plan.target).require()
     shown = {item.digest for item in plan.surplus}
     number = workspace.settings.keep_releases if keep is None else keep
-    async with held(target):
+    async with held(target.locked()):
         return await asyncio.to_thread(
             remove_releases, workspace.library, target, shown, number, blind=blind
         )

@@ -17,8 +17,13 @@ from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError
 from rolldeck.oci import Reference
 from rolldeck.release import Check
-from rolldeck.release.channel import ChannelPlan
-from rolldeck.release.channel.preflight import complete_check, hold_check, verdict_check
+from rolldeck.release.channel import ChannelPlan, Entry, Journal
+from rolldeck.release.channel.preflight import (
+    complete_check,
+    hold_check,
+    pending_check,
+    verdict_check,
+)
 from rolldeck.units import short_digest
 
 
@@ -33,7 +38,7 @@ async def plan_adopt(
     situation = await look_at_channel(workspace, channel)
     journal, live = situation.journal, situation.live
     assert live is not None
-    if journal.newest is not None and not journal.drift:
+    if journal.newest is not None and _drifted_from(journal) is None:
         raise _no_drift(situation)
     manifest = await workspace.manifest(situation.version(live))
     was = journal.newest.entry if journal.newest else None
@@ -43,8 +48,11 @@ async def plan_adopt(
         else ("nothing was recorded yet")
     )
     ruled = (await situation.verdicts([live]))[live]
+    draft = situation.draft("external", manifest.descriptor)
     return replace(
-        situation.draft("external", manifest.descriptor),
+        draft,
+        # From where a pending entry starts, which makes that one void.
+        recorded=live if journal.pending is not None else draft.recorded,
         reason=reason,
         checks=(
             Check("adopts", True, f"{situation.label(live)} is live; {start}"),
@@ -68,9 +76,9 @@ async def plan_restore(
     workspace.require_writable("restore")
     situation = await look_at_channel(workspace, channel, may_be_new=True)
     journal, live = situation.journal, situation.live
-    if journal.newest is None or not journal.drift:
+    recorded = _drifted_from(journal)
+    if recorded is None:
         raise _no_drift(situation)
-    recorded = journal.newest.entry
     digest = recorded.to_digest
     there = situation.version(digest)
     stock, ruled, signature, fits, compared, seconds = await asyncio.gather(
@@ -83,6 +91,8 @@ async def plan_restore(
     )
     rows, summary = compared
     moved = short_digest(live) if live else "gone"
+    waiting = pending_check(journal)
+    pending = (waiting,) if waiting is not None else ()
     return replace(
         situation.draft("restore", stock.version),
         reason=reason,
@@ -94,12 +104,22 @@ async def plan_restore(
             *rows,
             verdict_check(ruled[digest], forced=force),
             hold_check(situation.hold, situation.now, situation.actor, back=True),
+            *pending,
             signature,
         ),
         bytes_to_pull=stock.to_pull,
         seconds=seconds,
         summary=summary,
     )
+
+
+def _drifted_from(journal: Journal) -> Entry | None:
+    """Return the last move that was made, where the channel is not where that led.
+
+    The entry of a restore that was cut short before its move hides no drift.
+    """
+    made = journal.stays[0].entry if journal.stays else None
+    return made if made is not None and made.to_digest != journal.live else None
 
 
 def _no_drift(situation: Situation) -> NotFoundError:

@@ -270,6 +270,24 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="TIME",
         help="2026-11-20T02:00 (local; with Z: UTC), 02:41 or '3h ago'",
     )
+    publish = verb("publish", _network())
+    publish.add_argument(
+        "channel", nargs="?", metavar="CHANNEL", help="only what waits for this one"
+    )
+    publish.add_argument("--dry-run", action="store_true", help="show what waits, publish nothing")
+    publish.add_argument("--forget", action="store_true", help="take out what is void, too")
+    audit = verb("audit", _network())
+    audit.add_argument(
+        "place",
+        nargs="?",
+        metavar="CHANNEL|REPOSITORY|TARGET",
+        help="without it: all known targets, and what waits to be published",
+    )
+    audit.add_argument("--since", metavar="TIME", help="only what was recorded since then")
+    audit.add_argument("--until", metavar="TIME", help="only what was recorded until then")
+    form = audit.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="print comma-separated values")
+    form.add_argument("--md", action="store_true", help="print Markdown")
     verify = verb("verify", _network())
     verify.add_argument(
         "what",

@@ -35,6 +35,12 @@ def add_channel_verbs(
         metavar="VERSION",
         help="a tag, digest or generation (g3); else the last known good, or the one before",
     )
+    rollback.add_argument(
+        "--channel",
+        metavar="CHANNEL",
+        help="of a directory: roll this channel back, too, as soon as its registry answers; a tag"
+        " alone is one of the repository that the version came from",
+    )
     only = rollback.add_argument_group("for channels")
     only.add_argument(
         "--hold-for", type=_hours, metavar="HOURS", help="hold it that long (default 24)"

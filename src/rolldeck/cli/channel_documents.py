@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Literal
 
 from rolldeck.actions.channel import Channel
 from rolldeck.cli.documents import Document
+from rolldeck.cli.outbox_documents import unpublished_document
 from rolldeck.oci import Digest, Reference
-from rolldeck.release.channel import Answer, Entry, Hold, Journal, Recorded, ruling
+from rolldeck.release.channel import Answer, Hold, Recorded, ruling
 from rolldeck.units import rfc3339
-
-Outcome = Literal["made", "pending", "void", "rival"]
-"""What became of an entry; a ``rival`` lost the number that it claimed."""
-
-
-def outcome(journal: Journal, entry: Entry) -> Outcome:
-    """Tell what became of an entry of a journal."""
-    if any(item.entry == entry for item in journal.rivals):
-        return "rival"
-    if journal.pending is not None and journal.pending.entry == entry:
-        return "pending"
-    return "made" if any(stay.entry == entry for stay in journal.stays) else "void"
 
 
 def channels_document(repository: Reference, channels: Iterable[Channel]) -> Document:
@@ -48,6 +36,7 @@ def _channel(channel: Channel, now: datetime) -> Document:
         "hold": hold_document(channel.hold, now),
         "drift": journal.drift,
         "pending": journal.pending.entry.number if journal.pending else None,
+        "unpublished": [unpublished_document(item) for item in channel.unpublished],
     }
 
 
@@ -75,6 +64,7 @@ def log_document(channel: Channel) -> Document:
         "hold": hold_document(channel.hold, datetime.now(UTC)),
         "generations": [_generation(channel, item) for item in found],
         "chain": journal.chain,
+        "unpublished": [unpublished_document(item) for item in channel.unpublished],
     }
 
 
@@ -95,7 +85,7 @@ def _generation(channel: Channel, recorded: Recorded) -> Document:
         "previous": entry.previous,
         "refers_to": entry.refers_to,
         "verdict": said.opinion if said else None,
-        "outcome": outcome(channel.journal, entry),
+        "outcome": channel.journal.outcome(entry),
         "plan": [
             {"check": item.check, "ok": item.ok, "detail": item.detail} for item in entry.checks
         ],

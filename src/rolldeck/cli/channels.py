@@ -13,7 +13,6 @@ from rolldeck.cli.channel_documents import (
     answer_document,
     channels_document,
     log_document,
-    outcome,
 )
 from rolldeck.cli.columns import print_columns
 from rolldeck.cli.documents import print_document
@@ -71,6 +70,7 @@ def _marks(channel: Channel, now: datetime) -> list[str]:
     return [
         *(["⚠ drift"] if channel.journal.drift else []),
         *([f"⚠ g{pending.entry.number} pending"] if pending else []),
+        *(["⚠ unpublished rollback"] if any(not x.void for x in channel.unpublished) else []),
         *([f"held by {channel.hold.holder}"] if channel.hold and channel.hold.holds(now) else []),
     ]
 
@@ -84,6 +84,9 @@ def _notes(channel: Channel, now: datetime) -> list[str]:
     if journal.pending is not None:
         entry = journal.pending.entry
         notes.append(f"⚠ g{entry.number} to {_label(channel, entry.to_digest)} is pending")
+    for item in channel.unpublished:
+        what = f"rollback to {item.to_label} by {item.actor}, {age(item.time, now)} ago"
+        notes.append(f"{what}, is void: {item.void}" if item.void else f"⚠ unpublished: {what}")
     if channel.hold is not None and channel.hold.holds(now):
         notes.append(_held(channel.hold))
     return notes
@@ -131,7 +134,7 @@ def _all_entries(channel: Channel) -> list[Entry]:
 
 
 def _generation_cells(channel: Channel, entry: Entry, now: datetime) -> list[str | Text]:
-    state = outcome(channel.journal, entry)
+    state = channel.journal.outcome(entry)
     said = ruling(channel.verdicts.get(entry.to_digest, ()))
     words: list[str] = [] if state == "made" else [state]
     words += [entry.reason] if entry.reason else []

@@ -186,7 +186,7 @@ async def _guarded(verb: Verb, parsed: argparse.Namespace) -> int:
         progress.cancel()
         task.cancel()
 
-    task = asyncio.ensure_future(verb(workspace, parsed, progress))
+    task = asyncio.ensure_future(_run_whole(verb, workspace, parsed, progress))
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop, number)
     try:
@@ -201,6 +201,27 @@ async def _guarded(verb: Verb, parsed: argparse.Namespace) -> int:
             from rolldeck.cli.terminal import message
 
             message(f"rolldeck: {workspace.library.warning}")
+
+
+async def _run_whole(
+    verb: Verb, workspace: Workspace, parsed: argparse.Namespace, progress: Progress
+) -> int:
+    """Run a verb, after what waits in the outbox for the channels that it is about."""
+    if parsed.verb in _ABOUT_CHANNELS and _something_waits():
+        from rolldeck.cli.outbox import publish_waiting
+
+        await publish_waiting(workspace, parsed, progress)
+    return await verb(workspace, parsed, progress)
+
+
+def _something_waits() -> bool:
+    """Whether anything is in the outbox; asked of every verb of channels, so without importing."""
+    from rolldeck.settings import state_home
+
+    try:
+        return any(name.endswith(".json") for name in os.listdir(state_home() / "outbox"))
+    except OSError:
+        return False
 
 
 def _collect_again() -> None:
@@ -250,11 +271,22 @@ _VERBS = {
     "channels": ("channels", "run_channels"),
     "log": ("channels", "run_log"),
     "at": ("channels", "run_at"),
+    "audit": ("audit", "run_audit"),
+    "publish": ("outbox", "run_publish"),
     "doctor": ("doctor", "run_doctor"),
     "completion": ("shells", "run_completion"),
     "demo": ("demo", "run_demo"),
 }
 """Where each verb is: its module in this package, and the coroutine there; ``ls --files``, too."""
+
+
+_ABOUT_CHANNELS = frozenset(
+    {
+        *("channels", "log", "at", "audit", "status", "promote", "rollback", "undo", "adopt"),
+        *("restore", "hold", "unhold"),
+    }
+)
+"""Verbs that reach channels, and so publish first what waits for them."""
 
 
 def _verb(name: str) -> Verb:

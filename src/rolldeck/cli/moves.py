@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rolldeck.actions import (
+    Moved,
     Workspace,
     apply,
     is_target,
@@ -18,12 +21,16 @@ from rolldeck.actions import (
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.move_documents import moved_document, plan_document
 from rolldeck.cli.terminal import confirm, console, message, progress_line
-from rolldeck.errors import CancelledError, UsageError
+from rolldeck.errors import BusyError, CancelledError, UsageError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan
 from rolldeck.text import clean_line
 from rolldeck.units import human_size, short_digest
+
+if TYPE_CHECKING:
+    from rolldeck.actions.outbox import Published
+    from rolldeck.release.channel.outbox import Unpublished
 
 MARKS = {True: ("✓", "green"), False: ("×", "red"), None: ("?", "yellow")}
 
@@ -46,11 +53,20 @@ async def run_rollback(
     if not names_target(arguments.target):
         from rolldeck.cli.channel_moves import run_channel_rollback
 
+        if arguments.channel:
+            raise UsageError(f"--channel is for directories, and {arguments.target} is a channel")
         return await run_channel_rollback(workspace, arguments, progress)
     _require_no_channel_options(arguments)
     target = Path(arguments.target)
     plan = await plan_rollback(workspace, target, arguments.to, summary=_shows_plan(arguments))
-    return await carry_out(workspace, plan, arguments, progress)
+    if not arguments.channel:
+        return await carry_out(workspace, plan, arguments, progress)
+    # Imported here: a target alone needs nothing of channels, and should be quick.
+    from rolldeck.actions.outbox import channel_of_target, queue_check
+
+    channel = channel_of_target(target, arguments.channel)
+    plan = replace(plan, checks=(*plan.checks, queue_check(plan, channel)))
+    return await carry_out(workspace, plan, arguments, progress, channel)
 
 
 async def run_undo(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
@@ -91,7 +107,11 @@ def _shows_plan(arguments: argparse.Namespace) -> bool:
 
 
 async def carry_out(
-    workspace: Workspace, plan: Plan, arguments: argparse.Namespace, progress: Progress
+    workspace: Workspace,
+    plan: Plan,
+    arguments: argparse.Namespace,
+    progress: Progress,
+    channel: Reference | None = None,
 ) -> int:
     """Show the plan of a local target, ask where something moves, and do it."""
     if not arguments.json:
@@ -110,20 +130,59 @@ async def carry_out(
         and not confirm(question, "This moves what is live", yes=arguments.yes)
     ):
         raise CancelledError("Nothing was changed")
+    item = None
     with progress_line(progress, f"{plan.verb} {plan.to_label}", quiet=arguments.json):
-        moved = await apply(workspace, plan, progress, arguments.reason)
+        if channel is None:
+            moved = await apply(workspace, plan, progress, arguments.reason)
+        else:
+            from rolldeck.actions.outbox import apply_and_queue
+
+            moved, item = await apply_and_queue(
+                workspace, plan, channel, progress, arguments.reason
+            )
+    if not arguments.json:
+        # Before the channel: its registry may take its time, or not answer at all.
+        _print_moved(moved, plan)
+    published = await _publish(workspace, item, progress, arguments) if item else None
     if arguments.json:
-        print_document(moved_document(moved, plan))
-        return 0
+        print_document(moved_document(moved, plan) | _channel_part(published))
+    elif published is not None:
+        from rolldeck.cli.outbox import told_result
+
+        print_parts((told_result(published), ""))
+    return 0
+
+
+def _print_moved(moved: Moved, plan: Plan) -> None:
     if moved.previous == moved.digest:
         print_parts((f"{plan.to_label} was current already; nothing moved", ""))
-        return 0
+        return
     now = f"{moved.target}/current is now {plan.to_label} (generation g{moved.generation})"
     print_parts((clean_line(now), ""))
     if moved.removed:
         print_parts((f"{len(moved.removed)} older releases removed", ""))
     print_parts((clean_line(f"Take it back: rolldeck undo {moved.target}"), "dim"))
-    return 0
+
+
+async def _publish(
+    workspace: Workspace, item: Unpublished, progress: Progress, arguments: argparse.Namespace
+) -> Published:
+    from rolldeck.actions.outbox import Published, publish
+
+    with progress_line(progress, f"publish {item.to_label}", quiet=arguments.json):
+        try:
+            found = await publish(workspace, progress, wanted=lambda x: x.nonce == item.nonce)
+        except BusyError as error:
+            return Published(item, "unpublished", error.message)
+    return found[0] if found else Published(item, "published")
+
+
+def _channel_part(published: Published | None) -> dict[str, object]:
+    if published is None:
+        return {}
+    from rolldeck.cli.outbox_documents import published_document
+
+    return {"channel": published_document(published)}
 
 
 def print_checks(checks: Iterable[Check]) -> None:

@@ -29,4 +29,27 @@ CHANNEL_COMMANDS: tuple[Command, ...] = (
             "rolldeck at ghcr.io/acme/fraud:production '3h ago'",
         ),
     ),
+    Command(
+        "channel.audit",
+        "audit",
+        "Export what was recorded of channels and local targets, its chain verified.",
+        ("a",),
+        "browse",
+        cli="audit",
+        typed="audit PLACE",
+        when="no repository is selected",
+        examples=(
+            "rolldeck audit ghcr.io/acme/fraud:production",
+            "rolldeck audit ghcr.io/acme/fraud --csv --since 2026-11-01 > moves.csv",
+            "rolldeck audit /srv/fraud --md",
+        ),
+    ),
+    Command(
+        "channel.publish",
+        "publish",
+        "Publish rollbacks of channels that were made here while their registry was down.",
+        danger="changes",
+        cli="publish",
+        examples=("rolldeck publish", "rolldeck publish --dry-run"),
+    ),
 )

@@ -12,9 +12,10 @@ FOOTER_LIMIT = 8
 
 _VERBS = (
     *("ls", "show", "cat", "diff", "table", "plot", "bump", "env"),
-    *("triage", "channels", "log", "at", "status"),
+    *("triage", "channels", "log", "at", "audit", "status"),
     *("pull", "unpack", "pin", "follow"),
     *("promote", "rollback", "undo", "hold", "unhold", "verdict", "adopt", "restore"),
+    "publish",
     *("init", "check", "pack", "push", "copy", "tag", "untag", "rm"),
     *("verify", "du", "gc", "prune"),
     *("login", "logout", "doctor", "completion", "demo"),

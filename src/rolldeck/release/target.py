@@ -280,14 +280,18 @@ class Target:
         """The moves that took place, oldest first."""
         return effective(self._lines(), self.current())
 
-    def _lines(self) -> list[Generation]:
+    def history_lines(self) -> list[bytes]:
+        """The lines of the history as they are, without empty ones."""
         try:
             lines = self._journal.read_bytes().splitlines()
         except FileNotFoundError:
             return []
         except OSError as error:
             raise fsops.storage_error(error, self._journal) from error
-        parsed = (parse_line(line, str(self._journal)) for line in lines if line.strip())
+        return [line for line in lines if line.strip()]
+
+    def _lines(self) -> list[Generation]:
+        parsed = (parse_line(line, str(self._journal)) for line in self.history_lines())
         return [generation for generation in parsed if generation]
 
     def previous(self) -> Digest | None:

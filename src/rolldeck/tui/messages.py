@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         UnpackPlan,
         VersionList,
     )
+    from rolldeck.actions.audit import Audit
     from rolldeck.actions.channel import Channel
     from rolldeck.compare import Comparison, Version
     from rolldeck.errors import RolldeckError
@@ -83,6 +84,13 @@ class HeadlinesRead(Message):
     """It was read which metrics the user chose for lists of versions."""
 
     headlines: dict[str, str]
+
+
+@dataclass(repr=False, eq=False)
+class AuditRead(Message):
+    """What was recorded of some places was read, or could not be."""
+
+    result: Audit | RolldeckError
 
 
 @dataclass(repr=False, eq=False)

@@ -11,6 +11,7 @@ from textual.message_pump import MessagePump
 from rolldeck import actions
 from rolldeck.tui.failures import readable, told
 from rolldeck.tui.messages import (
+    AuditRead,
     ChangesSummed,
     ChannelsRead,
     FileOfBothRead,
@@ -105,6 +106,19 @@ async def judge_fit(
     except Exception:
         return  # the details stand without it, and ``rolldeck env check`` says what is wrong
     node.post_message(FitJudged(version.kit.digest, result, host))
+
+
+async def read_audit(node: MessagePump, workspace: Workspace, places: tuple[str, ...]) -> None:
+    """Audit some places, each as the verb does."""
+    from rolldeck.actions.audit import Audit, audit
+
+    try:
+        found = [await audit(workspace, place) for place in places]
+        result = Audit(tuple(item for each in found for item in each.places))
+    except Exception as error:
+        node.post_message(AuditRead(readable(error)))
+    else:
+        node.post_message(AuditRead(result))
 
 
 async def read_targets(node: MessagePump, workspace: Workspace) -> None:

@@ -55,6 +55,8 @@ def run_typed(screen: DeckScreen, errands: Errands, workspace: Workspace, typed:
             errands.verify(words[0])
         case "version.fit":
             screen.action_version_fit()
+        case "channel.audit":
+            screen.audit(words[0])
         case "version.diff":
             a = version_named(screen, words[0])
             b = version_named(screen, words[1], repository_of(a))

@@ -10,7 +10,7 @@ from rolldeck.release.channel.entry import (
     read_entry,
 )
 from rolldeck.release.channel.good import SOAK, Candidate, Standing, candidates, objection
-from rolldeck.release.channel.journal import Answer, Chain, Journal, Stay, assemble
+from rolldeck.release.channel.journal import Answer, Chain, Journal, Outcome, Stay, assemble
 from rolldeck.release.channel.marks import (
     EMPTY,
     EMPTY_BLOB,
@@ -59,6 +59,7 @@ __all__ = [
     "LostRaceError",
     "MovedError",
     "Opinion",
+    "Outcome",
     "Owed",
     "RecordTag",
     "Recorded",

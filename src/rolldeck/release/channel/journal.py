@@ -18,6 +18,9 @@ from rolldeck.release.channel.entry import Entry, Recorded
 
 Chain = Literal["ok", "pruned", "broken", "forked"]
 
+Outcome = Literal["made", "pending", "void", "rival"]
+"""What became of an entry; a ``rival`` lost the number that it claimed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stay:
@@ -130,6 +133,14 @@ class Journal:
                 return Answer(entry, after == entry.to_digest and not moved)
             following = entry
         return None
+
+    def outcome(self, entry: Entry) -> Outcome:
+        """Tell what became of an entry that was read."""
+        if any(item.entry == entry for item in self.rivals):
+            return "rival"
+        if self.pending is not None and self.pending.entry == entry:
+            return "pending"
+        return "made" if any(stay.entry == entry for stay in self.stays) else "void"
 
     def find(self, number: int) -> Recorded | None:
         """Return the entry with a number, among those that were read."""

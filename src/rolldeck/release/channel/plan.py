@@ -25,6 +25,7 @@ class ChannelPlan:
     ``ends`` is the number of a move that was cut short, where the plan is only to end that one.
     ``labels`` are the short names of versions that are only mentioned. ``adopts`` is what was live
     before anything was recorded: it is recorded first, in the generation before this one.
+    ``nonce`` is what the entry is known by where somebody has to recognise it later; None: any.
     """
 
     verb: ChannelVerb
@@ -51,6 +52,7 @@ class ChannelPlan:
     owes: Owed | None = None
     ends: int | None = None
     adopts: Digest | None = None
+    nonce: str | None = None
 
     @property
     def to_digest(self) -> Digest:
@@ -88,4 +90,5 @@ class ChannelPlan:
             marks_bad=self.marks_bad,
             checks=self.checks,
             skipped=self.skipped,
+            **({"nonce": self.nonce} if self.nonce else {}),
         )

@@ -284,6 +284,21 @@ class DeckScreen(BrowserScreen):
             self.deck.log_line(self.deck.command_line("env", "check", version.reference))
             self.app.push_screen(FitScreen(version, fit, self.state.host))
 
+    def action_channel_audit(self) -> None:
+        """Show what was recorded of the selected repository's channels and local targets."""
+        repository = self.state.repository
+        if repository is None:
+            self.notify(f"Not now: {command('channel.audit').when}.", markup=False)
+        else:
+            targets = (str(target.path) for target in self.state.targets_here())
+            self.audit(repository.name, *targets)
+
+    def audit(self, *places: str) -> None:
+        """Show what was recorded of channels, repositories and local targets."""
+        from rolldeck.tui.screens.audit import AuditScreen
+
+        self.app.push_screen(AuditScreen(places))
+
     def action_version_copy(self) -> None:
         """Copy the pinned reference."""
         self._with_row("version.copy", lambda row: self.deck.copy(str(row.reference)))
