@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from rolldeck import half_made
-from rolldeck.actions import Workspace, apply, plan_pin, plan_rollback, plan_undo
+from rolldeck.actions import Workspace, apply, plan_pin, plan_rollback, plan_undo, watch_triage
 from rolldeck.actions.audit import audit
 from rolldeck.actions.channel import load_channel
-from rolldeck.actions.outbox import Published, apply_and_queue, forget_void, publish
+from rolldeck.actions.outbox import Published, apply_and_queue, forget_void, publish, with_channel
+from rolldeck.actions.status import status_of
 from rolldeck.errors import BusyError, RefusedError, UnavailableError
 from rolldeck.progress import Progress
 from rolldeck.release import Target
@@ -57,7 +58,9 @@ def serving(desk: Desk) -> Target:
 
 async def go_back(desk: Desk) -> Unpublished:
     plan = await plan_rollback(desk.workspace, serving(desk).path)
-    _, item = await apply_and_queue(desk.workspace, plan, desk.channel, Progress(), "f1 drop")
+    _, item = await apply_and_queue(
+        desk.workspace, with_channel(plan, desk.channel), Progress(), "f1 drop"
+    )
     return item
 
 
@@ -107,6 +110,18 @@ async def test_down_queued_and_published_when_it_is_back(
     assert (entry.verb, entry.actor, entry.reason) == ("rollback", "mia", "f1 drop")
     assert "queued" in {check.check for check in entry.checks}
     assert await publish_all(desk) == ()
+
+
+async def test_status_and_triage_tell_what_waits(desk: Desk) -> None:
+    """As long as it is unpublished."""
+    item = await go_back(desk)
+    name = str(desk.channel)
+    seen = [view async for view in watch_triage(desk.workspace, name)][-1]
+    assert seen.unpublished == (item.line,)
+    assert f"unpublished: {item.line}" in (await status_of(desk.workspace, name)).notes
+    await publish_all(desk)
+    seen = [view async for view in watch_triage(desk.workspace, name)][-1]
+    assert seen.unpublished == ()
 
 
 async def test_a_channel_that_moved_is_left_alone(desk: Desk) -> None:

@@ -153,6 +153,7 @@ def test_with_the_registry_down_the_host_goes_back(scene: Scene, tmp_path: Path)
     terminal.wait_for("registry down", 60)
     assert roll_back(terminal) == 2
     terminal.wait_for("is current", 30)
+    terminal.wait_for("unpublished", 30)
     assert scene.current(target) == "b"
     assert scene.live() == "c"
     terminal.send("q")

@@ -12,7 +12,6 @@ from textual.widgets import Input
 
 from rolldeck.actions import apply, plan_pin
 from rolldeck.errors import UnavailableError
-from rolldeck.fit import Finding, Fit
 from rolldeck.progress import Progress
 from rolldeck.tui.app import Deck
 from rolldeck.tui.dialogs.channel_plan import ChannelPlanDialog
@@ -169,23 +168,6 @@ async def test_a_failed_check_wants_the_channels_name(begin: Begin) -> None:
         play.deck.screen.query_one("#typed", Input).value = "production"
         await play.press("enter")
         await live(play, desk, "a")
-
-
-async def test_the_plan_says_what_triage_found_of_this_host(
-    begin: Begin, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A misfit is said, and does not keep a channel from going back: it serves other hosts, too."""
-
-    async def judge(*_: object) -> Fit:
-        return Fit(False, (Finding("driver", "470", None, "blocker", "is too old"),))
-
-    monkeypatch.setattr("rolldeck.actions.env_check.fit", judge)
-    async with begin() as (play, desk):
-        await play.see("fits here: no: driver 470 is too old")
-        await play.press("R")
-        await play.see("! fits this host: no: driver 470 is too old")
-        await play.press("y")
-        await live(play, desk, "b")
 
 
 async def test_undo_takes_it_back(begin: Begin) -> None:

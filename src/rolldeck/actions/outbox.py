@@ -76,21 +76,17 @@ def channel_of_target(target_path: Path, word: str) -> Reference:
     return channel
 
 
-def queue_check(plan: Plan, channel: Reference) -> Check:
-    """Return what the plan of a local target says of the channel that goes back, too."""
+def with_channel(plan: Plan, channel: Reference) -> Plan:
+    """Return the plan of a local target's rollback with a channel that goes back, too."""
     start = short_digest(plan.from_digest or "")
     text = f"{channel} goes back, too, if it is at {start}; later where nobody answers"
-    return Check("channel", None, text)
+    return replace(plan, checks=(*plan.checks, Check("channel", None, text)), queues=str(channel))
 
 
 async def apply_and_queue(
-    workspace: Workspace,
-    plan: Plan,
-    channel: Reference,
-    progress: Progress,
-    reason: str | None = None,
+    workspace: Workspace, plan: Plan, progress: Progress, reason: str | None = None
 ) -> tuple[Moved, Unpublished]:
-    """Roll a local target back, with the record for its channel in the outbox.
+    """Roll a local target back, with the record for the channel that its plan names in the outbox.
 
     Raises as ``apply``: then nothing stays in the outbox, unless the target moved all the same.
     Raises UsageError where the target has nothing to go back from.
@@ -98,6 +94,7 @@ async def apply_and_queue(
     if plan.from_digest is None or plan.to_digest is None:
         raise UsageError(f"{plan.target} has no version to go back from")
     queued: list[Unpublished] = []
+    channel = Reference.parse(plan.queues or "")
     start, goal = plan.from_digest, plan.to_digest
 
     def before(number: int) -> None:

@@ -114,7 +114,11 @@ async def _of_target(workspace: Workspace, path: Path) -> Status:
     try:
         channel = await _of_channel(workspace, Reference.parse(following.channel))
     except RolldeckError as error:
-        return replace(status, unknown=error.message)
+        from rolldeck.release.channel.outbox import read_outbox
+
+        waiting = await asyncio.to_thread(read_outbox, following.channel)
+        notes = (*status.notes, *(f"unpublished: {item.line}" for item in waiting))
+        return replace(status, unknown=error.message, notes=notes)
     drift = status.drift
     goal = channel.hold.digest if channel.hold else channel.live
     if goal is not None and goal != status.live:
@@ -228,6 +232,7 @@ async def _of_channel(workspace: Workspace, reference: Reference) -> Status:
     # Imported here: a target that follows no channel needs neither journals nor a registry.
     from rolldeck.actions.channel_rollback import NoGoodVersionError, last_known_good
     from rolldeck.actions.channel_situation import look_at_channel
+    from rolldeck.release.channel.outbox import read_outbox
 
     situation = await look_at_channel(workspace, reference)
     journal, hold, live = situation.journal, situation.hold, situation.live
@@ -235,7 +240,8 @@ async def _of_channel(workspace: Workspace, reference: Reference) -> Status:
     if journal.drift:
         said = journal.newest.entry.to_digest if journal.newest else None
         drift.append(f"its journal says {situation.label(said)}: moved without a record")
-    notes = []
+    waiting = await asyncio.to_thread(read_outbox, str(situation.reference))
+    notes = [f"unpublished: {item.line}" for item in waiting]
     if journal.pending is not None:
         notes.append(f"g{journal.pending.entry.number} is pending")
     if journal.chain in ("broken", "forked"):

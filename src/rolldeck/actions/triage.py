@@ -19,6 +19,7 @@ from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, RolldeckError, UnavailableError
 from rolldeck.oci import Digest, Manifest, Place, Reference
 from rolldeck.release.channel import Standing, Verdict, candidates, objection, ruling
+from rolldeck.release.channel.outbox import read_outbox
 from rolldeck.units import duration, short_digest
 
 _ROWS = 8
@@ -137,6 +138,7 @@ async def _view(
             )
         )
     pending = channel.journal.pending
+    waiting = await asyncio.to_thread(read_outbox, str(channel.reference))
     return Triage(
         channel=channel.reference,
         target=None,
@@ -155,6 +157,7 @@ async def _view(
         targets=targets,
         since=since,
         read=now,
+        unpublished=tuple(item.line for item in waiting),
     )
 
 

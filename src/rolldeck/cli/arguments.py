@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from rolldeck import __version__
 from rolldeck.cli.channel_arguments import add_channel_verbs
+from rolldeck.cli.channel_view_arguments import add_channel_views
 from rolldeck.cli.diff_arguments import add_diff_arguments
 from rolldeck.cli.many_arguments import add_plot_arguments, add_table_arguments
 from rolldeck.cli.target_arguments import add_upkeep_of_targets
@@ -249,45 +250,7 @@ def verb_parser() -> argparse.ArgumentParser:
     )
     add_upkeep_of_targets(verb, _network, _asking)
     add_channel_verbs(verb, _network, _moving)
-    triage = verb("triage", _network())
-    triage.add_argument(
-        "place",
-        metavar="WHAT",
-        help="a channel, a repository, a local target, or a name for one: fraud",
-    )
-    triage.add_argument(
-        "--since", metavar="TIME", help="when the trouble began: 02:41, '3h ago', 2026-11-20T02:00"
-    )
-    triage.add_argument("--plain", action="store_true", help="print it, also on a terminal")
-    channels = verb("channels", _network())
-    channels.add_argument("place", metavar="REPOSITORY", help="[HOST/]REPOSITORY or oci:DIRECTORY")
-    for name in ("log", "at"):
-        verb(name, _network()).add_argument(
-            "reference", metavar="CHANNEL", help="[HOST/]REPOSITORY:CHANNEL, such as :production"
-        )
-    subparsers.choices["at"].add_argument(
-        "time",
-        metavar="TIME",
-        help="2026-11-20T02:00 (local; with Z: UTC), 02:41 or '3h ago'",
-    )
-    publish = verb("publish", _network())
-    publish.add_argument(
-        "channel", nargs="?", metavar="CHANNEL", help="only what waits for this one"
-    )
-    publish.add_argument("--dry-run", action="store_true", help="show what waits, publish nothing")
-    publish.add_argument("--forget", action="store_true", help="take out what is void, too")
-    audit = verb("audit", _network())
-    audit.add_argument(
-        "place",
-        nargs="?",
-        metavar="CHANNEL|REPOSITORY|TARGET",
-        help="without it: all known targets, and what waits to be published",
-    )
-    audit.add_argument("--since", metavar="TIME", help="only what was recorded since then")
-    audit.add_argument("--until", metavar="TIME", help="only what was recorded until then")
-    form = audit.add_mutually_exclusive_group()
-    form.add_argument("--csv", action="store_true", help="print comma-separated values")
-    form.add_argument("--md", action="store_true", help="print Markdown")
+    add_channel_views(verb, _network)
     verify = verb("verify", _network())
     verify.add_argument(
         "what",

@@ -283,7 +283,7 @@ _VERBS = {
 _ABOUT_CHANNELS = frozenset(
     {
         *("channels", "log", "at", "audit", "status", "promote", "rollback", "undo", "adopt"),
-        *("restore", "hold", "unhold"),
+        *("restore", "hold", "unhold", "follow", "triage"),
     }
 )
 """Verbs that reach channels, and so publish first what waits for them."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,11 +61,10 @@ async def run_rollback(
     if not arguments.channel:
         return await carry_out(workspace, plan, arguments, progress)
     # Imported here: a target alone needs nothing of channels, and should be quick.
-    from rolldeck.actions.outbox import channel_of_target, queue_check
+    from rolldeck.actions.outbox import channel_of_target, with_channel
 
-    channel = channel_of_target(target, arguments.channel)
-    plan = replace(plan, checks=(*plan.checks, queue_check(plan, channel)))
-    return await carry_out(workspace, plan, arguments, progress, channel)
+    plan = with_channel(plan, channel_of_target(target, arguments.channel))
+    return await carry_out(workspace, plan, arguments, progress)
 
 
 async def run_undo(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
@@ -107,11 +105,7 @@ def _shows_plan(arguments: argparse.Namespace) -> bool:
 
 
 async def carry_out(
-    workspace: Workspace,
-    plan: Plan,
-    arguments: argparse.Namespace,
-    progress: Progress,
-    channel: Reference | None = None,
+    workspace: Workspace, plan: Plan, arguments: argparse.Namespace, progress: Progress
 ) -> int:
     """Show the plan of a local target, ask where something moves, and do it."""
     if not arguments.json:
@@ -132,14 +126,12 @@ async def carry_out(
         raise CancelledError("Nothing was changed")
     item = None
     with progress_line(progress, f"{plan.verb} {plan.to_label}", quiet=arguments.json):
-        if channel is None:
+        if plan.queues is None:
             moved = await apply(workspace, plan, progress, arguments.reason)
         else:
             from rolldeck.actions.outbox import apply_and_queue
 
-            moved, item = await apply_and_queue(
-                workspace, plan, channel, progress, arguments.reason
-            )
+            moved, item = await apply_and_queue(workspace, plan, progress, arguments.reason)
     if not arguments.json:
         # Before the channel: its registry may take its time, or not answer at all.
         _print_moved(moved, plan)

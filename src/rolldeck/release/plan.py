@@ -25,7 +25,8 @@ class Plan:
     ``to_digest`` is None only for undoing a first pin. ``bytes_to_move`` counts what must still
     be fetched or unpacked. ``undoes`` is the generation that an undo takes back. ``removes`` are
     older releases that go after the move. ``follows`` is the channel that a follow goes by, which
-    the target ``begins`` to follow or must be following still.
+    the target ``begins`` to follow or must be following still. ``queues`` is the channel that goes
+    back, too, as soon as its registry answers.
     """
 
     verb: MoveVerb
@@ -42,6 +43,7 @@ class Plan:
     removes: tuple[Digest, ...] = ()
     follows: str | None = None
     begins: bool = False
+    queues: str | None = None
 
     @property
     def ok(self) -> bool:

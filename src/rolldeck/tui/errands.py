@@ -180,9 +180,20 @@ class Errands:
         """Show what pinning would change."""
         self.plan("target.pin", actions.plan_pin(self._workspace, reference, target))
 
-    def plan_rollback(self, target: Path, to: str | None = None) -> None:
-        """Show what rolling back would change."""
-        self.plan("target.rollback", actions.plan_rollback(self._workspace, target, to))
+    def plan_rollback(
+        self, target: Path, to: str | None = None, channel: Reference | None = None
+    ) -> None:
+        """Show what rolling back would change; ``channel`` goes back, too, when it can."""
+
+        async def make() -> Plan:
+            plan = await actions.plan_rollback(self._workspace, target, to)
+            if channel is None:
+                return plan
+            from rolldeck.actions.outbox import with_channel
+
+            return with_channel(plan, channel)
+
+        self.plan("target.rollback", make())
 
     def plan_undo(self, target: Path) -> None:
         """Show what undoing the last move would change."""
@@ -265,6 +276,7 @@ class Errands:
             words = ["pin", plan.reference, target]
         elif plan.verb == "rollback" and plan.to_digest is not None:
             words = ["rollback", target, "--to", plan.to_digest]
+            words += ["--channel", plan.queues] if plan.queues else []
         else:
             words = [plan.verb, target]
         verb = command(f"target.{plan.verb}").title

@@ -84,10 +84,16 @@ def apply(workspace: Workspace, plan: Plan) -> Work:
     async def run(progress: Progress) -> str:
         if plan.to_digest is None:
             progress.note = "switching"  # nothing is asked first, so it must come to its own end
-        done = await actions.apply(workspace, plan, progress)
+        if plan.queues is None:
+            done = await actions.apply(workspace, plan, progress)
+        else:
+            from rolldeck.actions.outbox import apply_and_queue
+
+            done, _ = await apply_and_queue(workspace, plan, progress)
         now = plan.to_label if done.digest else "nothing"
         digest = f" {short_digest(done.digest)}" if done.digest else ""
-        return f"{now}{digest} is current (g{done.generation}) in {done.target}; U takes it back"
+        said = f"{now}{digest} is current (g{done.generation}) in {done.target}; U takes it back"
+        return f"{said}; unpublished: {plan.queues}" if plan.queues else said
 
     return run
 

@@ -59,6 +59,12 @@ class Unpublished:
         """The repository of the channel, as a user would type it."""
         return self.channel.rpartition(":")[0]
 
+    @property
+    def line(self) -> str:
+        """What waits, in one line."""
+        move = f"{self.from_label} → {self.to_label} by {self.actor} at {rfc3339(self.time)}"
+        return clean_line(f"{move}; void: {self.void}" if self.void else move)
+
 
 def directory() -> Path:
     """Where the files lie."""

@@ -215,7 +215,7 @@ class TriageScreen(Screen[None]):
             )
             return
         self.notify(
-            "The registry is down: only this host goes back; the channel is not moved.",
+            "The registry is down: this host goes back; the channel later, with publish.",
             severity="warning",
             timeout=8,
             markup=False,
@@ -223,7 +223,7 @@ class TriageScreen(Screen[None]):
 
         def go(number: int | None) -> None:
             if number is not None:
-                self._local.plan_rollback(there[number].path, row.digest)
+                self._local.plan_rollback(there[number].path, row.digest, found.channel)
 
         if len(there) == 1:
             go(0)
