@@ -18,7 +18,6 @@ from rolldeck.actions.delivery import TagChange
 from rolldeck.actions.lease import adding
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RefusedError, RolldeckError, UsageError
-from rolldeck.facts import is_version_tag
 from rolldeck.kit.chain import parse_model_reference
 from rolldeck.kit.check import read_kitignore
 from rolldeck.kit.finding import Finding
@@ -228,8 +227,8 @@ async def pack_kit(
         kit = pack_layers(packing.plan, packing.form, library.writer, progress, find, at_once)
         known.keep(kit)
         digest = kit.descriptor.digest
-        fixed = [item for item in packing.tags if item.before not in (None, digest)]
-        require_free([item for item in fixed if is_version_tag(item.tag)], packing, force=force)
+        moved = [item for item in packing.tags if item.before not in (None, digest)]
+        _require_no_version(moved, packing, force=force)
         library.put(kit.config, kit.config_data)
         library.put(kit.descriptor, kit.manifest)
         library.tag(
@@ -249,12 +248,18 @@ async def pack_kit(
     return Packed(packing, kit, time.monotonic() - started)
 
 
-def require_free(fixed: list[TagChange], packing: Packing, *, force: bool) -> None:
-    """Raise RefusedError for a version's tag that names something else."""
-    if fixed and not force:
-        tag = replace(packing.reference, tag=fixed[0].tag)
-        raise RefusedError(
-            f"{tag} is {short_digest(fixed[0].before or '')}; a version's tag is never moved",
-            reference=str(tag),
-            hint="Choose another tag; --force moves it all the same.",
-        )
+def _require_no_version(moved: list[TagChange], packing: Packing, *, force: bool) -> None:
+    """Raise RefusedError where a tag that would move names a version."""
+    if not moved or force:
+        return
+    # Imported here: where no tag moves, a pack need not wait for what tells versions.
+    from rolldeck.facts import is_version_tag
+
+    for item in moved:
+        if is_version_tag(item.tag):
+            tag = replace(packing.reference, tag=item.tag)
+            raise RefusedError(
+                f"{tag} is {short_digest(item.before or '')}; a version's tag is never moved",
+                reference=str(tag),
+                hint="Choose another tag; --force moves it all the same.",
+            )

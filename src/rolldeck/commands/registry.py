@@ -341,6 +341,7 @@ COMMANDS: tuple[Command, ...] = (
         "Pack a directory with a Kitfile into the library, as kit does.",
         danger="adds",
         cli="pack",
+        typed="pack DIRECTORY REFERENCE",
         examples=(
             "rolldeck pack ./fraud -t fraud:v2.4.2",
             "rolldeck pack ./fraud -t ghcr.io/acme/fraud:v2.4.2,latest --dry-run",

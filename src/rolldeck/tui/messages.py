@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         Delivery,
         DiffResult,
         FileView,
+        Packing,
         Plan,
         Removal,
         RepositoryList,
@@ -117,7 +118,7 @@ class PlanMade(Message):
 
     command: str
     """Id of the command that asked for it."""
-    result: Plan | Delivery | Removal | UnpackPlan | RolldeckError
+    result: Plan | Delivery | Removal | UnpackPlan | Packing | RolldeckError
 
 
 @dataclass(repr=False, eq=False)

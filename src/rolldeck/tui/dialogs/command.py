@@ -53,7 +53,8 @@ class CommandLine(Dialog[Typed]):
 
     def _suggester(self) -> SuggestFromList:
         verbs = [verb_of(item) for item in offered(self._read_only)]
-        takers = [verb_of(item) for item in offered(self._read_only) if "REF" in str(item.typed)]
+        forms = [str(item.typed).split() for item in offered(self._read_only)]
+        takers = [form[0] for form in forms if form[1:2] == ["REFERENCE"]]
         lines = [f"{verb} {reference}" for verb in takers for reference in self._references]
         return SuggestFromList([*verbs, *lines])
 
