@@ -23,7 +23,8 @@ class Plan:
     """One move of a local target, ready to be shown and then carried out as it stands.
 
     ``to_digest`` is None only for undoing a first pin. ``bytes_to_move`` counts what must still
-    be fetched or unpacked. ``undoes`` is the generation that an undo takes back.
+    be fetched or unpacked. ``undoes`` is the generation that an undo takes back. ``chain`` are the
+    kits that the model of ``to_digest`` comes from, nearest first.
     """
 
     verb: MoveVerb
@@ -37,6 +38,7 @@ class Plan:
     bytes_to_move: int
     summary: str | None = None
     undoes: int | None = None
+    chain: tuple[Digest, ...] = ()
 
     @property
     def ok(self) -> bool:
