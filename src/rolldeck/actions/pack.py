@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -97,7 +98,7 @@ async def plan_pack(
     reference, tags = _parse(name)
     checked = await check_kit(context, progress, kitfile)
     if not checked.ok:
-        raise _mistakes(checked.path, checked.findings)
+        raise _mistakes(checked.path, checked.findings, context, kitfile)
     document = read_kitfile(checked.data, checked.path.name)
     lent = await _lent(workspace, reference, document, exact_kit=form.exact_kit)
 
@@ -131,7 +132,10 @@ def _parse(name: str) -> tuple[Reference, list[str]]:
     return Reference(Place.LIBRARY, "", found.library_name, tags[0]), tags
 
 
-def _mistakes(path: Path, findings: tuple[Finding, ...]) -> UsageError:
+def _mistakes(
+    path: Path, findings: tuple[Finding, ...], context: Path, kitfile: Path | None
+) -> UsageError:
+    check = ["rolldeck", "check", str(context), *(["-f", str(kitfile)] if kitfile else [])]
     errors = [finding for finding in findings if finding.severity == "error"]
     first = errors[0]
     place = f"{path.with_name(first.file)}:{first.line}:{first.column}"
@@ -140,7 +144,7 @@ def _mistakes(path: Path, findings: tuple[Finding, ...]) -> UsageError:
     return UsageError(
         f"{place}: {first.message}{more}",
         reference=str(path),
-        hint=f"{hint}rolldeck check {path.parent} tells all.",
+        hint=f"{hint}{shlex.join(check)} tells all.",
     )
 
 

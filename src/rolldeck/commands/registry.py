@@ -42,7 +42,12 @@ COMMANDS: tuple[Command, ...] = (
         "List the repositories of a place or the versions of a repository.",
         cli="ls",
         typed="open REFERENCE",
-        examples=("rolldeck ls", "rolldeck ls ghcr.io/acme/fraud", "rolldeck ls oci:./layout"),
+        examples=(
+            "rolldeck ls",
+            "rolldeck ls ghcr.io/acme/fraud",
+            "rolldeck ls oci:./layout",
+            "rolldeck ls ghcr.io/acme/fraud:v2.4.0 --files",
+        ),
     ),
     # move
     Command("move.down", "down", "Move down.", ("j", "down"), "move"),
