@@ -67,6 +67,7 @@ async def test_the_plan_names_layers_and_what_is_left_out(tmp_path: Path) -> Non
     found = texts(page.lines)
     assert found[0] == "! left out: 1"
     assert "src/linked.py" in found[1]
+    assert not any("warnings" in text for text in found)
     assert found[-2:] == [
         "model      model.safetensors  1 file, 2.0 KiB",
         "code       src  1 file, 9 B",

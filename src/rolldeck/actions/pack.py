@@ -21,6 +21,7 @@ from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RefusedError, RolldeckError, UsageError
 from rolldeck.kit.chain import parse_model_reference
 from rolldeck.kit.check import read_kitignore
+from rolldeck.kit.check_files import LEFT_OUT
 from rolldeck.kit.finding import Finding
 from rolldeck.kit.kitfile import read_kitfile
 from rolldeck.kit.kitignore import parse_kitignore
@@ -50,6 +51,15 @@ class Packing:
     kitfile: Path
     data: bytes
     findings: tuple[Finding, ...]
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What to look at before it is packed, but for what the plan says is left out."""
+        return tuple(
+            item
+            for item in self.findings
+            if item.severity == "warning" and not item.message.startswith(LEFT_OUT)
+        )
 
 
 @dataclass(frozen=True, slots=True)

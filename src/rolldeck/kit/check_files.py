@@ -18,6 +18,9 @@ from rolldeck.kit.strict_yaml import Place
 from rolldeck.kit.unwanted import MARKS, SYSTEM, SYSTEM_NAMES, Unwanted, unwanted
 from rolldeck.kit.weights_head import LFS_POINTER, format_of_head, read_head
 
+LEFT_OUT = "left out of "
+"""How a finding begins that is about what packing leaves out."""
+
 _NEVER = (*KITFILE_NAMES, KITIGNORE)
 _POINTER_SIZES = range(100, 1025)
 """Sizes in bytes that a pointer of Git LFS has; files of other sizes are not read."""
@@ -172,7 +175,7 @@ def _tell(
     if not files:
         findings.warning(element.place, f"{title} holds nothing to pack")
     for reason, paths in left_out.items():
-        findings.warning(element.place, f"left out of {title}: {some(paths)}: {reason}")
+        findings.warning(element.place, f"{LEFT_OUT}{title}: {some(paths)}: {reason}")
     for why, paths in bad.items():
         names = dict.fromkeys(path.rpartition("/")[2] for path in paths)
         hint = f"Add to {KITIGNORE}: {some([f'**/{name}' for name in names])}"

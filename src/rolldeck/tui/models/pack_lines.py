@@ -24,11 +24,7 @@ def pack_page(packing: Packing) -> PlanPage:
     layers = packing.plan.layers
     lines = list(_tags(packing))
     left_out = [f"{path}: {reason}" for path, reason in packing.plan.left_out]
-    warnings = [
-        f"{item.file}:{item.line}: {item.message}"
-        for item in packing.findings
-        if item.severity == "warning"
-    ]
+    warnings = [f"{item.file}:{item.line}: {item.message}" for item in packing.warnings]
     lines += _told("left out", left_out)
     lines += _told("warnings", warnings)
     if lines:
