@@ -462,6 +462,33 @@ def test_what_does_not_belong_into_a_kit(context: Path) -> None:
     assert check(context, HEAD + "code: [{path: .}]\n") == []
 
 
+def test_what_operating_systems_and_editors_leave(context: Path) -> None:
+    """What a pack leaves out is told as such; for the rest, the pattern that hides it."""
+    litter = ("a.py~", ".#a.py", "#a.py#", "~$a.docx", ".~lock.a.odt#", ".a.py.swp")
+    for name in (".DS_Store", "Thumbs.db", "._a.py", *litter):
+        (context / "src" / name).write_text("x")
+    (context / "src" / ".AppleDouble").mkdir()
+    (context / "src" / ".AppleDouble" / "a").write_text("x")
+    (context / "src" / ".idea").mkdir()
+    (context / "src" / ".idea" / "a.xml").write_text("x")
+    found = check(context, HEAD + "code: [{path: src}]\n")
+    system = "left there by an operating system; it is no part of a kit"
+    assert sorted(item.message for item in found if item.severity == "warning") == [
+        f"left out of src: src/.AppleDouble, src/.DS_Store, src/Thumbs.db: {system}",
+        "src packs src/#a.py#, src/.#a.py, src/.a.py.swp and 3 more: left there by an editor",
+        f"src packs src/._a.py: {system}",
+        "src packs src/.idea: settings of an editor",
+    ]
+    hidden = "".join(f"**/{name}\n" for name in ("._a.py", ".idea", *litter))
+    (context / ".kitignore").write_text(hidden + "**/.DS_Store\n**/Thumbs.db\n**/.AppleDouble\n")
+    assert check(context, HEAD + "code: [{path: src}]\n") == []
+
+
+def test_an_element_that_is_litter_was_meant(context: Path) -> None:
+    (context / "desktop.ini").write_text("x")
+    assert check(context, HEAD + "docs: [{path: desktop.ini}]\n") == []
+
+
 def test_pointers_of_git_lfs(context: Path) -> None:
     (context / "model.onnx").write_bytes(LFS)
     assert only(context, HEAD + "model: {path: model.onnx}\n") == (

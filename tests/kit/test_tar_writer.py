@@ -225,7 +225,7 @@ def test_what_is_left_out_is_said(context: Path) -> None:
         "src/fifo": "special files are not packed",
         "src/link": "symbolic links are not packed",
         "src/skip.log": "hidden by **/*.log in line 1 of .kitignore",
-        "src/Thumbs.db": "desktops leave it in directories; it is no part of a kit",
+        "src/Thumbs.db": "left there by an operating system; it is no part of a kit",
     }
 
 

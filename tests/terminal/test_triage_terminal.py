@@ -21,7 +21,7 @@ from tests.servers.registry import RunningRegistry
 from tests.servers.slow_proxy import SlowProxy, slow_proxy
 from tests.terminal.terminal import Terminal, environment
 
-REQUESTS = 80
+REQUESTS = 75
 """Requests of triage, plan and rollback of a version with two blobs, and the look afterwards."""
 
 

@@ -156,7 +156,7 @@ SCENES: tuple[Scene, ...] = (
 
 NAMES = {f"deck-{scene.__name__}-{size[0]}x{size[1]}" for scene in SCENES for size in SIZES} | {
     f"deck-{name}-{width}x{height}"
-    for name in ("empty", "failed", "failed_check", "problem")
+    for name in ("empty", "failed", "failed_check", "pack", "problem")
     for width, height in SIZES
 }
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rolldeck.actions.kit import load_kit
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, RefusedError, RolldeckError
 from rolldeck.kit import CHAIN_LIMIT, Kit, Link, parse_model_reference
-from rolldeck.oci import Place, Reference
+from rolldeck.oci import Digest, Place, Reference
 from rolldeck.text import clean_line
+from rolldeck.units import short_digest
 
 
-async def load_chain(workspace: Workspace, reference: Reference, kit: Kit) -> tuple[Link, ...]:
+async def load_chain(
+    workspace: Workspace, reference: Reference, kit: Kit, known: Sequence[Digest] = ()
+) -> tuple[Link, ...]:
     """Return the kits that a kit's model comes from, nearest first; none where it has its own.
 
-    ``reference`` is where the kit was found. Only manifests and configs are read. Raises
+    ``reference`` is where the kit was found; ``known`` are the kits that it is to be, whatever
+    their tags name by then. Only manifests and configs are read. Raises
     RefusedError for a circle, for more than ``CHAIN_LIMIT`` kits and for what is no kit, else the
     error of the place that was asked; each names who refers to what.
     """
@@ -32,7 +36,8 @@ async def load_chain(workspace: Workspace, reference: Reference, kit: Kit) -> tu
                 reference=str(reference),
                 hint="kit follows no more either; pack it with a nearer reference.",
             )
-        here, kit = await _find(workspace, here, kit.model_reference, name)
+        digest = known[len(chain)] if len(chain) < len(known) else None
+        here, kit = await _find(workspace, here, kit.model_reference, name, digest)
         if kit.digest in seen:
             raise RefusedError(
                 f"{_short(reference)} takes its model from itself: "
@@ -56,11 +61,18 @@ async def find_model(workspace: Workspace, reference: Reference, path: str) -> t
 
 
 async def _find(
-    workspace: Workspace, referrer: Reference, text: str, name: str
+    workspace: Workspace,
+    referrer: Reference,
+    text: str,
+    name: str,
+    digest: Digest | None = None,
 ) -> tuple[Reference, Kit]:
-    """Find the kit that another refers to, and read it."""
+    """Find the kit that another refers to, and read it; with ``digest`` it is that one."""
     wanted = parse_model_reference(text)
     assert wanted is not None
+    if digest is not None and wanted.digest is None:
+        wanted = replace(wanted, tag=None, digest=digest)
+        name = f"{name} of then ({short_digest(digest)})"
     places = list(_candidates(referrer, wanted))
     for place in places:
         try:

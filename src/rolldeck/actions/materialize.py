@@ -8,7 +8,7 @@ through the library. All of that happens at the same time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -86,11 +86,12 @@ async def materialized(
     through_library: bool = False,
     filters: tuple[Filter, ...] = (),
     merging: Merging | None = None,
+    chain: Sequence[Digest] = (),
 ) -> AsyncIterator[Materialized]:
     """Write a version's files to ``directory``, new or empty; the leases outlast the block.
 
     What ``filters`` leave out is neither fetched nor read. With ``merging`` the directory is one
-    in use.
+    in use. ``chain`` are the kits that the model is to come from, whatever their tags name.
 
     The library gets the config and every layer that is small or compressed; with ``everything``
     also those that cannot be unpacked. Of a layout it gets something only with
@@ -99,7 +100,9 @@ async def materialized(
     """
     resolved = await workspace.resolve(reference)
     async with AsyncExitStack() as leases:
-        origins = await _lease_origins(workspace, resolved, leases, verb, through_library, filters)
+        origins = await _lease_origins(
+            workspace, resolved, leases, verb, through_library, filters, chain
+        )
         if merging is not None:
             origins = tuple(merging.left_of(origin) for origin in origins)
         kit = origins[-1].kit
@@ -128,6 +131,7 @@ async def _lease_origins(
     verb: str,
     through_library: bool,
     filters: tuple[Filter, ...],
+    chain: Sequence[Digest],
 ) -> tuple[Origin, ...]:
     """Return a version's kit behind those that its model comes from; all stay where they are."""
 
@@ -151,7 +155,7 @@ async def _lease_origins(
     kit = await load_kit(workspace, resolved)
     require_kit(kit, resolved)
     found = [Origin(resolved, kit.filtered(filters), is_brought(resolved))]
-    for link in await load_wanted_chain(workspace, resolved, kit, filters):
+    for link in await load_wanted_chain(workspace, resolved, kit, filters, chain):
         await lease(link.reference)
         lent = replace(link.kit, layers=link.layers)
         found.append(Origin(link.reference, lent, is_brought(link.reference)))

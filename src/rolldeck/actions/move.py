@@ -187,7 +187,7 @@ async def _unpack(workspace: Workspace, target: Target, plan: Plan, progress: Pr
         unpacking: Unpacking, resolved: Reference, tree: Tree, stamps: dict[str, Stamp]
     ) -> None:
         unpacking.save_skeletons(target.make_layers(digest))
-        target.record(Release(digest, str(resolved), plan.to_label, tree, stamps))
+        target.record(Release(digest, str(resolved), plan.to_label, tree, stamps, plan.chain))
 
     reference = Reference.parse(plan.reference).at(digest)
     async with materialized(
@@ -198,6 +198,7 @@ async def _unpack(workspace: Workspace, target: Target, plan: Plan, progress: Pr
         verb=plan.verb,
         before_visible=record,
         everything=True,
+        chain=plan.chain,
     ) as found:
         # Before the lease ends: from here on the target keeps what it needs.
         await asyncio.to_thread(remember, target.path, _repository(plan.reference))
@@ -257,6 +258,7 @@ def _switch(target: Target, plan: Plan, reason: str | None, before: Callable[[in
                 time=rfc3339(datetime.now(UTC)),
                 reason=reason,
                 undoes=plan.undoes,
+                chain=target.chain(plan.to_digest) if plan.to_digest else (),
             )
         )
     return Moved(

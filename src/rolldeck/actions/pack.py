@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,9 +19,9 @@ from rolldeck.actions.delivery import TagChange
 from rolldeck.actions.lease import adding
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RefusedError, RolldeckError, UsageError
-from rolldeck.facts import is_version_tag
 from rolldeck.kit.chain import parse_model_reference
 from rolldeck.kit.check import read_kitignore
+from rolldeck.kit.check_files import LEFT_OUT
 from rolldeck.kit.finding import Finding
 from rolldeck.kit.kitfile import read_kitfile
 from rolldeck.kit.kitignore import parse_kitignore
@@ -50,6 +51,15 @@ class Packing:
     kitfile: Path
     data: bytes
     findings: tuple[Finding, ...]
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What to look at before it is packed, but for what the plan says is left out."""
+        return tuple(
+            item
+            for item in self.findings
+            if item.severity == "warning" and not item.message.startswith(LEFT_OUT)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ async def plan_pack(
     reference, tags = _parse(name)
     checked = await check_kit(context, progress, kitfile)
     if not checked.ok:
-        raise _mistakes(checked.path, checked.findings)
+        raise _mistakes(checked.path, checked.findings, context, kitfile)
     document = read_kitfile(checked.data, checked.path.name)
     lent = await _lent(workspace, reference, document, exact_kit=form.exact_kit)
 
@@ -132,7 +142,10 @@ def _parse(name: str) -> tuple[Reference, list[str]]:
     return Reference(Place.LIBRARY, "", found.library_name, tags[0]), tags
 
 
-def _mistakes(path: Path, findings: tuple[Finding, ...]) -> UsageError:
+def _mistakes(
+    path: Path, findings: tuple[Finding, ...], context: Path, kitfile: Path | None
+) -> UsageError:
+    check = ["rolldeck", "check", str(context), *(["-f", str(kitfile)] if kitfile else [])]
     errors = [finding for finding in findings if finding.severity == "error"]
     first = errors[0]
     place = f"{path.with_name(first.file)}:{first.line}:{first.column}"
@@ -141,7 +154,7 @@ def _mistakes(path: Path, findings: tuple[Finding, ...]) -> UsageError:
     return UsageError(
         f"{place}: {first.message}{more}",
         reference=str(path),
-        hint=f"{hint}rolldeck check {path.parent} tells all.",
+        hint=f"{hint}{shlex.join(check)} tells all.",
     )
 
 
@@ -228,8 +241,8 @@ async def pack_kit(
         kit = pack_layers(packing.plan, packing.form, library.writer, progress, find, at_once)
         known.keep(kit)
         digest = kit.descriptor.digest
-        fixed = [item for item in packing.tags if item.before not in (None, digest)]
-        require_free([item for item in fixed if is_version_tag(item.tag)], packing, force=force)
+        moved = [item for item in packing.tags if item.before not in (None, digest)]
+        _require_no_version(moved, packing, force=force)
         library.put(kit.config, kit.config_data)
         library.put(kit.descriptor, kit.manifest)
         library.tag(
@@ -249,12 +262,18 @@ async def pack_kit(
     return Packed(packing, kit, time.monotonic() - started)
 
 
-def require_free(fixed: list[TagChange], packing: Packing, *, force: bool) -> None:
-    """Raise RefusedError for a version's tag that names something else."""
-    if fixed and not force:
-        tag = replace(packing.reference, tag=fixed[0].tag)
-        raise RefusedError(
-            f"{tag} is {short_digest(fixed[0].before or '')}; a version's tag is never moved",
-            reference=str(tag),
-            hint="Choose another tag; --force moves it all the same.",
-        )
+def _require_no_version(moved: list[TagChange], packing: Packing, *, force: bool) -> None:
+    """Raise RefusedError where a tag that would move names a version."""
+    if not moved or force:
+        return
+    # Imported here: where no tag moves, a pack need not wait for what tells versions.
+    from rolldeck.facts import is_version_tag
+
+    for item in moved:
+        if is_version_tag(item.tag):
+            tag = replace(packing.reference, tag=item.tag)
+            raise RefusedError(
+                f"{tag} is {short_digest(item.before or '')}; a version's tag is never moved",
+                reference=str(tag),
+                hint="Choose another tag; --force moves it all the same.",
+            )

@@ -75,6 +75,7 @@ async def plan_pin(
         if summary
         else None,
         removes=removes,
+        chain=tuple(link.kit.digest for link in version.chain),
     )
 
 
@@ -174,8 +175,11 @@ async def _checked(workspace: Workspace, target: Target, plan: Plan, *, summary:
         if unpacked:
             checks.append(unpacked)
         if not (unpacked and unpacked.ok):
-            check, missing = await _restorable(workspace, Reference.parse(plan.reference))
+            known = target.chain(plan.to_digest)
+            reference = Reference.parse(plan.reference)
+            check, missing, chain = await _restorable(workspace, reference, known)
             checks.append(check)
+            plan = replace(plan, chain=chain)
     told = None
     if summary and plan.to_digest is not None:
         goal = Reference.parse(plan.reference)
@@ -201,7 +205,10 @@ async def _unpacked(target: Target, digest: Digest) -> Check | None:
     return Check("unpacked here", None, f"{found}; it is put aside and unpacked again")
 
 
-async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check, int]:
+async def _restorable(
+    workspace: Workspace, reference: Reference, known: tuple[Digest, ...]
+) -> tuple[Check, int, tuple[Digest, ...]]:
+    """Say whether a version can be unpacked again, its size, and the kits its model comes from."""
     # Imported here: what is unpacked already needs nothing of it.
     from rolldeck.actions.chain import load_chain
     from rolldeck.actions.kit import load_kit
@@ -210,17 +217,18 @@ async def _restorable(workspace: Workspace, reference: Reference) -> tuple[Check
     try:
         resolved = await workspace.resolve(reference)
         kit = await load_kit(workspace, resolved)
-        chain = await load_chain(workspace, resolved, kit)
+        chain = await load_chain(workspace, resolved, kit, known)
     except IntegrityError:
         raise  # a damaged store is no question of the plan
     except RolldeckError as error:
-        return Check("can be unpacked again", False, error.message), 0
+        return Check("can be unpacked again", False, error.message), 0, known
     size = with_chain(kit, chain).whole_size
     text = f"{human_size(size)} from {reference.name}"
-    floating = [link.name for link in chain if "@" not in link.name]
+    floating = [link.name for link in chain[len(known) :] if "@" not in link.name]
     if floating:
         text += f"; its model is that of {floating[0]}, a tag that may have moved since"
-    return Check("can be unpacked again", None if floating else True, text), size
+    check = Check("can be unpacked again", None if floating else True, text)
+    return check, size, tuple(link.kit.digest for link in chain)
 
 
 async def _summary(

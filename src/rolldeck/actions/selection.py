@@ -11,23 +11,28 @@ from rolldeck.errors import NotFoundError
 from rolldeck.kit import Filter, Kit, Link, lending_filters
 from rolldeck.kit.filter import filter_of
 from rolldeck.kit.read import remote_data
-from rolldeck.oci import Reference
+from rolldeck.oci import Digest, Reference
 from rolldeck.text import clean_line
 
 _MOST_NAMES = 8
 
 
 async def load_wanted_chain(
-    workspace: Workspace, reference: Reference, kit: Kit, filters: tuple[Filter, ...]
+    workspace: Workspace,
+    reference: Reference,
+    kit: Kit,
+    filters: tuple[Filter, ...],
+    known: Sequence[Digest] = (),
 ) -> tuple[Link, ...]:
     """Return the kits that lend a kit its model, with what the filters take of that.
 
-    As in kit, nobody is asked for them where no filter names the model. Raises as ``load_chain``.
+    As in kit, nobody is asked for them where no filter names the model. ``known`` and what it
+    raises are as for ``load_chain``.
     """
     wanted = lending_filters(filters)
     if wanted is None:
         return ()
-    chain = await load_chain(workspace, reference, kit)
+    chain = await load_chain(workspace, reference, kit, known)
     return tuple(replace(link, kit=link.kit.filtered(wanted)) for link in chain)
 
 

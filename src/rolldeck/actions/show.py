@@ -23,7 +23,8 @@ async def load_version(workspace: Workspace, reference: Reference) -> Version:
     Of large layers only headers are read. Where the kits that its model comes from cannot be read,
     it has its own layers alone and tells why.
     """
-    resolved = await workspace.resolve(reference)
+    known = workspace.has_seen(reference)
+    resolved = reference if known else await workspace.resolve(reference)
     kit = await load_kit(workspace, resolved)
     read = await read_small_layers(workspace, resolved, kit, heads=True)
     facts = await asyncio.to_thread(_facts, kit, read)

@@ -119,6 +119,11 @@ class Workspace:
             raise await self._without_latest(reference, error) from None
         return named.at(found.digest)
 
+    def has_seen(self, reference: Reference) -> bool:
+        """Whether this is a digest in a registry whose manifest was read in this session."""
+        is_remote = reference.place is Place.REGISTRY
+        return is_remote and reference.digest in self._manifests
+
     async def _without_latest(self, reference: Reference, error: NotFoundError) -> NotFoundError:
         from rolldeck.facts import order_tags
 

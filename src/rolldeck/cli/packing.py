@@ -81,8 +81,7 @@ async def _push(
 
 
 def _print_left_out(packing: Packing) -> None:
-    warnings = [item for item in packing.findings if item.severity == "warning"]
-    print_findings(packing.kitfile, packing.data, warnings)
+    print_findings(packing.kitfile, packing.data, packing.warnings)
     for path, reason in packing.plan.left_out:
         message(f"left out: {clean_line(path)}: {clean_line(reason)}")
 

@@ -52,7 +52,12 @@ COMMANDS: tuple[Command, ...] = (
         "List the repositories of a place or the versions of a repository.",
         cli="ls",
         typed="open REFERENCE",
-        examples=("rolldeck ls", "rolldeck ls ghcr.io/acme/fraud", "rolldeck ls oci:./layout"),
+        examples=(
+            "rolldeck ls",
+            "rolldeck ls ghcr.io/acme/fraud",
+            "rolldeck ls oci:./layout",
+            "rolldeck ls ghcr.io/acme/fraud:v2.4.0 --files",
+        ),
     ),
     # move
     Command("move.down", "down", "Move down.", ("j", "down"), "move"),
@@ -352,6 +357,7 @@ COMMANDS: tuple[Command, ...] = (
         "Pack a directory with a Kitfile into the library, as kit does.",
         danger="adds",
         cli="pack",
+        typed="pack DIRECTORY REFERENCE",
         examples=(
             "rolldeck pack ./fraud -t fraud:v2.4.2",
             "rolldeck pack ./fraud -t ghcr.io/acme/fraud:v2.4.2,latest --dry-run",

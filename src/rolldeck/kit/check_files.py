@@ -15,8 +15,11 @@ from rolldeck.kit.kitfile import KITFILE_NAMES
 from rolldeck.kit.kitignore import KITIGNORE, KitIgnore
 from rolldeck.kit.member_path import member_parts
 from rolldeck.kit.strict_yaml import Place
-from rolldeck.kit.unwanted import MARKS, Unwanted, unwanted
+from rolldeck.kit.unwanted import MARKS, SYSTEM, SYSTEM_NAMES, Unwanted, unwanted
 from rolldeck.kit.weights_head import LFS_POINTER, format_of_head, read_head
+
+LEFT_OUT = "left out of "
+"""How a finding begins that is about what packing leaves out."""
 
 _NEVER = (*KITFILE_NAMES, KITIGNORE)
 _POINTER_SIZES = range(100, 1025)
@@ -135,11 +138,16 @@ def _element(
             left_out.setdefault(reason, []).append(entry.path)
             skipped = f"{entry.path}/"
             continue
+        is_inside = entry.path != element.path
+        if is_inside and entry.name.lower() in SYSTEM_NAMES:
+            left_out.setdefault(SYSTEM.why, []).append(entry.path)
+            skipped = f"{entry.path}/"
+            continue
         files += entry.kind == "file"
         if ".." in entry.path or entry.path.startswith(foreign):
             not_by_kit.append(entry.path)
         found = _unwanted(entry, tree)
-        if found and (found.is_secret or (found.is_heavy and entry.path != element.path)):
+        if found and (found.is_secret or (is_inside and (found.is_heavy or found.is_litter))):
             bad.setdefault(found.why, []).append(entry.path)
             if entry.kind == "dir":
                 skipped = f"{entry.path}/"
@@ -167,7 +175,7 @@ def _tell(
     if not files:
         findings.warning(element.place, f"{title} holds nothing to pack")
     for reason, paths in left_out.items():
-        findings.warning(element.place, f"left out of {title}: {some(paths)}: {reason}")
+        findings.warning(element.place, f"{LEFT_OUT}{title}: {some(paths)}: {reason}")
     for why, paths in bad.items():
         names = dict.fromkeys(path.rpartition("/")[2] for path in paths)
         hint = f"Add to {KITIGNORE}: {some([f'**/{name}' for name in names])}"

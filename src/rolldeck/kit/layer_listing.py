@@ -19,21 +19,7 @@ from rolldeck.fsops import storage
 from rolldeck.kit.kitfile import KITFILE_NAMES
 from rolldeck.kit.kitignore import KITIGNORE, KitIgnore
 from rolldeck.kit.member_path import member_parts
-
-SYSTEM_FILES = frozenset(
-    {
-        ".ds_store",
-        ".appledouble",
-        ".lsoverride",
-        ".spotlight-v100",
-        ".trashes",
-        "thumbs.db",
-        "desktop.ini",
-        "$recycle.bin",
-        "ehthumbs.db",
-    }
-)
-"""What desktops leave in directories, in lower case; kit since mid-2026 packs none of it."""
+from rolldeck.kit.unwanted import SYSTEM, SYSTEM_NAMES
 
 _NEVER = (*KITFILE_NAMES, KITIGNORE)
 
@@ -215,8 +201,8 @@ class _Walk:
             return (
                 "kit drops names with two dots in a row" if ".." in there and ".." in back else None
             )
-        if parts[-1].lower() in SYSTEM_FILES and len(parts) > len(self.element):
-            return "desktops leave it in directories; it is no part of a kit"
+        if parts[-1].lower() in SYSTEM_NAMES and len(parts) > len(self.element):
+            return SYSTEM.why
         try:
             member_parts(path)
         except RefusedError as refusal:

@@ -22,6 +22,7 @@ class Generation:
     """One move of ``current``: ``from_digest`` is None for the first pin of a target.
 
     ``undoes`` is the number of the generation that an undo takes back. ``time`` is RFC 3339 UTC.
+    ``chain`` are the kits that the model of ``to_digest`` came from, nearest first.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Generation:
     time: str
     reason: str | None = None
     undoes: int | None = None
+    chain: tuple[Digest, ...] = ()
 
     def to_line(self) -> bytes:
         """Return the journal line."""
@@ -56,6 +58,7 @@ def parse_line(line: bytes, place: str) -> Generation | None:
             time=str(item["time"]),
             reason=item.get("reason"),
             undoes=item.get("undoes"),
+            chain=tuple(parse_digest(digest) for digest in item.get("chain", ())),
         )
     except (KeyError, TypeError, ValueError):
         raise IntegrityError(f"A line of {place} is no generation", reference=place) from None

@@ -11,8 +11,8 @@ from rolldeck.release.target import Target
 def needs(target: Target) -> Mapping[Digest, str]:
     """Return the versions that a target may ask for again, each with the reason.
 
-    What is unpacked is among them: a release that was changed by hand is unpacked again. Raises
-    IntegrityError or StorageError where that cannot be told.
+    What is unpacked is among them: a release that was changed by hand is unpacked again. So are the
+    kits that a model came from. Raises IntegrityError or StorageError where that cannot be told.
     """
     found = dict.fromkeys(target.unpacked(), "unpacked")
     history = target.history()
@@ -21,4 +21,6 @@ def needs(target: Target) -> Mapping[Digest, str]:
         (target.previous(), "rollback"),
         (target.current(), "current"),
     ]
-    return found | {digest: reason for digest, reason in steps if digest}
+    found |= {digest: reason for digest, reason in steps if digest}
+    lent = {link: reason for digest, reason in found.items() for link in target.chain(digest)}
+    return lent | found

@@ -26,7 +26,8 @@ class Plan:
     be fetched or unpacked. ``undoes`` is the generation that an undo takes back. ``removes`` are
     older releases that go after the move. ``follows`` is the channel that a follow goes by, which
     the target ``begins`` to follow or must be following still. ``queues`` is the channel that goes
-    back, too, as soon as its registry answers.
+    back, too, as soon as its registry answers. ``chain`` are the kits that the
+    model of ``to_digest`` comes from, nearest first.
     """
 
     verb: MoveVerb
@@ -44,6 +45,7 @@ class Plan:
     follows: str | None = None
     begins: bool = False
     queues: str | None = None
+    chain: tuple[Digest, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 class Release:
     """One unpacked version in a target: where it came from and every file that it holds.
 
-    ``stamps`` tell whether a file was touched since it was unpacked.
+    ``stamps`` tell whether a file was touched since it was unpacked. ``chain`` are the kits that
+    its model came from, nearest first: the tags that name them may move.
     """
 
     digest: Digest
@@ -42,6 +43,7 @@ class Release:
     label: str
     tree: Tree
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    chain: tuple[Digest, ...] = ()
 
 
 class Target:
@@ -141,6 +143,14 @@ class Target:
             )
         return release
 
+    def chain(self, digest: Digest) -> tuple[Digest, ...]:
+        """The kits that a version's model came from when it was last unpacked, nearest first."""
+        release = self._read_record(short_digest(digest))
+        if release is not None and release.digest == digest:
+            return release.chain
+        moves = (item for item in reversed(self._lines()) if item.to_digest == digest)
+        return next((item.chain for item in moves), ())
+
     def unpacked(self) -> frozenset[Digest]:
         """The versions that are unpacked here."""
         names = (path.stem for path in (self._state / "releases").glob("*.json"))
@@ -180,6 +190,7 @@ class Target:
             "label": release.label,
             "tree": release.tree.to_json(),
             "stamps": release.stamps,
+            "chain": release.chain,
         }
         path = self._record_path(short_digest(release.digest))
         half_made.write_atomic(path, json.dumps(document, ensure_ascii=False).encode())
@@ -333,4 +344,5 @@ def _parse_record(path: Path, stamp: tuple[int, ...]) -> Release:
         str(document["label"]),
         Tree.from_json(document["tree"]),
         {path: tuple(stamp) for path, stamp in document.get("stamps", {}).items()},
+        tuple(parse_digest(digest) for digest in document.get("chain", ())),
     )

@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual import on
+from textual import events, on
 from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import AwaitMount
+from textual.widgets import Input
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from rolldeck.commands import Command, Scope
@@ -309,6 +311,19 @@ class Deck(QuietEnd):
     async def _footer_clicked(self, event: KeyFooter.Clicked) -> None:
         await self.run_command(event.command)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Open the command line before the next key is looked at, which belongs to it."""
+        is_colon = isinstance(event, events.Key) and event.key == "colon"
+        if is_colon and not (event.is_forwarded or self._is_typing):
+            await self._open_command("")
+        else:
+            await super().on_event(event)
+
+    @property
+    def _is_typing(self) -> bool:
+        """Whether a colon is text, or goes to a dialog."""
+        return self.screen.is_modal or isinstance(self.focused, Input)
+
     def action_command_palette(self) -> None:
         """Find a command by its name."""
         from rolldeck.tui.palette import Palette
@@ -322,10 +337,13 @@ class Deck(QuietEnd):
 
     def ask_command(self, text: str) -> None:
         """Ask for a command that begins with ``text``."""
+        self._open_command(text)
+
+    def _open_command(self, text: str) -> AwaitMount:
         from rolldeck.tui.dialogs.command import CommandLine
 
         known = self.browser.known_references() if self.browser else []
-        self.push_screen(CommandLine(text, known, read_only=self.read_only), self._typed)
+        return self.push_screen(CommandLine(text, known, read_only=self.read_only), self._typed)
 
     def _typed(self, typed: Typed | None) -> None:
         if typed is None or self.browser is None:

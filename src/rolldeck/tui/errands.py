@@ -19,8 +19,11 @@ from rolldeck.tui.reads import compare_versions
 from rolldeck.units import short_digest
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from rolldeck.actions import (
         Delivery,
+        Packing,
         Plan,
         Removal,
         TargetState,
@@ -31,9 +34,7 @@ if TYPE_CHECKING:
     from rolldeck.kit import Filter, Kit
     from rolldeck.tui.jobs import Work
 
-    AnyPlan = Plan | Delivery | Removal | UnpackPlan
-    from textual.screen import Screen
-
+    AnyPlan = Plan | Delivery | Removal | UnpackPlan | Packing
     from rolldeck.tui.app import Deck
 
 
@@ -152,6 +153,18 @@ class Errands:
         job = work.unpack_planned(self._workspace, plan)
         self._start_unpack(plan.reference, plan.directory, plan.filters, job, *more)
 
+    def pack(self, packing: Packing) -> None:
+        """Pack a directory as it was planned."""
+        context, first = packing.plan.context, packing.reference
+        name = ",".join([str(first), *(item.tag for item in packing.tags[1:])])
+        self._deck.start_job(
+            "pack",
+            f"pack {context} → {first}",
+            ["pack", str(context), "-t", name],
+            first.name,
+            work.pack(self._workspace, packing),
+        )
+
     def verify(self, what: str) -> None:
         """Check a version or a local target byte by byte."""
         self._deck.start_job(
@@ -225,6 +238,14 @@ class Errands:
         else:
             self.plan("version.remove", actions.plan_rm(self._workspace, reference))
 
+    def plan_pack(self, directory: Path, name: str) -> None:
+        """Show what packing a directory into the library would make."""
+        from rolldeck.kit.pack_documents import PackForm
+
+        form = PackForm(created=actions.created_of_environment())
+        making = actions.plan_pack(self._workspace, directory, name, form, Progress())
+        self.plan("version.pack", making)
+
     def plan(self, identifier: str, making: Coroutine[Any, Any, AnyPlan]) -> None:
         """Make a plan in the background, then show it."""
 
@@ -243,6 +264,7 @@ class Errands:
         from rolldeck.tui.dialogs.plan import PlanDialog
         from rolldeck.tui.dialogs.remove import RemoveDialog
         from rolldeck.tui.models.delivery_lines import delivery_page
+        from rolldeck.tui.models.pack_lines import pack_page
         from rolldeck.tui.models.plan_lines import plan_page
         from rolldeck.tui.models.unpack_lines import unpack_page
 
@@ -253,6 +275,8 @@ class Errands:
                 self.deliver(plan)
             elif yes and isinstance(plan, actions.UnpackPlan):
                 self.carry_out_unpack(plan)
+            elif yes and isinstance(plan, actions.Packing):
+                self.pack(plan)
 
         def named(name: str | None) -> None:
             if name is not None and isinstance(plan, actions.Removal):
@@ -264,6 +288,8 @@ class Errands:
             self._deck.push_screen(PlanDialog(plan_page(plan)), accepted)
         elif isinstance(plan, actions.UnpackPlan):
             self._deck.push_screen(PlanDialog(unpack_page(plan)), accepted)
+        elif isinstance(plan, actions.Packing):
+            self._deck.push_screen(PlanDialog(pack_page(plan)), accepted)
         elif plan.moved:
             self._deck.push_screen(PlanDialog(delivery_page(plan)), accepted)
         else:

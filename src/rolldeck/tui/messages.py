@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         DiffResult,
         FileView,
         MatrixResult,
+        Packing,
         Plan,
         Removal,
         RepositoryList,
@@ -144,7 +145,7 @@ class PlanMade(Message):
 
     command: str
     """Id of the command that asked for it."""
-    result: Plan | Delivery | Removal | UnpackPlan | RolldeckError
+    result: Plan | Delivery | Removal | UnpackPlan | Packing | RolldeckError
 
 
 @dataclass(repr=False, eq=False)

@@ -67,6 +67,8 @@ def run_typed(screen: DeckScreen, errands: Errands, workspace: Workspace, typed:
             errands.pull(version_named(screen, words[0]))
         case "version.unpack":
             errands.unpack(version_named(screen, words[0]), Path(words[1]).expanduser())
+        case "version.pack":
+            errands.plan_pack(Path(words[0]).expanduser(), words[1])
         case "version.push":
             version, goal = version_named(screen, words[0]), words[1]
             errands.plan("version.push", actions.plan_push(workspace, version, [goal]))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ChannelMoved,
         Delivery,
         Marking,
+        Packing,
         Plan,
         Removal,
         Unpacked,
@@ -143,6 +144,20 @@ def deliver(workspace: Workspace, delivery: Delivery) -> Work:
             return f"{name}: all {human_size(delivery.graph.size)} were there already"
         sent = human_size(done.bytes_transferred)
         return f"{sent} of {human_size(delivery.graph.size)} sent in {done.seconds:.0f} s; {name}"
+
+    return run
+
+
+def pack(workspace: Workspace, packing: Packing) -> Work:
+    """Return the job that packs a directory into the library."""
+
+    async def run(progress: Progress) -> str:
+        done = await actions.pack_kit(workspace, packing, progress)
+        layers = done.kit.layers
+        size = human_size(sum(layer.blob.size for layer in layers))
+        unchanged = sum(layer.unchanged for layer in layers)
+        which = f", {unchanged} of {len(layers)} layers unchanged" if unchanged else ""
+        return f"{packing.reference} is {short_digest(done.kit.descriptor.digest)}: {size}{which}"
 
     return run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -53,7 +53,8 @@ class CommandLine(Dialog[Typed]):
 
     def _suggester(self) -> SuggestFromList:
         verbs = [verb_of(item) for item in offered(self._read_only)]
-        takers = [verb_of(item) for item in offered(self._read_only) if "REF" in str(item.typed)]
+        forms = [str(item.typed).split() for item in offered(self._read_only)]
+        takers = [form[0] for form in forms if form[1:2] == ["REFERENCE"]]
         lines = [f"{verb} {reference}" for verb in takers for reference in self._references]
         return SuggestFromList([*verbs, *lines])
 
@@ -62,6 +63,17 @@ class CommandLine(Dialog[Typed]):
         width = max((len(item.typed or "") for item in found), default=0)
         lines = [f"{(item.typed or '').ljust(width)}   {item.help}" for item in found]
         self.query_one("#command-hint", Static).update(Content("\n".join(lines)))
+
+    def on_key(self, event: events.Key) -> None:
+        """Pass on what comes before the field has the focus: keys may come in one piece."""
+        field = self.query_one(Input)
+        if event.character and event.is_printable:
+            field.insert_text_at_cursor(event.character)
+        elif event.key == "enter":
+            field.post_message(Input.Submitted(field, field.value))
+        else:
+            return
+        event.stop()
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
