@@ -10,10 +10,12 @@ from rolldeck.compare.data import data_rows
 from rolldeck.compare.direction import NO_DIRECTIONS, Directions
 from rolldeck.compare.environment import environment_rows
 from rolldeck.compare.files import NOT_READ, Content, ListedFile, file_rows
+from rolldeck.compare.guardrail import judged
 from rolldeck.compare.layers import layer_rows
 from rolldeck.compare.likeness import Likeness, likeness
 from rolldeck.compare.metrics import metric_rows
 from rolldeck.compare.model import Comparison, Row, Section, SectionName, Side
+from rolldeck.compare.policy import Policy
 from rolldeck.compare.summary import IDENTICAL, summarise, suspects
 from rolldeck.compare.tensors import tensor_rows
 from rolldeck.compare.values import (
@@ -62,13 +64,17 @@ class Version:
 
 
 def compare(
-    a: Version, b: Version, tolerance: float = 0.0, directions: Directions = NO_DIRECTIONS
+    a: Version,
+    b: Version,
+    tolerance: float = 0.0,
+    directions: Directions = NO_DIRECTIONS,
+    policy: Policy | None = None,
 ) -> Comparison:
     """Compare two versions; A is the baseline, deltas are B minus A.
 
     ``tolerance`` is a fraction: a metric that moves by no more than it counts as equal.
-    ``directions`` is what the user says of metrics. One digest is one version, whatever was read
-    of either side.
+    ``directions`` is what the user says of metrics, ``policy`` what is demanded of them. One
+    digest is one version, whatever was read of either side.
     """
     tolerance = max(tolerance, 0.0)
     identical = a.kit.digest == b.kit.digest
@@ -77,21 +83,24 @@ def compare(
         name: Section(name, tuple(sort_rows(rows)))
         for name, rows in _rows(a, other, tolerance, directions).items()
     }
+    shown = tuple(sections.values())
     if identical:
-        return Comparison(a.side, b.side, True, IDENTICAL, tuple(sections.values()), tolerance)
+        same = Comparison(a.side, b.side, True, IDENTICAL, shown, tolerance)
+        return judged(same, policy)
     found = _likeness(a, b, sections)
     paths = _code_paths(a.kit, b.kit)
-    return Comparison(
+    comparison = Comparison(
         a.side,
         b.side,
         False,
         summarise(sections, paths, found.unlike),
-        tuple(sections.values()),
+        shown,
         tolerance,
         found.same,
         found.unlike,
         suspects(sections, paths),
     )
+    return judged(comparison, policy)
 
 
 def _likeness(a: Version, b: Version, sections: Mapping[SectionName, Section]) -> Likeness:

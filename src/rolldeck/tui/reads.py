@@ -24,7 +24,7 @@ from rolldeck.tui.messages import (
 
 if TYPE_CHECKING:
     from rolldeck.actions import InView, VersionList, Workspace
-    from rolldeck.compare import Directions, Version
+    from rolldeck.compare import Directions, Policy, Version
     from rolldeck.fit import Host
     from rolldeck.kit import Layer
     from rolldeck.oci import Reference
@@ -111,7 +111,8 @@ async def compare_versions(
 ) -> None:
     """Compare two versions."""
     try:
-        result = await actions.diff(workspace, a, b)
+        policy = await actions.chosen_policy(workspace)
+        result = await actions.diff(workspace, a, b, policy=policy)
     except Exception as error:
         node.post_message(VersionsCompared(a, b, readable(error)))
     else:
@@ -125,6 +126,7 @@ async def read_both(
     b: Version,
     tolerance: float,
     directions: Directions,
+    policy: Policy | None,
 ) -> FileOfBothRead:
     """Read a file of two versions that was not read, and compare them again."""
     # Imported here: nothing was compared when the deck started.
@@ -135,7 +137,7 @@ async def read_both(
     try:
         a = await actions.with_file(workspace, a, path, progress)
         b = await actions.with_file(workspace, b, path, progress)
-        result = await asyncio.to_thread(compare, a, b, tolerance, directions)
+        result = await asyncio.to_thread(compare, a, b, tolerance, directions, policy)
     except Exception as error:
         return FileOfBothRead(path, readable(error))
     return FileOfBothRead(path, (result, a, b))

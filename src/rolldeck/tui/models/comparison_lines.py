@@ -12,6 +12,7 @@ from rolldeck.compare.report import UNDECLARED
 from rolldeck.text import clean_line
 from rolldeck.tui.models.comparison_columns import Columns, lay_out
 from rolldeck.tui.models.comparison_files import FileChange, file_lines
+from rolldeck.tui.models.comparison_guardrails import guardrail_lines
 from rolldeck.tui.models.comparison_rows import row_lines
 from rolldeck.tui.models.comparison_state import TITLES, Target, View, ordered
 from rolldeck.tui.models.lines import Line, Look, Span, Stop, cut, left, line, right, wrap
@@ -144,7 +145,7 @@ def _summary(comparison: Comparison, width: int) -> list[Line]:
         lines.append(Line(tuple(spans)))
     if comparison.like_for_like is None:
         lines.append(Line((Span(" " * GUTTER), Span(cut(UNDECLARED, width - GUTTER - 1), "dim"))))
-    return lines
+    return [*lines, *guardrail_lines(comparison.guardrails, width - GUTTER - 1, GUTTER)]
 
 
 def _section(
