@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check format bench bench-pull bench-unpack bench-pack bench-push \
-	bench-list torture screenshots clean servers
+	bench-diff bench-list torture screenshots clean servers
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ bench-list: $(VENV)/.stamp-dev servers ## List 2,000 and 10,000 tags over a slow
 
 bench-pack: $(VENV)/.stamp-dev ## Race pack against kit, on tmpfs and on disk (3 min)
 	@$(BIN)/python -m benchmarks.pack
+
+bench-diff: $(VENV)/.stamp-dev servers ## Compare two versions of 10 GiB in a registry (2 min, 1 MB of disk)
+	@$(BIN)/python -m benchmarks.diff_huge
 
 bench-push: $(VENV)/.stamp-dev servers ## Race push against kit, oras, crane, regctl, skopeo (5 min)
 	@$(BIN)/python -m benchmarks.push
