@@ -70,7 +70,7 @@ def hostile(text: str) -> Report:
         side, side, False, text, (Section("metrics", rows), Section("parameters", (others,)))
     )
     policy = Policy({text: Guardrail(min=0.85)})
-    return Report(judged(comparison, policy), problems=(text,))
+    return Report(judged(replace(comparison, problems=(text,)), policy))
 
 
 class Page(HTMLParser):

@@ -57,6 +57,17 @@ def test_a_policy_that_holds_takes_one_line() -> None:
     assert "Guardrails: all 1 passed" in page
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_what_was_not_read_is_said_below_the_summary(width: int) -> None:
+    """Else what is equal on the page would seem to be all."""
+    text = "v1: m: not looked through to its end: stopped behind m/a.safetensors \x1b[2J"
+    page = lines(replace(judged(STRICT), problems=(text,)), width)
+    said = " ".join(item.text.strip() for item in page)
+    assert "not read: v1: m: not looked through to its end" in said
+    assert "\x1b" not in said
+    assert all(item.width <= width for item in page)
+
+
 def test_names_from_versions_and_policies_stay_inert() -> None:
     """A metric may be called anything; no line is wider than the page."""
     name = "[/][@click=app.quit]x[/]\x1b]52;c;aGk=\x07" + "w" * 200

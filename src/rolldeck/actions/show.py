@@ -34,8 +34,6 @@ async def load_version(workspace: Workspace, reference: Reference) -> Version:
     whole = with_chain(kit, chain)
     read = await read_small_layers(workspace, resolved, whole, heads=True, chain=chain)
     facts = await asyncio.to_thread(_facts, whole, read)
-    if problem:
-        facts = replace(facts, missing=(*facts.missing, f"weights: {problem}"))
     assert resolved.digest is not None
     label = resolved.tag or _library_tag(workspace, resolved) or short_digest(resolved.digest)
     listed = {path: ListedFile(*known) for path, known in read.listed.items()}
@@ -55,6 +53,7 @@ async def load_version(workspace: Workspace, reference: Reference) -> Version:
         read.members,
         listed,
         hidden,
+        read.remarks,
     )
 
 

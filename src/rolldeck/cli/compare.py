@@ -53,12 +53,10 @@ async def run_diff(workspace: Workspace, arguments: argparse.Namespace, progress
         side_b = await with_file(workspace, result.b, arguments.file, progress)
         differs = _print_file(side_a, side_b, arguments.file, arguments.json)
         return 1 if arguments.exit_code and differs else 0
-    problems = [side.chain_problem for side in (result.a, result.b) if side.chain_problem]
     report = Report(
         result.comparison,
         show_all=bool(arguments.all),
         only=only,
-        problems=tuple(problems),
         curves=curves(result.a, result.b) if arguments.form == "html" else {},
     )
     _show(report, "json" if arguments.json else arguments.form)

@@ -39,7 +39,8 @@ class Version:
     ``chain`` are the kits that its model comes from, whose layers stand in ``kit`` with theirs as
     origin; ``chain_problem`` says why they are not known. ``members`` are the sha256 of all files
     of the layers that were read, by the layers' digests. ``listed`` are files of code and docs that
-    are known by size alone, ``hidden`` the layers of which not even that is known.
+    are known by size alone, ``hidden`` the layers of which not even that is known. ``remarks`` say
+    in words which layers were not looked through to their end.
     """
 
     reference: str
@@ -52,6 +53,13 @@ class Version:
     members: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     listed: Mapping[str, ListedFile] = field(default_factory=dict)
     hidden: tuple[Layer, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What of this version was not read, so that a comparison cannot know it."""
+        chain = (self.chain_problem,) if self.chain_problem else ()
+        return (*chain, *(f"{clean_line(self.label, 60)}: {text}" for text in self.remarks))
 
     @property
     def side(self) -> Side:
@@ -99,6 +107,7 @@ def compare(
         found.same,
         found.unlike,
         suspects(sections, paths),
+        tuple(dict.fromkeys((*a.problems, *b.problems))),
     )
     return judged(comparison, policy)
 

@@ -110,7 +110,8 @@ class Comparison:
     ``tolerance`` is the fraction below which metrics count as equal. ``like_for_like`` says
     whether both were measured on the same evaluation data and slices, None where that is not
     declared; ``unlike`` names what differs. ``suspects`` are what moved and may be why metrics did,
-    the likeliest first. ``guardrails`` is what came of ``policy``, what failed first.
+    the likeliest first. ``problems`` is what could not be read. ``guardrails`` is what came of
+    ``policy``, what failed first.
     """
 
     a: Side
@@ -122,6 +123,7 @@ class Comparison:
     like_for_like: bool | None = True
     unlike: tuple[str, ...] = ()
     suspects: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
     policy: Policy | None = None
     guardrails: tuple[GuardrailResult, ...] = ()
 

@@ -24,14 +24,13 @@ Curve = tuple[tuple[float, float], ...]
 class Report:
     """A comparison as somebody wants to have it.
 
-    ``only`` are the sections wanted, empty for all. ``problems`` is what could not be read.
-    ``curves`` are the histories of metrics on both sides, by bare name and slice.
+    ``only`` are the sections wanted, empty for all. ``curves`` are the histories of metrics on both
+    sides, by bare name and slice.
     """
 
     comparison: Comparison
     show_all: bool = False
     only: tuple[SectionName, ...] = ()
-    problems: tuple[str, ...] = ()
     curves: Mapping[tuple[str | None, str | None], tuple[Curve, Curve]] = field(
         default_factory=dict
     )
@@ -40,6 +39,11 @@ class Report:
     def guardrails(self) -> tuple[GuardrailResult, ...]:
         """What a policy says, what failed first."""
         return self.comparison.guardrails
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be read."""
+        return self.comparison.problems
 
     @property
     def wanted(self) -> tuple[Section, ...]:

@@ -145,6 +145,9 @@ def _summary(comparison: Comparison, width: int) -> list[Line]:
         lines.append(Line(tuple(spans)))
     if comparison.like_for_like is None:
         lines.append(Line((Span(" " * GUTTER), Span(cut(UNDECLARED, width - GUTTER - 1), "dim"))))
+    for problem in comparison.problems:
+        texts = wrap(f"not read: {clean_line(problem, 400)}", width - GUTTER - 1, 2)
+        lines += [Line((Span(" " * GUTTER), Span(text, "changed"))) for text in texts]
     return [*lines, *guardrail_lines(comparison.guardrails, width - GUTTER - 1, GUTTER)]
 
 
