@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from rolldeck.compare import Row, Version, compare
-from rolldeck.compare.tensors import MOST_ROWS, tensor_rows
+from rolldeck.compare.tensors import MOST_ROWS, shape_of, tensor_rows
 from rolldeck.facts import Facts, collect
 from rolldeck.facts.pickles import Pickle
 from tests.compare.rows import changed, compared, equal
@@ -109,6 +109,17 @@ def test_the_summary_tells_how_tensors_moved(before: Tensors, after: Tensors, sa
         for label, held in (("a", before), ("b", after))
     ]
     assert f"weights ({said})" in compare(*sides).summary
+
+
+@pytest.mark.parametrize(
+    ("cell", "shape"),
+    [("F32 8x8", "8x8"), ("F8_E4M3 4096x4096", "4096x4096"), ("Q4_K 32", "32"), ("IQ2_XXS 8", "8"),
+     ("BOOL scalar", "scalar"), ("type 99 4x2", "4x2"), ("Llama 3", None), ("GPT 2", None),
+     ("pt", None), (None, None), (18, None)],
+)  # fmt: skip
+def test_metadata_are_no_tensors(cell: str | int | None, shape: str | None) -> None:
+    """Else another name of a model would be another architecture."""
+    assert shape_of(cell) == shape
 
 
 def test_tensors_that_were_perhaps_not_read_move_nothing_in_the_summary() -> None:

@@ -27,8 +27,12 @@ MOST_ROWS = 200
 
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]+(?![0-9A-Za-z])")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_SHAPE = re.compile(r"\S+ (\d+(?:x\d+)*|scalar)")
-"""How a tensor stands in a cell: its type and its shape."""
+_SHAPE = re.compile(
+    r"(?:[UIFC]\d{1,3}(?:_\w+)?|BF16|BOOL|STRING|[IT]?Q\d\w*|MXFP4|type \d{1,4})"
+    r" (\d+(?:x\d+)*|scalar)"
+)
+"""How a tensor stands in a cell: its type and its shape. Metadata, such as the name ``Llama 3``, do
+not look like one."""
 _ONNX_FIELDS = frozenset(
     ("ir_version", "model_version", "producer_name", "producer_version", "domain", "doc_string")
 )
