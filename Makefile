@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check format bench bench-pull bench-unpack bench-pack bench-push \
-	bench-list bench-compare bench-rollback torture screenshots clean servers
+	bench-list bench-compare bench-diff bench-rollback torture screenshots clean servers
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ bench-pack: $(VENV)/.stamp-dev ## Race pack against kit, on tmpfs and on disk (3
 
 bench-compare: $(VENV)/.stamp-dev servers ## Compare versions, open a large file, read 1,000 versions, beside kit (3 min)
 	@$(BIN)/python -m benchmarks.compare
+
+bench-diff: $(VENV)/.stamp-dev servers ## Compare two versions of 10 GiB in a registry (2 min, 1 MB of disk)
+	@$(BIN)/python -m benchmarks.diff_huge
 
 bench-push: $(VENV)/.stamp-dev servers ## Race push against kit, oras, crane, regctl, skopeo (5 min)
 	@$(BIN)/python -m benchmarks.push

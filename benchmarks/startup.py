@@ -42,7 +42,7 @@ Minimal().run()
 """
 
 
-def _environment(home: Path) -> dict[str, str]:
+def clean_environment(home: Path) -> dict[str, str]:
     """The caller's environment with a home of its own and byte code allowed."""
     environment = {**os.environ, "HOME": str(home), "TERM": "xterm-256color"}
     for name in ("PYTHONDONTWRITEBYTECODE", "NO_COLOR"):
@@ -84,7 +84,7 @@ def main() -> int:
     """Measure and print; exit code 1 where a goal is missed."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        environment = _environment(home)
+        environment = clean_environment(home)
         library = home / "library"
         fill_library(Library(library))
         minimal = home / "minimal.py"

@@ -23,6 +23,10 @@ policy = "~/gate.toml"
 [directions]
 "*_drift" = "lower"
 
+[schemes]
+"ghcr.io/acme/nightly-*" = "pep440"
+"ghcr.io/*" = "semver"
+
 [registries."ghcr.io"]
 repositories = ["acme/fraud"]
 
@@ -51,6 +55,9 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert found.tolerance == pytest.approx(0.001)
     assert found.policy == Path.home() / "gate.toml"
     assert found.directions == {"*_drift": "lower"}
+    assert found.scheme("ghcr.io/acme/nightly-fraud") == "pep440"
+    assert found.scheme("ghcr.io/acme/fraud") == "semver"
+    assert found.scheme("quay.io/acme/fraud") is None
     assert found.registry("ghcr.io").repositories == ("acme/fraud",)
     internal = found.registry("registry.internal:5000")
     assert (internal.plain_http, internal.token_hosts) == (True, ("auth.internal",))
@@ -94,7 +101,7 @@ def test_no_file_is_all_defaults() -> None:
             'registries = { "ghcr.io" = { plain = true } }',
             ':1: no such key "plain" in [registries."ghcr.io"]; Did you mean plain_http?',
         ),
-        ("[themes]", ':1: no such key "themes"; Known keys: library, '),
+        ("[palette]", ':1: no such key "palette"; Known keys: library, '),
         ("\nconcurrency = 0", ':2: "concurrency" should be 1 to 64'),
         ("concurrency = 'many'", ":1: \"concurrency\" should be a whole number; Found: 'many'."),
         ("read_only = 'perhaps'", ':1: "read_only" should be true or false; '),
@@ -109,13 +116,14 @@ def test_no_file_is_all_defaults() -> None:
             '[registries.x]\nrepositories = "a"',
             ':2: "repositories" in [registries.x] should be a l',
         ),
-        ("theme = 1\nlibrary = 5", ':1: no such key "theme"; Known keys: library, '),
+        ("palette = 1\nlibrary = 5", ':1: no such key "palette"; Known keys: library, '),
         ("concurrency = ['a']", ':1: "concurrency" should be a whole number; Found: a list.'),
         ('tolerance = "lots"', ':1: "tolerance" should be a number'),
         ('tolerance = "100 %"', ':1: "tolerance" should be a number'),
         ("tolerance = 1.5", ':1: "tolerance" should be from 0 to below 1'),
         ("tolerance = nan", ':1: "tolerance" should be from 0 to below 1'),
         ("[directions]\nf1 = 'up'", ':2: "f1" in [directions] should be higher, lower or none'),
+        ("[schemes]\nx = 'sha'", ':2: "x" in [schemes] should be semver, pep440, calver or other'),
         ("library = [", ":1:"),
         ("read_only = true\nlibrary = ~/models", ":2:11: not TOML: invalid value; Texts stand in"),
         ('a = """\nlibrari = 1\n"""', ':1: no such key "a"'),

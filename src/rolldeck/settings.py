@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,7 +82,8 @@ class Settings:
     64, is how many blobs are transferred at once; ``proxy`` and ``no_proxy`` replace the standard
     environment variables. ``tolerance`` is the fraction by which a metric may move and still count
     as equal; ``directions`` says by patterns of names which way of a metric is good where no
-    version does; ``policy`` is a file with guardrails for metrics.
+    version does; ``policy`` is a file with guardrails for metrics; ``schemes`` says by patterns of
+    repositories how their tags are meant, where these could be meant in several ways.
     ``actor`` is the name that moves of channels are recorded under, None for
     user@host or the CI job; ``hold_hours`` is how long a rollback holds its channel; a version is
     good without a verdict once it was live for ``soak_hours``. A local target keeps the
@@ -96,6 +98,9 @@ class Settings:
     tolerance: float = 0.0
     directions: Mapping[str, Literal["higher", "lower", "none"]] = field(default_factory=dict)
     policy: Path | None = None
+    schemes: Mapping[str, Literal["semver", "pep440", "calver", "other"]] = field(
+        default_factory=dict
+    )
     actor: str | None = None
     hold_hours: float = 24.0
     soak_hours: float = 24.0
@@ -105,6 +110,12 @@ class Settings:
     def registry(self, host: str) -> RegistrySettings:
         """Return the settings of a registry, defaults where none are written."""
         return self.registries.get(host, RegistrySettings())
+
+    def scheme(self, repository: str) -> Literal["semver", "pep440", "calver", "other"] | None:
+        """Return how the tags of a repository are meant, by the first pattern that fits its name;
+        None where the settings do not say."""
+        found = (name for pattern, name in self.schemes.items() if fnmatchcase(repository, pattern))
+        return next(found, None)
 
 
 def load_settings(path: Path | None = None) -> Settings:

@@ -30,7 +30,6 @@ _EXPECTED = {
     "int_from_float": "a whole number",
     "float_type": "a number",
     "float_parsing": "a number",
-    "literal_error": "higher, lower or none, in quotes",
     "finite_number": "a number",
     "string_type": "a text in quotes",
     "path_type": "a path in quotes",
@@ -112,11 +111,18 @@ def _first_mistake(
         said = f'"{clean_line(key, 80)}"{_inside(table)} is missing'
         hint = meant(key, table)
     else:
-        expected = _EXPECTED.get(kind)
+        expected = _EXPECTED.get(kind) or _one_of(error)
         wanted = f"should be {expected}" if expected else clean_line(str(error["msg"]), 200)
         said = f'"{clean_line(key, 80)}"{_inside(table)} {wanted}'
         hint = f"Found: {_shown(error['input'])}."
     return UsageError(f"{path}:{line}: {said}", reference=str(path), hint=hint)
+
+
+def _one_of(error: Mapping[str, Any]) -> str | None:
+    """Return the words of which a value should be one: ``higher, lower or none, in quotes``."""
+    if error["type"] != "literal_error":
+        return None
+    return f"{error['ctx']['expected'].replace(chr(39), '')}, in quotes"
 
 
 def _keys(error: Mapping[str, Any]) -> list[str]:

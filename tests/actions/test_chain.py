@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -382,3 +383,48 @@ async def test_an_unknown_model_is_not_called_gone(workspace: Workspace, tmp_pat
     assert "weights unknown" in found.comparison.summary
     assert "acme/gone:v1" in (found.b.chain_problem or "")
     json.dumps(version_document(found.b))
+
+
+def weights(dtype: str) -> bytes:
+    """Return weights with one tensor."""
+    size = {"F32": 16, "F16": 8}[dtype]
+    item = {"dtype": dtype, "shape": [2, 2], "data_offsets": [0, size]}
+    head = json.dumps({"layer.weight": item}).encode()
+    return struct.pack("<Q", len(head)) + head + bytes(size)
+
+
+@pytest.mark.parametrize("padding", [0, 600 * 1024])
+async def test_weights_that_another_kit_lends_are_read_where_it_is(
+    workspace: Workspace, tmp_path: Path, docker_registry: RunningRegistry, padding: int
+) -> None:
+    """By header, in the repository of that kit; small ones whole."""
+    host = docker_registry.host
+    base, child = MadeLayout(tmp_path / "base"), MadeLayout(tmp_path / "child")
+    for tag, dtype in (("v1", "F32"), ("v2", "F16")):
+        files = {"m/config.json": b'{"hidden_size": 8}', "m/model.safetensors": weights(dtype)}
+        if padding:
+            files["m/more.bin"] = bytes(padding)
+        layers = [base.layer("model", files)]
+        base.kit(tag, {"manifestVersion": "1.0.0", "model": {"path": "m"}}, layers)
+        child.child(tag, f"{host}/lend{padding}/base:{tag}", {"app.py": b"app"})
+    docker_registry.push(base.root, f"lend{padding}/base")
+    docker_registry.push(child.root, f"lend{padding}/child")
+    sides = [Reference.parse(f"{host}/lend{padding}/child:{tag}") for tag in ("v1", "v2")]
+    found = await diff(workspace, *sides)
+    rows = {row.key: row for row in found.comparison.section("tensors").rows}
+    assert (rows["layer.weight"].a, rows["layer.weight"].b) == ("F32 2x2", "F16 2x2")
+    assert "weights (tensors retyped)" in found.comparison.summary
+    assert "config.hidden_size" in {item.name for item in found.a.facts.parameters}
+
+
+async def test_a_model_of_a_kit_that_is_gone_is_said_to_be_unknown(
+    workspace: Workspace, tmp_path: Path, docker_registry: RunningRegistry
+) -> None:
+    """Beside what the version itself tells."""
+    child = MadeLayout(tmp_path / "child")
+    child.child("v1", f"{docker_registry.host}/gone/base:v1", {"app.py": b"app"})
+    docker_registry.push(child.root, "gone/child")
+    reference = Reference.parse(f"{docker_registry.host}/gone/child:v1")
+    version = await load_version(workspace, reference)
+    assert version.chain_problem is not None
+    assert version.files == {"app.py": b"app"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import pickle
 import random
 import struct
 from collections.abc import AsyncIterator, Mapping
@@ -285,3 +286,44 @@ async def test_what_two_versions_share_is_asked_for_once(
     await diff(workspace, a, b)
     asked = [path for path, _ in proxy.requests if path.endswith(docs["digest"])]
     assert len(asked) == 1
+
+
+async def test_what_lies_behind_large_weights_in_a_compressed_layer_is_said(
+    made: MadeLayout,
+    docker_registry: RunningRegistry,
+    proxy: FaultProxy,
+    workspace: Workspace,
+    name: str,
+) -> None:
+    """It cannot be had without fetching the weights; the comparison names layer and file."""
+    for tag in ("v1", "v2"):
+        body = random.Random(tag).randbytes(3 * 1024 * KIB)
+        head = safetensors({"w": ("F16", [2, 3])}, len(body))
+        files = {"m/a.safetensors": head + body, "m/config.json": b'{"hidden_size": 8}'}
+        media = f"{KIT_LAYER}.model.v1.tar+gzip"
+        made.kit(tag, {"model": {"path": "m"}}, [made.blob(media, gzip.compress(tar_of(files), 1))])
+    docker_registry.push(made.root, name)
+    a, b = (Reference.parse(f"{proxy.host}/{name}:{tag}") for tag in ("v1", "v2"))
+    found = await diff(workspace, a, b)
+    assert proxy.blob_bytes < MEGABYTE
+    assert [text.partition(": ")[0] for text in found.comparison.problems] == ["v1", "v2"]
+    for text in found.comparison.problems:
+        assert "not looked through to its end: stopped behind m/a.safetensors" in text
+    assert "config.hidden_size" not in {item.name for item in found.a.facts.parameters}
+
+
+async def test_a_large_pickle_in_a_registry_is_read_at_its_start_and_says_so(
+    made: MadeLayout,
+    docker_registry: RunningRegistry,
+    proxy: FaultProxy,
+    workspace: Workspace,
+    name: str,
+) -> None:
+    """What it imports behind that is unknown."""
+    held = pickle.dumps([random.Random(3).randbytes(1000) for _ in range(2000)], 4)
+    made.kit("v1", {"model": {"path": "m"}}, [made.layer("model", {"m/model.pkl": held})])
+    docker_registry.push(made.root, name)
+    version = await load_version(workspace, Reference.parse(f"{proxy.host}/{name}:v1"))
+    (found,) = version.facts.pickles
+    assert found.notice == "only the first 64.0 KiB were read"
+    assert proxy.blob_bytes < VERSION_LIMIT < len(held)

@@ -383,3 +383,21 @@ async def test_a_real_registry_is_listed_twice(
             rows.append((await list_versions(workspace, place)).rows)
     assert rows[0] == rows[1]
     assert {row.kind for row in rows[0]} == {"modelkit"}
+
+
+async def test_the_settings_say_how_tags_are_meant(
+    tmp_path: Path, scripted: ScriptedServer
+) -> None:
+    """``1.2.3-1`` is before ``1.2.3`` in one scheme and after it in another."""
+    found = made_up(2)
+    first, second = found.tags.values()
+    found.tags = {"1.2.3": first, "1.2.3-1": second}
+    found.serve(scripted)
+    orders = []
+    for schemes in ({}, {"*/many": "pep440"}):
+        settings = Settings(library=tmp_path / "library", schemes=schemes)  # type: ignore[arg-type]
+        workspace = Workspace(settings)
+        listing = await list_versions(workspace, reference(scripted))
+        await workspace.close()
+        orders.append([row.label for row in listing.rows])
+    assert orders == [["1.2.3", "1.2.3-1"], ["1.2.3-1", "1.2.3"]]

@@ -61,6 +61,18 @@ def test_bump_as_json(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert reasons[0] == "the weights changed"
 
 
+def test_bump_leaves_a_failed_guardrail_to_a_person(
+    golden: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The policy that ``--policy`` names, or the settings."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[metrics.recall]\nmin = 0.99\n")
+    words = ("bump", f"oci:{golden}/layouts/wdbc:v1.0.0", "v1.1.0", "--policy", str(policy))
+    found = document(capsys, *words)
+    assert (found["level"], found["to"]) == ("review", None)
+    assert "guardrail failed: recall" in str(found["reasons"])
+
+
 def test_bump_of_one_version(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing changed, so nothing is proposed."""
     reference = f"oci:{golden}/layouts/wdbc:v1.0.0"

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from rolldeck.compare import Bump, Comparison, Row, Section, SectionName, Version, compare, propose
+from rolldeck.compare import (
+    Bump,
+    Comparison,
+    Guardrail,
+    Policy,
+    Row,
+    Section,
+    SectionName,
+    Version,
+    compare,
+    propose,
+)
 from rolldeck.facts import Parameter
 from tests.golden_kits import load_version
 
@@ -16,9 +27,9 @@ TODAY = date(2026, 11, 21)
 FIELDS = (("input x", "double"), ("output y", "long"))
 
 
-def bump(a: Version, b: Version) -> Bump:
+def bump(a: Version, b: Version, policy: Policy | None = None) -> Bump:
     """Compare two versions and propose."""
-    return propose(compare(a, b), a, b, TODAY)
+    return propose(compare(a, b, policy=policy), a, b, TODAY)
 
 
 def base(tag: str = "v1.1.0") -> Version:
@@ -199,3 +210,31 @@ def test_a_tag_that_is_no_version_gives_way_to_the_kitfile() -> None:
     stated = base().kit.package.get("version")
     assert found.current == stated
     assert found.proposed is not None
+
+
+@pytest.mark.parametrize("signature", [FIELDS, ()])
+def test_a_failed_guardrail_is_for_a_person_to_review_whatever_the_level(signature: Any) -> None:
+    """What else speaks for a level still stands among the reasons."""
+    policy = Policy({"recall": Guardrail(min=0.99)})
+    found = bump(base(), retrained(signature=signature), policy)
+    assert (found.level, found.proposed) == ("review", None)
+    assert found.reasons[0].startswith("guardrail failed: recall: ")
+    assert "below the min of 0.99" in found.reasons[0]
+    assert "the weights changed" in found.reasons
+
+
+def test_a_guardrail_that_holds_changes_no_level() -> None:
+    """Nor does one that cannot be judged."""
+    policy = Policy({"recall": Guardrail(min=0.5), "speed": Guardrail(max=3)})
+    assert bump(base(), retrained(), policy).level == "minor"
+
+
+@pytest.mark.parametrize(("allowed", "level"), [(0.001, "minor"), (0.5, "patch")])
+def test_a_metric_that_improved_beyond_its_guardrail_is_minor(allowed: float, level: str) -> None:
+    """Another threshold in the code can do that with the same weights."""
+    a = with_facts(base(), signature=FIELDS)
+    row = Row("f1", "changed", 0.8, 0.9, 0.1, 0.125, "better", metric="f1")
+    changed = _with(replace(compare(a, a), identical=False), "metrics", row)
+    policy = Policy({"f1": Guardrail(max_regression=allowed)})
+    found = propose(replace(changed, policy=policy), a, a, TODAY)
+    assert found.level == level

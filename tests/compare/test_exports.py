@@ -22,7 +22,7 @@ from rolldeck.compare import (
     Side,
     compare,
     curves,
-    judge,
+    judged,
 )
 from rolldeck.compare.export import export
 from rolldeck.compare.export_markdown import code, prose
@@ -70,8 +70,7 @@ def hostile(text: str) -> Report:
         side, side, False, text, (Section("metrics", rows), Section("parameters", (others,)))
     )
     policy = Policy({text: Guardrail(min=0.85)})
-    found = judge(policy, comparison)
-    return Report(comparison, guardrails=found, problems=(text,))
+    return Report(judged(replace(comparison, problems=(text,)), policy))
 
 
 class Page(HTMLParser):
@@ -194,9 +193,8 @@ def test_json_is_strict_and_whole() -> None:
 @pytest.mark.parametrize("form", ["markdown", "html", "tsv"])
 def test_every_export_tells_the_same(form: str) -> None:
     a, b = load_version("wdbc:v1.2.0"), load_version("wdbc:v2.0.0")
-    comparison = compare(a, b, 0.012)
-    guardrails = judge(Policy({"recall": Guardrail(min=0.99)}), comparison)
-    report = Report(comparison, guardrails=guardrails)
+    policy = Policy({"recall": Guardrail(min=0.99)})
+    report = Report(compare(a, b, 0.012, policy=policy))
     text = export(report, form)  # type: ignore[arg-type]
     for words in ("signature", "brier_score", "n_estimators", "≈ 3 within 1.2", "like for like"):
         assert words in text

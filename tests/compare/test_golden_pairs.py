@@ -157,6 +157,12 @@ def test_data_and_signature() -> None:
         ("wdbc:v1.2.0", "wdbc:v2.0.0",
          "1 metric worse (recall -1.1 %), 6 better · weights, data,"
          " signature (20 inputs removed), 5 parameters, src/predict.py moved"),
+        ("facts-hf:v1", "facts-hf:v2",
+         "not like for like: other evaluation data, other slice or data set of accuracy, f1"
+         " · 1 metric better, 1 changed · weights (tensors added, retyped), data,"
+         " config.num_hidden_layers 2 → 3 moved"),
+        ("facts-tensors:v1", "facts-tensors:v2",
+         "no metrics · weights (tensors reshaped), signature (1 input retyped) moved"),
         ("wdbc:v1.2.0", "wdbc:production", "Identical: same digest"),
         ("era:v1.0.0-none", "era:v1.7.0-none", "Identical: same digest"),
         ("era:v1.11-none", "era:v1.11-gzip", "Same content, other packing or annotations"),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from rolldeck.compare import Row, Version, compare
-from rolldeck.compare.tensors import MOST_ROWS, tensor_rows
+from rolldeck.compare.tensors import MOST_ROWS, shape_of, tensor_rows
 from rolldeck.facts import Facts, collect
 from rolldeck.facts.pickles import Pickle
 from tests.compare.rows import changed, compared, equal
@@ -88,7 +88,48 @@ def test_another_architecture_stands_in_the_signature() -> None:
     comparison = compare(*sides)
     found = changed(comparison, "signature")
     assert (found["architecture"].a, found["architecture"].b) == ("Bert", "Llama")
-    assert "signature (architecture)" in comparison.summary
+    assert comparison.summary == "no metrics · architecture Bert → Llama moved"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({"w": ("F32", [2, 2])}, {"w": ("F32", [2, 2]), "v": ("F32", [2])}, "tensors added"),
+        ({"w": ("F32", [2, 2]), "v": ("F32", [2])}, {"w": ("F32", [2, 2])}, "tensors removed"),
+        ({"w": ("F32", [2, 2])}, {"w": ("F32", [2, 3])}, "tensors reshaped"),
+        ({"w": ("F32", [2, 2])}, {"w": ("F16", [2, 2])}, "tensors retyped"),
+        ({"w": ("F32", [2]), "v": ("F32", [2])}, {"w": ("F16", [2]), "v": ("F32", [3])},
+         "tensors reshaped, retyped"),
+    ],
+)  # fmt: skip
+def test_the_summary_tells_how_tensors_moved(before: Tensors, after: Tensors, said: str) -> None:
+    """Weights of other shapes are another thing than weights that were trained again."""
+    sides = [
+        Version(label, label, make_kit(None, {"side": label}), facts(m__safetensors=weights(held)))
+        for label, held in (("a", before), ("b", after))
+    ]
+    assert f"weights ({said})" in compare(*sides).summary
+
+
+@pytest.mark.parametrize(
+    ("cell", "shape"),
+    [("F32 8x8", "8x8"), ("F8_E4M3 4096x4096", "4096x4096"), ("Q4_K 32", "32"), ("IQ2_XXS 8", "8"),
+     ("BOOL scalar", "scalar"), ("type 99 4x2", "4x2"), ("Llama 3", None), ("GPT 2", None),
+     ("pt", None), (None, None), (18, None)],
+)  # fmt: skip
+def test_metadata_are_no_tensors(cell: str | int | None, shape: str | None) -> None:
+    """Else another name of a model would be another architecture."""
+    assert shape_of(cell) == shape
+
+
+def test_tensors_that_were_perhaps_not_read_move_nothing_in_the_summary() -> None:
+    """Half a header proves no difference."""
+    whole = weights({"w": ("F32", [2]), "v": ("F32", [2])})
+    sides = [
+        Version(label, label, make_kit(None, {"side": label}), facts(m__safetensors=data))
+        for label, data in (("a", whole), ("b", b"\xff" * 40))
+    ]
+    assert "tensors" not in compare(*sides).summary
 
 
 def test_thousands_of_tensors_take_a_row_per_pattern() -> None:

@@ -153,6 +153,21 @@ def test_a_list_of_conda_that_is_called_requirements() -> None:
     assert group(read("requirements.txt", content), "package") == PACKAGES["conda-export.txt"]
 
 
+def test_an_export_of_conda_that_holds_packages_of_pip_leaves_nothing_out() -> None:
+    content = (FILES / "conda-export.txt").read_bytes()
+    assert read("conda-export.txt", content).missing
+    facts = read("conda-export.txt", content + b"decorator=4.4.1=pypi_0\n")
+    assert group(facts, "package")["decorator"] == "4.4.1"
+    assert not facts.missing
+
+
+def test_an_explicit_list_of_files_at_hand_has_no_channel() -> None:
+    content = b"@EXPLICIT\npkgs/pillow-6.2.1-py36hd70f55b_1.tar.bz2\n"
+    facts = read("conda-explicit.txt", content)
+    assert group(facts, "package") == {"pillow": "6.2.1"}
+    assert "index" not in group(facts, "package list")
+
+
 def test_requirements_redirected_by_a_windows_shell() -> None:
     content = (FILES / "pip-freeze.txt").read_text().encode("utf-16")
     assert group(read("requirements.txt", content), "package") == INSTALLED

@@ -53,6 +53,19 @@ def test_a_driver_older_than_the_toolkit_but_of_its_major_version_is_a_warning()
     assert "575.51.03" in item.detail
 
 
+@pytest.mark.parametrize(
+    ("cuda", "driver", "severity"),
+    [("12.6", "525.50.01", "warn"), ("12.6", "524.99", "blocker"), ("11.8", "450.36.06", "warn"),
+     ("11.8", "440.100", "blocker"), ("10.2", "440.30", "blocker"), ("13.0", "580.10", "warn"),
+     ("13.0", "579.99", "blocker"), ("14.0", "580.65.06", "info")],
+)  # fmt: skip
+def test_only_what_is_documented_blocks(cuda: str, driver: str, severity: str) -> None:
+    """NVIDIA names the branch that a major version needs; which driver of it, is a warning."""
+    fit = judge(a_version(hardware__cuda=cuda), replace(a_host("h100-driver570"), driver=driver))
+    drivers = [item for item in fit.findings if item.host == driver]
+    assert [item.severity for item in drivers] == [severity]
+
+
 def test_cuda_13_blocks_on_driver_570() -> None:
     """A lock's runtime names the CUDA, also without a build of torch."""
     packages = {"nvidia-cuda-runtime": "13.2.86"}

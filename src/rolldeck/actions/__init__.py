@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.pack import Packed, Packing, created_of_environment, pack_kit, plan_pack
     from rolldeck.actions.pack_push import plan_packed_push, push_packed
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
-    from rolldeck.actions.policy import read_policy
+    from rolldeck.actions.policy import chosen_policy, read_policy
     from rolldeck.actions.promote import plan_promote
     from rolldeck.actions.push import plan_push
     from rolldeck.actions.rehearse import Rehearsed, rehearse_rollback
@@ -111,10 +111,10 @@ _LATER = {
     "rolldeck.actions.freeing": ("Way", "ways_to_free"),
     "rolldeck.actions.export": ("write_export",),
     "rolldeck.actions.directions": ("remember_direction",),
-    "rolldeck.actions.policy": ("read_policy",),
     "rolldeck.actions.demo_channel": ("stage_channel",),
     "rolldeck.actions.triage": ("watch_triage",),
     "rolldeck.actions.triage_view": ("Triage", "TriageRow"),
+    "rolldeck.actions.policy": ("chosen_policy", "read_policy"),
     "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
     "rolldeck.actions.doctor": ("Diagnosis", "Finding", "diagnose"),
@@ -233,6 +233,7 @@ __all__ = [
     "apply",
     "apply_channel",
     "check_kit",
+    "chosen_policy",
     "collect_garbage",
     "copy_out",
     "created_of_environment",

@@ -10,21 +10,17 @@ from rolldeck.actions.workspace import Workspace
 from rolldeck.oci import Reference
 
 if TYPE_CHECKING:
-    from rolldeck.compare import Comparison, Directions, GuardrailResult, Policy, Version
+    from rolldeck.compare import Comparison, Directions, Policy, Version
 
 
 @dataclass(frozen=True, slots=True)
 class DiffResult:
-    """A comparison, the two versions and the directions that it was made from.
-
-    ``guardrails`` is what a policy says of it, empty where there is none.
-    """
+    """A comparison, the two versions and the directions that it was made from."""
 
     comparison: Comparison
     a: Version
     b: Version
     directions: Directions
-    guardrails: tuple[GuardrailResult, ...] = ()
 
 
 async def diff(
@@ -36,17 +32,16 @@ async def diff(
 ) -> DiffResult:
     """Compare two versions; metrics that move less than the relative ``tolerance`` are equal.
 
-    Without one, that of the settings counts.
+    Without one, that of the settings counts. ``policy`` is what is demanded of the metrics of B.
     """
     from rolldeck.actions.directions import directions
     from rolldeck.actions.show import load_version
-    from rolldeck.compare import compare, judge
+    from rolldeck.compare import compare
 
     version_a, version_b = await asyncio.gather(
         load_version(workspace, a), load_version(workspace, b)
     )
     accepted = workspace.settings.tolerance if tolerance is None else tolerance
     known = await asyncio.to_thread(directions, workspace.settings, a, b)
-    comparison = await asyncio.to_thread(compare, version_a, version_b, accepted, known)
-    results = judge(policy, comparison) if policy else ()
-    return DiffResult(comparison, version_a, version_b, known, results)
+    comparison = await asyncio.to_thread(compare, version_a, version_b, accepted, known, policy)
+    return DiffResult(comparison, version_a, version_b, known)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from rolldeck.actions.workspace import Workspace
@@ -20,14 +19,14 @@ async def guardrail_checks(workspace: Workspace, comparison: Comparison) -> tupl
 
     Nothing where the settings name no policy. Raises as ``read_policy``.
     """
-    path = workspace.settings.policy
-    if path is None:
+    if workspace.settings.policy is None:
         return ()
     # Imported here: most have no policy.
-    from rolldeck.actions.policy import read_policy
+    from rolldeck.actions.policy import chosen_policy
     from rolldeck.compare import judge
 
-    policy = await asyncio.to_thread(read_policy, path)
+    policy = await chosen_policy(workspace)
+    assert policy is not None
     results = judge(policy, comparison)
     unmet = [item for item in results if item.outcome != "passed"]
     checks = [Check(_NAME, _OK[item.outcome], item.detail) for item in unmet]

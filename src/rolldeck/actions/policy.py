@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rolldeck import settings_mistakes as mistakes
+from rolldeck.actions.workspace import Workspace
 from rolldeck.compare import Guardrail, Policy
 from rolldeck.errors import NotFoundError, UsageError
 from rolldeck.text import clean_line
@@ -22,6 +24,15 @@ class _File:
     """What a policy file holds at its top."""
 
     metrics: dict[str, Guardrail]
+
+
+async def chosen_policy(workspace: Workspace, path: Path | None = None) -> Policy | None:
+    """Return the policy at ``path``, else that of the settings, None where they name none.
+
+    Raises as ``read_policy``.
+    """
+    path = path or workspace.settings.policy
+    return None if path is None else await asyncio.to_thread(read_policy, path)
 
 
 def read_policy(path: Path) -> Policy:

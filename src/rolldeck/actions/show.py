@@ -20,23 +20,23 @@ from rolldeck.units import short_digest
 async def load_version(workspace: Workspace, reference: Reference) -> Version:
     """Resolve and read a version: Kitfile, facts, and the files of its small layers.
 
-    Of large layers only headers are read. Where the kits that its model comes from cannot be read,
-    it has its own layers alone and tells why.
+    Of large layers only headers are read, also of those that other kits lend. Where the kits that
+    its model comes from cannot be read, it has its own layers alone and tells why.
     """
     known = workspace.has_seen(reference)
     resolved = reference if known else await workspace.resolve(reference)
     kit = await load_kit(workspace, resolved)
-    read = await read_small_layers(workspace, resolved, kit, heads=True)
-    facts = await asyncio.to_thread(_facts, kit, read)
     chain: tuple[Link, ...] = ()
     problem = None
     try:
         chain = await load_chain(workspace, resolved, kit)
     except RolldeckError as error:
         problem = error.message
+    whole = with_chain(kit, chain)
+    read = await read_small_layers(workspace, resolved, whole, heads=True, chain=chain)
+    facts = await asyncio.to_thread(_facts, whole, read)
     assert resolved.digest is not None
     label = resolved.tag or _library_tag(workspace, resolved) or short_digest(resolved.digest)
-    whole = with_chain(kit, chain)
     listed = {path: ListedFile(*known) for path, known in read.listed.items()}
     hidden = tuple(
         layer
@@ -54,6 +54,7 @@ async def load_version(workspace: Workspace, reference: Reference) -> Version:
         read.members,
         listed,
         hidden,
+        read.remarks,
     )
 
 

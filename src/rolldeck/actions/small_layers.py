@@ -7,7 +7,7 @@ a megabyte, however large they are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -15,11 +15,11 @@ from rolldeck.actions.layer_bytes import LayerBytes, in_thread
 from rolldeck.actions.layer_heads import read_layer_heads
 from rolldeck.actions.pickle_process import read_pickle
 from rolldeck.actions.workspace import Workspace
-from rolldeck.errors import RefusedError
+from rolldeck.errors import RefusedError, RolldeckError
 from rolldeck.facts.collect import is_wanted
 from rolldeck.facts.pickles import Pickle, is_pickle
 from rolldeck.facts.tensors import TensorHeader
-from rolldeck.kit import Kit, Layer, read_file_digests, read_layer_files
+from rolldeck.kit import Kit, Layer, Link, read_file_digests, read_layer_files
 from rolldeck.oci import Digest, Reference
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
@@ -64,19 +64,29 @@ class SmallLayers:
 
 
 async def read_small_layers(
-    workspace: Workspace, reference: Reference, kit: Kit, *, heads: bool = False
+    workspace: Workspace,
+    reference: Reference,
+    kit: Kit,
+    *,
+    heads: bool = False,
+    chain: Sequence[Link] = (),
 ) -> SmallLayers:
     """Read a version's small layers, each once; with ``heads`` also look through the large ones.
 
-    Raises RefusedError for a code, docs or prompt layer that unpacking would refuse; another such
-    layer counts as not looked into.
+    ``chain`` are the kits that lend ``kit`` layers, which are read where those were found. Raises
+    RefusedError for a code, docs or prompt layer that unpacking would refuse; another such layer,
+    and a lent one that cannot be had, counts as not looked into.
     """
     if not kit.unpackable:
         return SmallLayers(unread=kit.layers)
-    config = kit.manifest.config
-    left = VERSION_LIMIT - len(kit.manifest.raw) - (config.size if config else 0)
-    wanted, left = _chosen(workspace, reference, kit, left)
-    found = await asyncio.gather(*(_contents(workspace, reference, layer) for layer in wanted))
+    places = _Places(
+        reference, {item.digest: link.reference for link in chain for item in link.layers}
+    )
+    left = VERSION_LIMIT
+    for manifest in (kit.manifest, *(link.kit.manifest for link in chain)):
+        left -= len(manifest.raw) + (manifest.config.size if manifest.config else 0)
+    wanted, left = _chosen(workspace, places, kit, left)
+    found = await asyncio.gather(*(_contents(workspace, places, layer) for layer in wanted))
     read = [(layer, inside) for layer, inside in zip(wanted, found, strict=True) if inside]
     known = {layer.digest for layer, _ in read}
     small = SmallLayers(
@@ -85,19 +95,28 @@ async def read_small_layers(
         members={layer.digest: inside.members for layer, inside in read},
         unread=tuple(layer for layer in kit.layers if layer.digest not in known),
     )
-    return await _with_heads(workspace, reference, kit, small, left) if heads else small
+    return await _with_heads(workspace, places, kit, small, left) if heads else small
 
 
-def _chosen(
-    workspace: Workspace, reference: Reference, kit: Kit, left: int
-) -> tuple[list[Layer], int]:
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where each layer of a version is: with it, or with the kit that lends it."""
+
+    own: Reference
+    lenders: Mapping[Digest, Reference]
+
+    def of(self, layer: Layer) -> Reference:
+        return self.lenders.get(layer.digest, self.own) if layer.origin else self.own
+
+
+def _chosen(workspace: Workspace, places: _Places, kit: Kit, left: int) -> tuple[list[Layer], int]:
     """Return the layers to read whole, and how many bytes of a registry that leaves."""
     chosen = []
     counted: set[Digest] = set()
     for layer in sorted(kit.layers, key=lambda item: (_ORDER.index(item.kind), item.size)):
         if layer.form == "unknown":
             continue
-        if _bytes_of(workspace, reference, layer).is_local:
+        if _bytes_of(workspace, places, layer).is_local:
             most = LOCAL_TEXT_LAYER if layer.kind in TEXT_KINDS else SMALL_LAYER
             if layer.size <= most:
                 chosen.append(layer)
@@ -109,8 +128,8 @@ def _chosen(
     return sorted(chosen, key=lambda layer: order[id(layer)]), left
 
 
-def _bytes_of(workspace: Workspace, reference: Reference, layer: Layer) -> LayerBytes:
-    return LayerBytes(workspace, reference, layer.blob, Progress())
+def _bytes_of(workspace: Workspace, places: _Places, layer: Layer) -> LayerBytes:
+    return LayerBytes(workspace, places.of(layer), layer.blob, Progress())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +138,13 @@ class _Inside:
     members: Mapping[str, str]
 
 
-async def _contents(workspace: Workspace, reference: Reference, layer: Layer) -> _Inside | None:
-    data = await workspace.small_blob(reference, layer.blob)
+async def _contents(workspace: Workspace, places: _Places, layer: Layer) -> _Inside | None:
+    try:
+        data = await workspace.small_blob(places.of(layer), layer.blob)
+    except RolldeckError:
+        if layer.origin:
+            return None
+        raise
     try:
         return await asyncio.to_thread(_look_inside, layer, data)
     except RefusedError:
@@ -138,12 +162,12 @@ def _joined(parts: Iterable[Mapping[str, bytes]]) -> Mapping[str, bytes]:
 
 
 async def _with_heads(
-    workspace: Workspace, reference: Reference, kit: Kit, small: SmallLayers, left: int
+    workspace: Workspace, places: _Places, kit: Kit, small: SmallLayers, left: int
 ) -> SmallLayers:
     """Add what the large layers tell, one after the other, and pickles in small ones."""
     progress = Progress()
     sources = {
-        layer.digest: LayerBytes(workspace, reference, layer.blob, progress)
+        layer.digest: LayerBytes(workspace, places.of(layer), layer.blob, progress)
         for layer in small.unread
     }
     wanted = is_wanted(kit)
@@ -180,6 +204,8 @@ def _look_through(
             texts = {**found.files, **texts}
         if found.stopped:
             name = clean_line(layer.path or layer.digest, 200)
+            if layer.origin:
+                name = f"{name} of {clean_line(layer.origin, 200)}"
             remarks.append(f"{name}: not looked through to its end: {found.stopped}")
             continue
         looked.add(layer.digest)

@@ -67,6 +67,7 @@ class VersionReader:
         self.board = Board(repository, ())
         self._workspace = workspace
         self._repository = repository
+        self._scheme = workspace.settings.scheme(repository.name)
         self._registry = workspace.registry(repository)
         self._in_view = in_view
         self._looked_at_until = 0.0
@@ -179,7 +180,9 @@ class VersionReader:
 
     def _ordered(self, names: Sequence[str]) -> tuple[list[str], frozenset[Digest]]:
         entries = self._workspace.library.entries()
-        return order_tags(names), frozenset(entry.descriptor.digest for entry in entries)
+        return order_tags(names, self._scheme), frozenset(
+            entry.descriptor.digest for entry in entries
+        )
 
     def _indexed(self) -> dict[str, Digest]:
         """Return what the tags of a layout name: all of it stands in its index."""
@@ -196,7 +199,7 @@ class VersionReader:
         """Put the rows in their final order, which creation times may decide."""
         rows = self._rows()
         items = [(row.tags, row.created) for row in rows]
-        self._order = await asyncio.to_thread(sort_versions, items)
+        self._order = await asyncio.to_thread(sort_versions, items, self._scheme)
         self.changed.set()
 
     def _settle(self) -> None:

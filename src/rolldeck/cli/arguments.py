@@ -219,6 +219,9 @@ def verb_parser() -> argparse.ArgumentParser:
     bump = verb("bump", _network())
     bump.add_argument("a", metavar="A", help="the version that B was made from")
     bump.add_argument("b", metavar="B", help="a tag alone means the repository of A")
+    bump.add_argument(
+        "--policy", type=Path, metavar="FILE", help="guardrails: where one fails, a person decides"
+    )
     env = verb("env", _network())
     env.add_argument("question", choices=("check",), help="what to do: compare it with this host")
     env.add_argument("reference", metavar="REFERENCE")

@@ -6,7 +6,7 @@ import argparse
 
 from rich.text import Text
 
-from rolldeck.actions import Workspace, propose_bump
+from rolldeck.actions import Workspace, chosen_policy, propose_bump
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.terminal import console
 from rolldeck.compare import Bump
@@ -20,7 +20,8 @@ async def run_bump(workspace: Workspace, arguments: argparse.Namespace, _: Progr
     a = Reference.parse(arguments.a)
     alone = is_tag(arguments.b) and (a.tag or a.digest)
     b = a.tagged(arguments.b) if alone else Reference.parse(arguments.b)
-    found = await propose_bump(workspace, a, b)
+    policy = await chosen_policy(workspace, arguments.policy)
+    found = await propose_bump(workspace, a, b, policy=policy)
     if arguments.json:
         print_document(bump_document(found))
     else:

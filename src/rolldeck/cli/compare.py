@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import difflib
 import sys
 
 from rich.text import Text
 
-from rolldeck.actions import DiffResult, Workspace, with_file
+from rolldeck.actions import DiffResult, Workspace, chosen_policy, with_file
 from rolldeck.actions import diff as compare_versions
 from rolldeck.cli.comparison_text import print_report
 from rolldeck.cli.documents import print_document
@@ -47,20 +46,17 @@ async def run_diff(workspace: Workspace, arguments: argparse.Namespace, progress
         raise UsageError("The text difference of one file is printed as text or with --json")
     a = Reference.parse(arguments.a)
     b = _second(a, arguments.b)
-    policy = await _policy(workspace, arguments)
+    policy = await chosen_policy(workspace, arguments.policy)
     result = await compare_versions(workspace, a, b, arguments.tolerance, policy)
     if arguments.file:
         side_a = await with_file(workspace, result.a, arguments.file, progress)
         side_b = await with_file(workspace, result.b, arguments.file, progress)
         differs = _print_file(side_a, side_b, arguments.file, arguments.json)
         return 1 if arguments.exit_code and differs else 0
-    problems = [side.chain_problem for side in (result.a, result.b) if side.chain_problem]
     report = Report(
         result.comparison,
         show_all=bool(arguments.all),
         only=only,
-        guardrails=result.guardrails,
-        problems=tuple(problems),
         curves=curves(result.a, result.b) if arguments.form == "html" else {},
     )
     _show(report, "json" if arguments.json else arguments.form)
@@ -77,7 +73,7 @@ def _exit_code(
     if arguments.exit_code and report.differs:
         return 1
     if policy and (arguments.policy or arguments.fail_on):
-        return 1 if failed(result.guardrails) else 0
+        return 1 if failed(result.comparison.guardrails) else 0
     return 1 if arguments.fail_on and result.comparison.regressions else 0
 
 
@@ -94,15 +90,6 @@ def _show(report: Report, form: Format | None) -> None:
         sys.stdout.write(export(report, form))
     for result in failed(report.guardrails):
         message(f"guardrail failed: {result.detail}")
-
-
-async def _policy(workspace: Workspace, arguments: argparse.Namespace) -> Policy | None:
-    path = arguments.policy or workspace.settings.policy
-    if path is None:
-        return None
-    from rolldeck.actions import read_policy
-
-    return await asyncio.to_thread(read_policy, path)
 
 
 def _sections(text: str | None) -> tuple[SectionName, ...]:

@@ -5,7 +5,7 @@ from rolldeck.compare.bump import Bump, BumpLevel, propose
 from rolldeck.compare.compare import Version, compare, sort_rows
 from rolldeck.compare.direction import NO_DIRECTIONS, Directions, direction
 from rolldeck.compare.files import NOT_READ, ListedFile
-from rolldeck.compare.guardrail import Guardrail, GuardrailResult, Policy, judge
+from rolldeck.compare.guardrail import judge, judged
 from rolldeck.compare.json_view import to_json
 from rolldeck.compare.matrix import Entry, Matrix, MatrixColumn, matrix
 from rolldeck.compare.model import (
@@ -19,6 +19,7 @@ from rolldeck.compare.model import (
     Status,
     Verdict,
 )
+from rolldeck.compare.policy import Guardrail, GuardrailResult, Policy
 from rolldeck.compare.report import SUFFIXES, Format, Report, curves, failed
 from rolldeck.compare.text_diff import DiffLine, line_counts, side_by_side
 
@@ -54,6 +55,7 @@ __all__ = [
     "direction",
     "failed",
     "judge",
+    "judged",
     "line_counts",
     "matrix",
     "propose",

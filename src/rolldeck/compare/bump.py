@@ -2,7 +2,7 @@
 
 The contract of a model is its signature, tokenizer, architecture and labels: what breaks callers is
 major. Other weights or data behind the same contract are minor, everything else is a patch. What
-cannot be told is left to a person.
+cannot be told, and what fails a policy, is left to a person.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import Literal
 
 from rolldeck.compare.compare import Version
 from rolldeck.compare.model import Comparison, Row, Side
+from rolldeck.compare.policy import Policy
+from rolldeck.compare.report import failed
+from rolldeck.compare.tensors import shape_of
 from rolldeck.facts.next_version import Level, is_initial, next_version
 from rolldeck.oci import is_tag
 
@@ -37,8 +40,6 @@ _REQUIREMENTS = {
     "image cuda": "CUDA",
 }
 _INDEX = re.compile(r"\[[^\]]*\]")
-_TENSOR = re.compile(r"\S+ (\d+(?:x\d+)*|scalar)")
-"""How a tensor stands in a cell: its type and its shape."""
 _MOST_NAMES = 5
 
 
@@ -81,6 +82,9 @@ def _level(comparison: Comparison, a: Version, b: Version) -> tuple[BumpLevel, l
     unknown = list(_unknown(comparison, a, b))
     retrained = list(_retrained(comparison))
     small = list(_small(comparison))
+    failures = [f"guardrail failed: {item.detail}" for item in failed(comparison.guardrails)]
+    if failures:
+        return "review", [*failures, *breaking, *unknown, *retrained, *small]
     if breaking:
         return "major", [*breaking, *unknown, *retrained]
     if unknown:
@@ -154,6 +158,25 @@ def _retrained(comparison: Comparison) -> Iterator[str]:
     rows = [row for row in _tensors(comparison) if _same_shape(row)]
     if rows:
         yield f"{_some(rows, 'tensors')} have another type"
+    rows = [row for row in _changed(comparison, "metrics") if _improved(row, comparison.policy)]
+    if rows:
+        yield f"{_some(rows, 'metrics')} improved by more than the policy lets them get worse"
+
+
+def _improved(row: Row, policy: Policy | None) -> bool:
+    """Whether a metric with a guardrail got better by more than that lets it get worse."""
+    if policy is None or row.verdict != "better" or not row.like or row.metric is None:
+        return False
+    demanded = policy.metrics.get(row.metric)
+    if demanded is None:
+        return False
+    demanded = demanded.slices.get(row.slice or "", demanded)
+    moves = (
+        (row.delta, demanded.max_regression),
+        (row.relative, demanded.max_relative_regression),
+    )
+    beyond = [abs(move) > limit for move, limit in moves if move is not None and limit is not None]
+    return bool(beyond) and all(beyond)
 
 
 def _small(comparison: Comparison) -> Iterator[str]:
@@ -200,17 +223,12 @@ def _changed(comparison: Comparison, name: str) -> list[Row]:
 def _tensors(comparison: Comparison) -> list[Row]:
     """Return the rows of tensors; others of their section tell of files and what these import."""
     rows = _changed(comparison, "tensors")
-    return [row for row in rows if _shape(row.a) or _shape(row.b)]
-
-
-def _shape(cell: object) -> str | None:
-    found = _TENSOR.fullmatch(str(cell))
-    return found[1] if found else None
+    return [row for row in rows if shape_of(row.a) or shape_of(row.b)]
 
 
 def _same_shape(row: Row) -> bool:
     """Whether a tensor is on both sides with one shape: then its type alone changed."""
-    return row.status == "changed" and _shape(row.a) == _shape(row.b)
+    return row.status == "changed" and shape_of(row.a) == shape_of(row.b)
 
 
 def _words(row: Row) -> str:

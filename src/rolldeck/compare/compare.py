@@ -10,10 +10,12 @@ from rolldeck.compare.data import data_rows
 from rolldeck.compare.direction import NO_DIRECTIONS, Directions
 from rolldeck.compare.environment import environment_rows
 from rolldeck.compare.files import NOT_READ, Content, ListedFile, file_rows
+from rolldeck.compare.guardrail import judged
 from rolldeck.compare.layers import layer_rows
 from rolldeck.compare.likeness import Likeness, likeness
 from rolldeck.compare.metrics import metric_rows
 from rolldeck.compare.model import Comparison, Row, Section, SectionName, Side
+from rolldeck.compare.policy import Policy
 from rolldeck.compare.summary import IDENTICAL, summarise, suspects
 from rolldeck.compare.tensors import tensor_rows
 from rolldeck.compare.values import (
@@ -37,7 +39,8 @@ class Version:
     ``chain`` are the kits that its model comes from, whose layers stand in ``kit`` with theirs as
     origin; ``chain_problem`` says why they are not known. ``members`` are the sha256 of all files
     of the layers that were read, by the layers' digests. ``listed`` are files of code and docs that
-    are known by size alone, ``hidden`` the layers of which not even that is known.
+    are known by size alone, ``hidden`` the layers of which not even that is known. ``remarks`` say
+    in words which layers were not looked through to their end.
     """
 
     reference: str
@@ -50,6 +53,13 @@ class Version:
     members: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     listed: Mapping[str, ListedFile] = field(default_factory=dict)
     hidden: tuple[Layer, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What of this version was not read, so that a comparison cannot know it."""
+        chain = (self.chain_problem,) if self.chain_problem else ()
+        return (*chain, *(f"{clean_line(self.label, 60)}: {text}" for text in self.remarks))
 
     @property
     def side(self) -> Side:
@@ -62,13 +72,17 @@ class Version:
 
 
 def compare(
-    a: Version, b: Version, tolerance: float = 0.0, directions: Directions = NO_DIRECTIONS
+    a: Version,
+    b: Version,
+    tolerance: float = 0.0,
+    directions: Directions = NO_DIRECTIONS,
+    policy: Policy | None = None,
 ) -> Comparison:
     """Compare two versions; A is the baseline, deltas are B minus A.
 
     ``tolerance`` is a fraction: a metric that moves by no more than it counts as equal.
-    ``directions`` is what the user says of metrics. One digest is one version, whatever was read
-    of either side.
+    ``directions`` is what the user says of metrics, ``policy`` what is demanded of them. One
+    digest is one version, whatever was read of either side.
     """
     tolerance = max(tolerance, 0.0)
     identical = a.kit.digest == b.kit.digest
@@ -77,21 +91,25 @@ def compare(
         name: Section(name, tuple(sort_rows(rows)))
         for name, rows in _rows(a, other, tolerance, directions).items()
     }
+    shown = tuple(sections.values())
     if identical:
-        return Comparison(a.side, b.side, True, IDENTICAL, tuple(sections.values()), tolerance)
+        same = Comparison(a.side, b.side, True, IDENTICAL, shown, tolerance)
+        return judged(same, policy)
     found = _likeness(a, b, sections)
     paths = _code_paths(a.kit, b.kit)
-    return Comparison(
+    comparison = Comparison(
         a.side,
         b.side,
         False,
         summarise(sections, paths, found.unlike),
-        tuple(sections.values()),
+        shown,
         tolerance,
         found.same,
         found.unlike,
         suspects(sections, paths),
+        tuple(dict.fromkeys((*a.problems, *b.problems))),
     )
+    return judged(comparison, policy)
 
 
 def _likeness(a: Version, b: Version, sections: Mapping[SectionName, Section]) -> Likeness:

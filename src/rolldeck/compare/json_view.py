@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from rolldeck.compare.guardrail import GuardrailResult
 from rolldeck.compare.model import Cell, Comparison, Row, Section, Side
+from rolldeck.compare.policy import GuardrailResult
 from rolldeck.facts.document import non_finite
 
 

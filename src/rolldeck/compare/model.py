@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rolldeck.compare.policy import GuardrailResult, Policy
+
 Status = Literal["changed", "added", "removed", "equal"]
 Verdict = Literal["better", "worse", "neutral", "unknown"]
 SectionName = Literal[
@@ -108,7 +110,8 @@ class Comparison:
     ``tolerance`` is the fraction below which metrics count as equal. ``like_for_like`` says
     whether both were measured on the same evaluation data and slices, None where that is not
     declared; ``unlike`` names what differs. ``suspects`` are what moved and may be why metrics did,
-    the likeliest first.
+    the likeliest first. ``problems`` is what could not be read. ``guardrails`` is what came of
+    ``policy``, what failed first.
     """
 
     a: Side
@@ -120,6 +123,9 @@ class Comparison:
     like_for_like: bool | None = True
     unlike: tuple[str, ...] = ()
     suspects: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    policy: Policy | None = None
+    guardrails: tuple[GuardrailResult, ...] = ()
 
     @property
     def regressions(self) -> tuple[Row, ...]:

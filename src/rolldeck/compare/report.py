@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rolldeck.compare.compare import Version
-from rolldeck.compare.guardrail import GuardrailResult
 from rolldeck.compare.model import READING_ORDER, Comparison, Row, Section, SectionName
+from rolldeck.compare.policy import GuardrailResult
 
 Format = Literal["markdown", "json", "tsv", "html"]
 SUFFIXES: dict[Format, str] = {"markdown": ".md", "json": ".json", "tsv": ".tsv", "html": ".html"}
@@ -24,19 +24,26 @@ Curve = tuple[tuple[float, float], ...]
 class Report:
     """A comparison as somebody wants to have it.
 
-    ``only`` are the sections wanted, empty for all. ``guardrails`` is what a policy says,
-    ``problems`` what could not be read. ``curves`` are the histories of metrics on both sides, by
-    bare name and slice.
+    ``only`` are the sections wanted, empty for all. ``curves`` are the histories of metrics on both
+    sides, by bare name and slice.
     """
 
     comparison: Comparison
     show_all: bool = False
     only: tuple[SectionName, ...] = ()
-    guardrails: tuple[GuardrailResult, ...] = ()
-    problems: tuple[str, ...] = ()
     curves: Mapping[tuple[str | None, str | None], tuple[Curve, Curve]] = field(
         default_factory=dict
     )
+
+    @property
+    def guardrails(self) -> tuple[GuardrailResult, ...]:
+        """What a policy says, what failed first."""
+        return self.comparison.guardrails
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be read."""
+        return self.comparison.problems
 
     @property
     def wanted(self) -> tuple[Section, ...]:

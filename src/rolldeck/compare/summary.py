@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rolldeck.cells import percent
 from rolldeck.compare.model import Row, Section, SectionName
+from rolldeck.compare.tensors import tensor_changes
 from rolldeck.facts.readers import holds_settings, lists_packages
 from rolldeck.text import clean_line
 
@@ -16,6 +17,8 @@ SAME_CONTENT = "Same content, other packing or annotations"
 _WEIGHTS = ("model", "modelpart")
 _ARCHITECTURE = ("architecture", "model type", "GGUF architecture")
 """Keys of signature rows that are no inputs and outputs."""
+_ARCHITECTURE_PARAMETER = re.compile(r"(.*\.)?(architectures(\[\d+\])?|model_type)")
+"""Parameters that say the same."""
 _GROUP = re.compile(r"(package list|python|os|hardware|image|seed|variable) ")
 """How the keys of environment rows begin that are no packages."""
 
@@ -98,12 +101,19 @@ def _moved(sections: Mapping[SectionName, Section], code_paths: Sequence[str]) -
     """Return what differs and may be why metrics moved."""
     layers = _differing(sections, "layers")
     parts = []
-    if _weights(sections, unknown=False):
-        parts.append("weights")
+    changes = tensor_changes(_rows(sections, "tensors"))
+    if changes or _weights(sections, unknown=False):
+        parts.append(f"weights (tensors {', '.join(changes)})" if changes else "weights")
+    architecture = _architecture(_differing(sections, "signature"))
+    parts += architecture
     if any(row.verdict != "unknown" for row in _differing(sections, "data")):
         parts.append("data")
     parts += _signature(_differing(sections, "signature"))
-    parameters = _differing(sections, "parameters")
+    parameters = [
+        row
+        for row in _differing(sections, "parameters")
+        if not (architecture and _ARCHITECTURE_PARAMETER.fullmatch(row.key))
+    ]
     if parameters:
         names = [_step(row) for row in parameters]
         parts += _named(names, "parameter")
@@ -212,7 +222,8 @@ def _known(sections: Mapping[SectionName, Section], name: SectionName) -> bool:
 def _unknown(sections: Mapping[SectionName, Section]) -> list[str]:
     """Return what may or may not have moved: digests differ, and cannot tell of the content."""
     parts = []
-    if _weights(sections, unknown=True) and not _weights(sections, unknown=False):
+    known = _weights(sections, unknown=False) or tensor_changes(_rows(sections, "tensors"))
+    if _weights(sections, unknown=True) and not known:
         parts.append("weights")
     packages = _package_rows(sections)
     if packages and all(row.verdict == "unknown" for row in packages):
@@ -255,11 +266,16 @@ def _signature(rows: Sequence[Row]) -> list[str]:
         for role in ("input", "output", "param")
         if counts[role, status]
     ]
-    if any(row.key in _ARCHITECTURE and row.verdict != "unknown" for row in rows):
-        told.append("architecture")
     if any(row.key.startswith("tokenizer ") for row in rows):
         told.append("tokenizer")
     return [f"signature ({', '.join(told)})"] if told else []
+
+
+def _architecture(rows: Sequence[Row]) -> list[str]:
+    """Return how the architecture moved, by the first that names it."""
+    known = {row.key: row for row in rows if row.verdict != "unknown"}
+    found = [known[key] for key in _ARCHITECTURE if key in known]
+    return [_step(found[0], "architecture")] if found else []
 
 
 def _content_differs(sections: Mapping[SectionName, Section]) -> bool:

@@ -27,6 +27,12 @@ MOST_ROWS = 200
 
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]+(?![0-9A-Za-z])")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_SHAPE = re.compile(
+    r"(?:[UIFC]\d{1,3}(?:_\w+)?|BF16|BOOL|STRING|[IT]?Q\d\w*|MXFP4|type \d{1,4})"
+    r" (\d+(?:x\d+)*|scalar)"
+)
+"""How a tensor stands in a cell: its type and its shape. Metadata, such as the name ``Llama 3``, do
+not look like one."""
 _ONNX_FIELDS = frozenset(
     ("ir_version", "model_version", "producer_name", "producer_version", "domain", "doc_string")
 )
@@ -53,6 +59,27 @@ def tensor_rows(a: Facts, b: Facts) -> list[Row]:
     rows += _pickle_rows(a.pickles, b.pickles)
     keys = unique(row.key for row in rows)
     return [replace(row, key=key) for row, key in zip(rows, keys, strict=True)]
+
+
+def shape_of(cell: Cell) -> str | None:
+    """Return the shape in a cell that shows a tensor; None where it shows something else."""
+    found = _SHAPE.fullmatch(str(cell))
+    return found[1] if found else None
+
+
+def tensor_changes(rows: Iterable[Row]) -> list[str]:
+    """Return how tensors differ for certain: ``added``, ``removed``, ``reshaped``, ``retyped``."""
+    found = {_change(row) for row in rows if row.status != "equal" and row.verdict != "unknown"}
+    return [word for word in ("added", "removed", "reshaped", "retyped") if word in found]
+
+
+def _change(row: Row) -> str | None:
+    shapes = shape_of(row.a), shape_of(row.b)
+    if shapes == (None, None):
+        return None
+    if row.status != "changed":
+        return row.status
+    return "retyped" if shapes[0] == shapes[1] else "reshaped"
 
 
 def _paired(left: Sequence[Weights], right: Sequence[Weights]) -> list[_Pair]:

@@ -12,6 +12,8 @@ from rolldeck.text import clean_line
 
 _EXPLICIT = re.compile(r"^@EXPLICIT\s*$", re.MULTILINE)
 _EXPORTED = re.compile(r"\A(?:#.*\n)*# \$ conda create --name <env> --file", re.MULTILINE)
+_OF_PIP = re.compile(r"=pypi_\d+\s*$", re.MULTILINE)
+"""How packages that pip installed end in an export; explicit lists never have them."""
 _PLATFORM = re.compile(r"^# platform: ([\w-]+)\s*$", re.MULTILINE)
 
 
@@ -26,7 +28,7 @@ def read(path: str, data: bytes) -> Facts:
 
 
 def read_conda_list(path: str, content: str) -> Facts:
-    """Return the packages that conda lists; those that pip installed are not among them."""
+    """Return the packages that conda lists; where none of pip is among them that is said."""
     explicit = _EXPLICIT.search(content) is not None
     packages: list[Package] = []
     channels: list[str] = []
@@ -43,11 +45,12 @@ def read_conda_list(path: str, content: str) -> Facts:
             python = found.version
         else:
             packages.append(found)
-        if explicit and found is not None:
+        if explicit and found is not None and "://" in line:
             channels.append(_channel(line))
     source = clean_line(path)
     platform = _PLATFORM.search(content)
-    missing = [f"packages: {source} leaves out what pip installed"]
+    has_pip = not explicit and _OF_PIP.search(content)
+    missing = [] if has_pip else [f"packages: {source} leaves out what pip installed"]
     if unread:
         missing.append(f"packages: {source}: {unread} lines name no package")
     return PackageList(

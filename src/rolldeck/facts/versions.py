@@ -155,14 +155,14 @@ def order_tags(tags: Iterable[str], scheme: Scheme | None = None) -> list[str]:
     return result
 
 
-def version_label(tags: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+def version_label(tags: Iterable[str], scheme: Scheme | None = None) -> tuple[str, tuple[str, ...]]:
     """Return the tag that names a version among all on its digest, and the others as badges.
 
     A semantic version comes before PEP 440, calendar, other tags and hashes, of several of one
     scheme the newest; a moving word names a version only where nothing else does. The name is
     empty where there is no tag. Badges are the moving words first, then other names.
     """
-    names = order_tags(tags)
+    names = order_tags(tags, scheme)
     moving = [tag for tag in names if is_moving_tag(tag)]
     versions = [tag for tag in names if not is_moving_tag(tag)]
     if not versions:
@@ -182,7 +182,7 @@ def sort_versions(
     """
     groups: dict[Scheme | None, list[tuple[VersionOrder | None, datetime | None, int]]] = {}
     for position, (tags, created) in enumerate(items):
-        label, _ = version_label(tags)
+        label, _ = version_label(tags, scheme)
         named = label and not is_moving_tag(label)
         order = VersionOrder.of(label, scheme) if named else None
         moment = created if created is None or created.tzinfo else created.replace(tzinfo=UTC)

@@ -1,4 +1,10 @@
-"""What CUDA needs of a driver and a GPU, as NVIDIA documents it for Linux (as of November 2026)."""
+"""What CUDA needs of a driver and a GPU, as NVIDIA documents it for Linux (as of November 2026).
+
+The branch of a driver (525) that a major version needs, the drivers of toolkits before 11, and the
+oldest GPUs of a toolkit are what NVIDIA's compatibility guide and release notes say. The rest,
+which driver came with which toolkit and which toolkit was the first to know a GPU, decides warnings
+alone.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +38,15 @@ def oldest_driver(cuda: tuple[int, ...]) -> tuple[int, ...] | None:
     """Return the oldest driver that runs a toolkit at all; None where that is not known."""
     major = cuda[0] if cuda else 0
     return _MAJOR_MINIMUM.get(major) or _MINIMUM.get((cuda[0], cuda[1]) if cuda[1:] else (0, 0))
+
+
+def surely_too_old(cuda: tuple[int, ...], driver: tuple[int, ...]) -> bool:
+    """Whether a driver runs nothing of a toolkit: of another branch than the oldest, for CUDA 11
+    and later, where NVIDIA names branches alone; older than that one before."""
+    oldest = oldest_driver(cuda)
+    if oldest is None:
+        return False
+    return driver[:1] < oldest[:1] if cuda[0] in _MAJOR_MINIMUM else driver < oldest
 
 
 def full_driver(cuda: tuple[int, ...]) -> tuple[int, ...] | None:

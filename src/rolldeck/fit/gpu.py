@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from rolldeck.facts import Facts
 from rolldeck.facts.package_versions import exact_versions
-from rolldeck.fit.cuda import first_cuda, full_driver, oldest_capability, oldest_driver
+from rolldeck.fit.cuda import (
+    first_cuda,
+    full_driver,
+    oldest_capability,
+    oldest_driver,
+    surely_too_old,
+)
 from rolldeck.fit.host import Gpu, Host, numbers
 from rolldeck.fit.model import Finding
 from rolldeck.fit.system import Recorded
@@ -88,11 +94,14 @@ def _driver(cuda: Cuda, driver: str) -> Iterator[Finding]:
     if oldest is None:
         detail = f"asks for {cuda.text}; which driver that needs is not known, here {driver}"
         yield Finding(cuda.what, cuda.version, driver, "info", detail)
-    elif here < oldest:
+    elif surely_too_old(cuda.release, here):
         detail = (
             f"wants driver ≥ {_dotted(oldest)}, here {driver}; blocked unless cuda-compat is here"
         )
         yield Finding(cuda.what, cuda.version, driver, "blocker", detail)
+    elif here < oldest:
+        detail = f"wants driver ≥ {_dotted(oldest)}, here {driver} of the same branch: may fail"
+        yield Finding(cuda.what, cuda.version, driver, "warn", detail)
     elif full is not None and here < full:
         detail = (
             f"has all features of {cuda.text} from driver {_dotted(full)} on, here {driver}: code"

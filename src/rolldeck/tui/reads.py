@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from rolldeck.actions import InView, VersionList, Workspace
-    from rolldeck.compare import Directions, Version
+    from rolldeck.compare import Directions, Policy, Version
     from rolldeck.fit import Host
     from rolldeck.kit import Layer
     from rolldeck.oci import Reference
@@ -149,7 +149,8 @@ async def compare_versions(
 ) -> None:
     """Compare two versions."""
     try:
-        result = await actions.diff(workspace, a, b)
+        policy = await actions.chosen_policy(workspace)
+        result = await actions.diff(workspace, a, b, policy=policy)
     except Exception as error:
         node.post_message(VersionsCompared(a, b, readable(error)))
     else:
@@ -163,6 +164,7 @@ async def read_both(
     b: Version,
     tolerance: float,
     directions: Directions,
+    policy: Policy | None,
 ) -> FileOfBothRead:
     """Read a file of two versions that was not read, and compare them again."""
     # Imported here: nothing was compared when the deck started.
@@ -173,7 +175,7 @@ async def read_both(
     try:
         a = await actions.with_file(workspace, a, path, progress)
         b = await actions.with_file(workspace, b, path, progress)
-        result = await asyncio.to_thread(compare, a, b, tolerance, directions)
+        result = await asyncio.to_thread(compare, a, b, tolerance, directions, policy)
     except Exception as error:
         return FileOfBothRead(path, readable(error))
     return FileOfBothRead(path, (result, a, b))

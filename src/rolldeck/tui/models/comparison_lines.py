@@ -12,6 +12,7 @@ from rolldeck.compare.report import UNDECLARED
 from rolldeck.text import clean_line
 from rolldeck.tui.models.comparison_columns import Columns, lay_out
 from rolldeck.tui.models.comparison_files import FileChange, file_lines
+from rolldeck.tui.models.comparison_guardrails import guardrail_lines
 from rolldeck.tui.models.comparison_history import NO_HISTORY, History
 from rolldeck.tui.models.comparison_rows import row_lines
 from rolldeck.tui.models.comparison_state import TITLES, Target, View, ordered
@@ -147,7 +148,10 @@ def _summary(comparison: Comparison, width: int) -> list[Line]:
         lines.append(Line(tuple(spans)))
     if comparison.like_for_like is None:
         lines.append(Line((Span(" " * GUTTER), Span(cut(UNDECLARED, width - GUTTER - 1), "dim"))))
-    return lines
+    for problem in comparison.problems:
+        texts = wrap(f"not read: {clean_line(problem, 400)}", width - GUTTER - 1, 2)
+        lines += [Line((Span(" " * GUTTER), Span(text, "changed"))) for text in texts]
+    return [*lines, *guardrail_lines(comparison.guardrails, width - GUTTER - 1, GUTTER)]
 
 
 def _section(

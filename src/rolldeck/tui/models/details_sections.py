@@ -11,6 +11,14 @@ from typing import TYPE_CHECKING, Any
 from rolldeck.cells import BYTES, number, value
 from rolldeck.errors import RolldeckError
 from rolldeck.text import clean, clean_line, clean_tree
+from rolldeck.tui.models.details_weights import (
+    Rows,
+    pickles_brief,
+    pickles_rows,
+    signature_rows,
+    weights_brief,
+    weights_rows,
+)
 from rolldeck.tui.models.lines import Line, Span, cut, left
 from rolldeck.units import human_size, short_digest
 
@@ -93,6 +101,12 @@ def sections(version: Version) -> list[Section]:
             ),
         ),
     ]
+    for title, brief, rows in (
+        ("Tensors", weights_brief(facts), weights_rows(facts)),
+        ("Pickles", pickles_brief(facts), pickles_rows(facts)),
+    ):
+        if brief:
+            found.append(_of_rows(title, len(brief), brief, rows))
     if version.chain or version.chain_problem:
         found.append(_chain_section(version))
     if kit.kitfile is not None:
@@ -104,14 +118,15 @@ def sections(version: Version) -> list[Section]:
     found.append(
         Section("manifest", "Manifest", 0, (), lambda width: _text(json_text(document), width))
     )
-    if facts.data:
-        rows = [(item.name, f"{item.scheme} {item.identity}", item.role) for item in facts.data]
-        found.append(Section("data", "Data", len(rows), (), lambda width: _pairs(rows, width)))
-    if facts.lineage:
-        lineage = [(item.name, item.value, item.source) for item in facts.lineage]
-        found.append(
-            Section("lineage", "Lineage", len(lineage), (), lambda width: _pairs(lineage, width))
-        )
+    data = [(item.name, f"{item.scheme} {item.identity}", item.role) for item in facts.data]
+    lineage = [(item.name, item.value, item.source) for item in facts.lineage]
+    for title, rows in (
+        ("Signature", signature_rows(facts)),
+        ("Data", data),
+        ("Lineage", lineage),
+    ):
+        if rows:
+            found.append(_of_rows(title, len(rows), (), rows))
     if facts.missing:
         missing = facts.missing
         found.append(
@@ -124,6 +139,11 @@ def sections(version: Version) -> list[Section]:
             )
         )
     return found
+
+
+def _of_rows(title: str, count: int, brief: tuple[str, ...], rows: Rows) -> Section:
+    """Return a section of names with values."""
+    return Section(title.lower(), title, count, brief, lambda width: _pairs(rows, width))
 
 
 def _chain_section(version: Version) -> Section:

@@ -161,7 +161,7 @@ class CompareScreen(Screen[None]):
     @work(exclusive=True, group="file", exit_on_error=False)
     async def _read_file(self, path: str) -> None:
         workspace = cast("Deck", self.app).workspace
-        how = (self._tolerance, self._directions)
+        how = (self._tolerance, self._directions, self.comparison.policy)
         self.post_message(await read_both(workspace, path, self.a, self.b, *how))
 
     def _again(self) -> None:
@@ -177,7 +177,7 @@ class CompareScreen(Screen[None]):
         tolerance: float,
         directions: Directions,
     ) -> None:
-        comparison = compare(a, b, tolerance, directions)
+        comparison = compare(a, b, tolerance, directions, self.comparison.policy)
         if not get_current_worker().is_cancelled:
             self.post_message(self.Recompared(comparison, a, b, remarks))
 
