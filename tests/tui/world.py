@@ -28,7 +28,7 @@ from rolldeck.actions import (
 )
 from rolldeck.actions.delivery import DeliveredBlob, TagChange
 from rolldeck.actions.graph import Graph
-from rolldeck.compare import NO_DIRECTIONS, Entry, Version, compare, matrix
+from rolldeck.compare import NO_DIRECTIONS, Entry, Policy, Version, compare, matrix
 from rolldeck.errors import RolldeckError
 from rolldeck.facts import DataSet, EnvironmentFact, Facts, Metric, Parameter
 from rolldeck.facts.tensors import Tensor, TensorHeader
@@ -296,12 +296,19 @@ class World:
         return reference, self.views[path]
 
     async def diff(
-        self, workspace: Workspace, a: Reference, b: Reference, tolerance: float = 0.0
+        self,
+        workspace: Workspace,
+        a: Reference,
+        b: Reference,
+        tolerance: float = 0.0,
+        policy: Policy | None = None,
     ) -> actions.DiffResult:
         """Answer with a comparison."""
         self.calls.append(("diff", str(a.tag), str(b.tag)))
         first, second = await self.load_version(workspace, a), await self.load_version(workspace, b)
-        return actions.DiffResult(compare(first, second), first, second, NO_DIRECTIONS)
+        return actions.DiffResult(
+            compare(first, second, policy=policy), first, second, NO_DIRECTIONS
+        )
 
     async def known_targets(self, workspace: Workspace) -> tuple[TargetState, ...]:
         """Answer with the targets."""
