@@ -77,6 +77,15 @@ def store_image(made: MadeLayout, name: str, *layers: tuple[str, bytes]) -> Refe
     return Reference.parse(f"oci:{made.root}:{name}")
 
 
+def recompress(source: str, directory: Path, form: str) -> None:
+    """Copy an image to the layout ``out``, its layers packed otherwise."""
+    command = ["skopeo", "--insecure-policy", "--tmpdir", str(directory), "copy", "--quiet"]
+    plain = f"dir:{directory}/plain"
+    packing = ["--dest-compress", "--dest-compress-format", form]
+    subprocess.run([*command, "--dest-decompress", source, plain], check=True)
+    subprocess.run([*command, *packing, plain, f"oci:{directory}/out:v1"], check=True)
+
+
 @pytest.fixture
 def image(made: MadeLayout) -> Reference:
     """An image of two layers; the upper one changes, hides and links."""
@@ -185,11 +194,7 @@ async def test_what_skopeo_writes(
     workspace: Workspace, image: Reference, made: MadeLayout, tmp_path: Path, form: str
 ) -> None:
     """The layers in another packing are the same files."""
-    command = ["skopeo", "--insecure-policy", "--tmpdir", str(tmp_path), "copy", "--quiet"]
-    options = ["--dest-compress-format", form, "--dest-compress"]
-    places = [f"oci:{made.root}:v1", f"dir:{tmp_path}/dir", f"oci:{tmp_path}/out:v1"]
-    subprocess.run([*command, "--dest-decompress", *places[:2]], check=True)
-    subprocess.run([*command, *options, *places[1:]], check=True)
+    recompress(f"oci:{made.root}:v1", tmp_path, form)
     copied = Reference.parse(f"oci:{tmp_path}/out:v1")
     one = await list_files(workspace, image, Progress())
     other = await list_files(workspace, copied, Progress())
