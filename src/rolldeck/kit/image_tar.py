@@ -135,7 +135,7 @@ def _parse_header(block: bytes) -> _Header:
         _any_number(block[100:108], where, "mode") & 0o7777,
         _any_number(block[124:136], where, "size"),
         block[157:257].partition(b"\0")[0],
-        bool(block[482]),
+        block[257:265] == b"ustar  \0" and bool(block[482]),
     )
 
 
