@@ -11,7 +11,7 @@ import pytest
 from rolldeck.cli.files import NOT_VERIFIED
 from rolldeck.oci import SMALL_BLOB
 from tests.cli.conftest import Run
-from tests.kit.archives import END, file
+from tests.kit.archives import END, file, header
 from tests.made_kits import KIT_LAYER, MadeLayout
 
 
@@ -57,6 +57,56 @@ def test_files_as_json(rolldeck: Run, wdbc: str) -> None:
     assert weights["layer"] in [layer["digest"] for layer in document["layers"]]
     assert (found["src"]["type"], found["src"]["size"]) == ("directory", None)
     assert all(layer["verified"] and layer["stopped"] is None for layer in document["layers"])
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> str:
+    """A container image of one layer, with links, a device and a whiteout."""
+    made = MadeLayout(tmp_path / "layout")
+    layer = (
+        file("app.py", b"print()")
+        + header("sh", kind=b"2", link=b"/bin/\x1b[2Jdash")
+        + header("same", kind=b"1", link=b"app.py")
+        + header("null", kind=b"3", mode=0o666)
+        + file(".wh.old", b"")
+        + END
+    )
+    config = made.blob("application/vnd.oci.image.config.v1+json", b"{}")
+    made.manifest("v1", config, [made.blob("application/vnd.oci.image.layer.v1.tar", layer)])
+    return f"oci:{made.root}:v1"
+
+
+def test_files_of_an_image_are_listed(rolldeck: Run, image: str) -> None:
+    """With types and targets as `tar -tv` has them; nothing hostile reaches a terminal."""
+    lines = rolldeck("ls", image, "--files").out.splitlines()
+    assert [line.split("  ")[0] for line in lines[1:]] == [
+        "wrw-r--r--",
+        "-rw-r--r--",
+        "crw-rw-rw-",
+        "hrw-r--r--",
+        "lrw-r--r--",
+    ]
+    assert "same -> app.py" in lines[4]
+    assert "sh -> /bin/\\x1b[2Jdash" in lines[5]
+    document = rolldeck("ls", image, "--files", "--json").document
+    assert document["complete"] is True
+    assert [(item["path"], item["type"], item["target"]) for item in document["files"]] == [
+        (".wh.old", "whiteout", None),
+        ("app.py", "file", None),
+        ("null", "character device", None),
+        ("same", "hard link", "app.py"),
+        ("sh", "link", "/bin/\x1b[2Jdash"),
+    ]
+    assert [item["size"] for item in document["files"]] == [None, 7, None, None, None]
+
+
+def test_cat_reads_an_image_and_follows_no_link(rolldeck: Run, image: str) -> None:
+    """Bytes of a file; of a link what it names."""
+    assert rolldeck("cat", image, "/app.py").out == "print()"
+    for path, words in (("sh", "a symbolic link to /bin/\\x1b[2Jdash"), ("same", "a hard link to")):
+        ran = rolldeck("cat", image, path)
+        assert (ran.code, ran.out) == (2, "")
+        assert words in ran.err
 
 
 def test_files_need_a_version(rolldeck: Run) -> None:

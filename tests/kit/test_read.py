@@ -184,3 +184,31 @@ async def test_media_types_of_every_dialect() -> None:
     assert [(item.kind, item.form, item.compression) for item in kit.layers] == [
         tuple(rest) for _, *rest in layers
     ]
+
+
+async def test_layers_of_images_are_archives_to_list() -> None:
+    """In an image only: other artifacts use the same types for files of any kind."""
+    endings = ("oci.image.layer.v1.tar", "docker.image.rootfs.diff.tar")
+    types = [
+        (f"{endings[0]}+gzip", "image", "gzip"),
+        (f"{endings[0]}+zstd", "image", "zstd"),
+        (endings[0], "image", "none"),
+        (f"{endings[1]}.gzip", "image", "gzip"),
+        (f"{endings[0]}+encrypted", "unknown", "none"),
+    ]
+    digest = "sha256:" + "0" * 64
+    layers = [
+        {"mediaType": f"application/vnd.{kind}", "digest": digest, "size": 1} for kind, *_ in types
+    ]
+    for config, kind in (("oci.image.config.v1+json", "image"), ("example.v1+json", "artifact")):
+        document = {
+            "schemaVersion": 2,
+            "config": {"mediaType": f"application/vnd.{config}", "digest": digest, "size": 2},
+            "layers": layers,
+        }
+        manifest = parse_manifest(json.dumps(document).encode(), None, reference="synthetic")
+        kit = read_kit(manifest, b"{}")
+        assert kit.kind == kind
+        found = [(item.form, item.compression) for item in kit.layers]
+        expected = [(form, packing) for _, form, packing in types]
+        assert found == (expected if kind == "image" else [("unknown", "none")] * len(types))

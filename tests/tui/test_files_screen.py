@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from rolldeck.errors import RefusedError
+from rolldeck.kit.listing import LayerFile, LayerListing
 from rolldeck.tui.screens.files import FileScreen, FilesScreen
 from rolldeck.tui.screens.inspect import InspectScreen
 from tests.tui.conftest import Open, Stage
@@ -83,6 +84,24 @@ async def test_a_directory_does_not_open(stage: Open) -> None:
         await play.press("j", "enter")
         await play.see("its files stand below it")
         assert isinstance(play.deck.screen, FilesScreen)
+
+
+async def test_links_of_an_image_are_told_and_not_followed(stage: Open, world: World) -> None:
+    """What they name stands beside them, clean."""
+    world.listing = LayerListing(
+        (
+            LayerFile("sh", False, 0o777, None, special="link", target="/bin/\x1b[2Jdash"),
+            LayerFile(".wh.old", False, 0o644, None, special="whiteout"),
+            LayerFile("app.py", False, 0o644, 7),
+        )
+    )
+    async with stage() as play:
+        await open_files(play)
+        await play.see("1 file · 2 links or special files", "lrwxrwxrwx", "sh -> /bin/\\x1b[2Jdash")
+        await play.press("G", "enter")
+        await play.see("This is a symbolic link to /bin/\\x1b[2Jdash; links are", "not followed.")
+        assert isinstance(play.deck.screen, FilesScreen)
+        assert not any(call[0] == "look" for call in world.calls)
 
 
 async def test_an_empty_file_is_not_blank(stage: Open) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from rolldeck.actions import Workspace
+from rolldeck.actions import Workspace, pull
 from rolldeck.actions.demo import fill_library
+from rolldeck.oci import Reference
+from rolldeck.progress import Progress
 from rolldeck.settings import Settings
 from rolldeck.store import Library
 from rolldeck.tui.app import Deck
@@ -85,4 +87,26 @@ async def test_unpack_writes_files(library: Path, tmp_path: Path) -> None:
         await play.press("enter")
         await play.see("✓ unpack")
         assert (tmp_path / "out" / "Kitfile").exists()
+    await workspace.close()
+
+
+async def test_files_of_a_container_image(tmp_path: Path, golden: Path) -> None:
+    """From the list of versions down to what is in a layer."""
+    workspace = Workspace(Settings(library=tmp_path / "library"))
+    image = Reference.parse(f"oci:{golden}/layouts/other:image-amd64")
+    await pull(workspace, image, Progress())
+    deck = Deck(workspace)
+    async with deck.run_test(size=(120, 40), notifications=True) as pilot:
+        play = Stage(deck, pilot, World())
+        await play.see("container image", "fits here: unknown")
+        await play.press("2", "enter")
+        await play.see("▌▶ Metrics")
+        await play.press("j")
+        await play.see("▌▶ Layers")
+        await play.press("enter", "j")
+        await play.see("tar gzip")
+        await play.press("enter")
+        await play.see("1 file", "hello.txt")
+        await play.press("enter")
+        await play.see("1  hi")
     await workspace.close()

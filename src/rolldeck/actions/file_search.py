@@ -14,6 +14,7 @@ from rolldeck.actions.layer_bytes import LayerBytes, in_thread
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, RolldeckError, UsageError
 from rolldeck.kit import LOOK_LIMIT, Kit, Layer, LayerFile, StoppedError, with_chain
+from rolldeck.kit.image_tar import OPAQUE, WHITEOUT
 from rolldeck.oci import Digest, Reference
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
@@ -77,8 +78,10 @@ async def search_layers(
 ) -> _T:
     """Return what ``visit`` finds in the first layer that has something for a path.
 
-    Layers whose element the path lies in come first and are read as far as it takes.
+    Layers whose element the path lies in come first and are read as far as it takes; those of an
+    image from the last one down, to the first that has the path or hides it.
     """
+    is_image = version.kit.kind == "image"
     seen: dict[str, LayerFile] = {}
     unread: list[str] = []
 
@@ -98,13 +101,41 @@ async def search_layers(
             found = await in_thread(work, progress)
         except StoppedError as stop:
             unread.append(f"{clean_line(layer.path or layer.kind, 60)} {stop}")
+            if is_image:
+                break
             continue
         if found is not None:
             return found
+        if is_image and _hiding(path, seen) is not None:
+            break
     raise _missing(version, path, seen, unread)
 
 
+def stored_path(kit: Kit, path: str) -> str:
+    """Return a path as the files of a version are listed; in an image ``/`` is its root."""
+    path = posixpath.normpath(path)
+    return path.lstrip("/") or "." if kit.kind == "image" else path
+
+
+def _hiding(path: str, seen: Mapping[str, LayerFile]) -> LayerFile | None:
+    """Return what in the layers of an image seen so far stands for a path of those below."""
+    folder = ""
+    for name in path.split("/"):
+        here = posixpath.join(folder, name)
+        file = seen.get(here)
+        if file is not None and (here == path or not file.is_dir):
+            return file
+        for whiteout in (WHITEOUT + name, OPAQUE):
+            if (found := seen.get(posixpath.join(folder, whiteout))) is not None:
+                return found
+        folder = here
+    return None
+
+
 def _in_order(kit: Kit, path: str) -> Iterator[tuple[Layer, bool]]:
+    if kit.kind == "image":
+        yield from ((layer, True) for layer in reversed(kit.layers))
+        return
     likely = [layer for layer in kit.layers if _may_hold(layer, path)]
     yield from ((layer, True) for layer in likely)
     yield from ((layer, False) for layer in kit.layers if layer not in likely)
@@ -121,6 +152,12 @@ def _missing(
     version: LoadedVersion, path: str, seen: Mapping[str, LayerFile], unread: list[str]
 ) -> RolldeckError:
     shown = clean_line(path, 200)
+    if path in seen and seen[path].special:
+        return UsageError(
+            f"{shown} is {seen[path].special_words}",
+            reference=shown,
+            hint=f"See: rolldeck ls {version.spoken} --files",
+        )
     inside = sorted(name for name in seen if path == "." or name.startswith(f"{path}/"))
     if inside or (path in seen and seen[path].is_dir):
         more = f" and {len(inside) - _MOST_NAMES} more" if len(inside) > _MOST_NAMES else ""
@@ -130,8 +167,11 @@ def _missing(
             reference=shown,
             hint=f"See: rolldeck ls {version.spoken} --files",
         )
-    near = nearest(path, [name for name, file in seen.items() if not file.is_dir])
+    near = nearest(path, [name for name, file in seen.items() if file.type == "file"])
     hints = []
+    hiding = _hiding(path, seen) if version.kit.kind == "image" else None
+    if hiding is not None and hiding.special:
+        hints.append(f"{clean_line(hiding.path, 200)} is {hiding.special_words}")
     if near:
         hints.append(f"Nearest: {', '.join(clean_line(name, 120) for name in near)}")
     if unread:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rolldeck.actions.file_search import Seen, load_layers, search_layers
+from rolldeck.actions.file_search import Seen, load_layers, search_layers, stored_path
 from rolldeck.actions.file_view import FileView, look_at
 from rolldeck.actions.layer_bytes import LayerBytes, in_thread
 from rolldeck.actions.workspace import Workspace
@@ -64,8 +63,8 @@ async def list_files(
 ) -> VersionFiles:
     """List every file of a version; of large layers only headers are fetched.
 
-    Raises RefusedError for a layer that unpacking would refuse too, UsageError for an index, and
-    the errors of the place.
+    Of an image each layer is listed as it is, with links and whiteouts. Raises RefusedError for a
+    layer that unpacking would refuse too, UsageError for an index, and the errors of the place.
     """
     version = await load_layers(workspace, reference)
     gate = asyncio.Semaphore(_AT_ONCE)
@@ -121,7 +120,7 @@ async def find_and_look(
 ) -> tuple[Reference, FileView]:
     """Look at a file of a version, whichever layer has it; raises as ``copy_out``."""
     version = await load_layers(workspace, reference)
-    path = posixpath.normpath(path)
+    path = stored_path(version.kit, path)
     kitfile = _kitfile(version.kit) if path == KITFILE_NAME else None
     if kitfile is not None:
         return version.reference, FileView.of_text(path, kitfile, _KITFILE_MODE)
@@ -141,11 +140,12 @@ async def copy_out(
 ) -> CopiedFile:
     """Write the bytes of one file of a version, in order and from a thread.
 
-    Raises NotFoundError that names what is near, UsageError for a directory, IntegrityError also
-    after all bytes were written, and what ``write`` raises.
+    Raises NotFoundError that names what is near, UsageError for a directory and for a link or a
+    special file of an image, IntegrityError also after all bytes were written, and what ``write``
+    raises.
     """
     version = await load_layers(workspace, reference)
-    path = posixpath.normpath(path)
+    path = stored_path(version.kit, path)
     kitfile = _kitfile(version.kit) if path == KITFILE_NAME else None
     if kitfile is not None:
         write(kitfile)

@@ -348,7 +348,7 @@ def to_move(
 
 
 def _fits_one_pass(layer: Layer) -> bool:
-    return layer.form != "unknown" and layer.compression == "none" and layer.size > SMALL_BLOB
+    return layer.form in ("tar", "raw") and layer.compression == "none" and layer.size > SMALL_BLOB
 
 
 def require_kit(kit: Kit, reference: Reference) -> None:

@@ -21,6 +21,7 @@ def files_document(found: VersionFiles) -> Document:
             {
                 "path": "Kitfile",
                 "type": "file",
+                "target": None,
                 "size": len(found.kitfile),
                 "mode": "0644",
                 "kind": "config",
@@ -52,7 +53,8 @@ def files_document(found: VersionFiles) -> Document:
 def _file(layer: Layer, file: LayerFile) -> Document:
     return {
         "path": file.path,
-        "type": "directory" if file.is_dir else "file",
+        "type": file.type,
+        "target": file.target or None,
         "size": None if file.is_dir else file.size,
         "mode": f"{file.mode:04o}",
         "kind": layer.kind,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import codecs
 import contextlib
-import stat
 import sys
 from typing import Any
 
@@ -53,12 +52,12 @@ def _print_files(found: VersionFiles) -> None:
         rows.append((("Kitfile",), ["-rw-r--r--", size, "Kitfile", "config"]))
     for layer, listing in found.layers:
         for file in listing.files:
-            kind = stat.S_IFDIR if file.is_dir else stat.S_IFREG
             path = clean_line(file.path, 1000) + ("/" if file.is_dir else "")
+            target = f" -> {clean_line(file.target, 1000)}" if file.target else ""
             cells: list[str | Text] = [
-                stat.filemode(kind | file.mode),
+                file.mode_text,
                 "–" if file.is_dir or file.size is None else human_size(file.size),
-                Text(path, style="blue" if file.is_dir else ""),
+                Text.assemble((path, "blue" if file.is_dir else ""), (target, "dim")),
                 layer.kind,
                 Text(short_digest(layer.digest), style="dim"),
                 *([layer.origin or ""] if has_chain else []),

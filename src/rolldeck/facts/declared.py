@@ -95,7 +95,7 @@ def content_identity(kit: Kit, layer: Layer) -> tuple[str, str]:
     identity: str | None = layer.digest if layer.compression == "none" else None
     if identity is None and layer.diff_id and _trusted_diff_id(kit, layer):
         identity = clean_line(layer.diff_id, 150)
-    if identity is None or layer.form == "unknown":
+    if identity is None or layer.form in ("image", "unknown"):
         return DIGEST, layer.digest
     if layer.form == "raw":
         return "file", identity

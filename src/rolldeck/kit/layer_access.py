@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO, Protocol, TypeVar, cast
 
+from rolldeck.kit.image_tar import image_steps
 from rolldeck.kit.layer_stream import LayerStream
 from rolldeck.kit.model import Layer
 from rolldeck.kit.range_file import RangeFile, RangeStream
-from rolldeck.kit.tar_reader import CHUNK, Member, TarLimits, read_tar
+from rolldeck.kit.tar_reader import CHUNK, Member, Readable, TarLimits, read_tar
 from rolldeck.oci import SMALL_BLOB, RangesIgnoredError, verify_bytes
 from rolldeck.progress import Progress
 from rolldeck.units import human_size
@@ -36,10 +37,10 @@ class LayerSource(Protocol):
 
 
 class StoppedError(Exception):
-    """A look ended at its limit; the message says after how much."""
+    """A look ended at its limit, in bytes unless ``unit`` says of what; the message tells it."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"stopped after {human_size(limit)}")
+    def __init__(self, limit: int, unit: str = "") -> None:
+        super().__init__(f"stopped after {f'{limit:,} {unit}' if unit else human_size(limit)}")
 
 
 class LayerAccess:
@@ -113,12 +114,18 @@ class LayerAccess:
 
     @contextmanager
     def members(self) -> Iterator[Iterator[Member]]:
-        """Give the members of a tar layer; raises what ``read_tar`` raises, and StoppedError."""
+        """Give the members of an archive; raises what ``read_tar`` raises, and StoppedError."""
         if self.file is not None:
-            yield read_tar(RangeStream(self.file), TarLimits(capacity=self.file.size))
+            yield self._members(RangeStream(self.file), self.file.size)
             return
         with self.stream() as stream:
-            yield read_tar(stream, TarLimits(capacity=stream.capacity), chunk=self.chunk)
+            yield self._members(stream, stream.capacity)
+
+    def _members(self, stream: Readable, capacity: int) -> Iterator[Member]:
+        limits = TarLimits(capacity=capacity)
+        if self.layer.form == "image":
+            return _counted(read_tar(stream, limits, chunk=self.chunk, parse=image_steps), limits)
+        return read_tar(stream, limits, chunk=self.chunk)
 
     def verify(self, most: int) -> None:
         """Have a streamed layer verified where that takes at most ``most`` bytes more.
@@ -128,6 +135,14 @@ class LayerAccess:
         if self._stream is not None and self._stream.remaining <= most:
             self._stream.drain()
             self.verified = True
+
+
+def _counted(members: Iterator[Member], limits: TarLimits) -> Iterator[Member]:
+    """Yield the members of an image layer; an honest one may hold more than is ever listed."""
+    for count, member in enumerate(members):
+        if count == limits.entries:
+            raise StoppedError(limits.entries, "entries")
+        yield member
 
 
 class _LimitedBlob:

@@ -115,7 +115,7 @@ def open_file(
     ``list_layer``, and RangesIgnoredError where ``ranges`` was a mistake.
     """
     access: LayerAccess
-    if layer.form != "tar":
+    if not layer.is_archive:
         file = single_file(layer)
         if file is not None:
             seen(file)
@@ -137,7 +137,7 @@ def open_file(
             progress.check()
             found = member_file(layer, member)
             seen(found)
-            if found.path != path or found.is_dir:
+            if found.path != path or found.type != "file":
                 continue
             access.limit = None
             if access.file is None:
@@ -170,7 +170,7 @@ def each_file(
     access = LayerAccess(
         layer, source, progress, ranges=True, limit=limit, small=small, chunk=_LOOKED_AT
     )
-    if layer.form != "tar":
+    if not layer.is_archive:
         single = single_file(layer)
         if single is None:
             return
@@ -183,7 +183,7 @@ def each_file(
     with access.members() as members:
         for member in members:
             progress.check()
-            if member.is_dir:
+            if member.is_dir or member.special:
                 continue
             file = member_file(layer, member)
             if access.file is not None:

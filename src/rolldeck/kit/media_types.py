@@ -2,7 +2,9 @@
 
 ModelKit: ``application/vnd.kitops.modelkit.<kind>.v1.<tar|raw>[+gzip|+zstd]``. ModelPack:
 ``application/vnd.cncf.model.<kind>.v1.<tar|raw>[+gzip|+zstd]``, and the same with the older prefix
-``vnd.cnai.model``. Unknown types are shown, never guessed.
+``vnd.cnai.model``. Layers of container images: ``application/vnd.oci.image.layer.v1.tar`` with the
+same endings, ``application/vnd.docker.image.rootfs.diff.tar[.gzip|.zstd]``. Unknown types are
+shown, never guessed.
 """
 
 from __future__ import annotations
@@ -29,6 +31,14 @@ _LAYER = re.compile(
     r"application/vnd\.(?P<dialect>kitops\.modelkit|cncf\.model|cnai\.model)"
     r"\.(?P<kind>[a-z.]+)\.v1\.(?P<form>tar|raw)(?:\+(?P<compression>gzip|zstd))?"
 )
+_IMAGE_LAYERS: dict[str, Compression] = {
+    "application/vnd.oci.image.layer.v1.tar": "none",
+    "application/vnd.oci.image.layer.v1.tar+gzip": "gzip",
+    "application/vnd.oci.image.layer.v1.tar+zstd": "zstd",
+    "application/vnd.docker.image.rootfs.diff.tar": "none",
+    "application/vnd.docker.image.rootfs.diff.tar.gzip": "gzip",
+    "application/vnd.docker.image.rootfs.diff.tar.zstd": "zstd",
+}
 _KIT_KINDS = ("model", "modelpart", "dataset", "code", "docs", "mcpb")
 _PACK_KINDS = {
     "weight": "model",
@@ -66,3 +76,12 @@ def parse_layer_type(media_type: str) -> LayerType:
         cast(Form, match["form"]),
         cast(Compression, match["compression"] or "none"),
     )
+
+
+def image_layer_type(media_type: str) -> LayerType:
+    """Return what the media type of a container image's layer says; ``UNKNOWN`` for others.
+
+    Only for images: other artifacts use the same types for files of any kind.
+    """
+    compression = _IMAGE_LAYERS.get(media_type)
+    return UNKNOWN if compression is None else LayerType("other", "image", compression)

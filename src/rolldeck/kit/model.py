@@ -13,7 +13,7 @@ from rolldeck.oci import Descriptor, Digest, Manifest
 KitKind = Literal["modelkit", "modelpack", "artifact", "image", "index"]
 ElementKind = Literal["model", "modelpart", "dataset", "code", "docs", "prompt", "mcpb", "other"]
 Compression = Literal["none", "gzip", "zstd"]
-Form = Literal["tar", "raw", "unknown"]
+Form = Literal["tar", "raw", "image", "unknown"]
 
 KITFILE = "ml.kitops.modelkit.kitfile"
 """Annotation of a ModelPack's manifest that holds the Kitfile it was packed from."""
@@ -27,7 +27,8 @@ class Layer:
     a name to check before use, never a place to write to. ``base`` is the directory that the
     archive's names are relative to (empty since kit v0.5). ``mode`` is the file mode of a raw
     layer. ``diff_id`` is the digest of the uncompressed payload where the config declares one.
-    ``origin`` names the kit that lends the layer, None for the kit's own.
+    ``origin`` names the kit that lends the layer, None for the kit's own. The form ``image`` is
+    a layer of a container image: an archive that is listed and never unpacked.
     """
 
     blob: Descriptor
@@ -50,6 +51,11 @@ class Layer:
     def size(self) -> int:
         """Bytes of the stored blob."""
         return self.blob.size
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it holds members that can be listed."""
+        return self.form in ("tar", "image")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from rolldeck.kit.media_types import (
     KIT_CONFIG,
     PACK_ARTIFACTS,
     PACK_CONFIGS,
+    UNKNOWN,
+    image_layer_type,
     parse_layer_type,
 )
 from rolldeck.kit.model import KITFILE, ElementKind, Kit, KitKind, Layer
@@ -68,7 +70,12 @@ def read_kit(manifest: Manifest, config: bytes | None) -> Kit:
     if kind not in ("modelkit", "modelpack"):
         document = _lenient_object(config)
         return Kit(
-            manifest, kind, _plain_layers(manifest), document, None, _created(manifest, document)
+            manifest,
+            kind,
+            _plain_layers(manifest, kind),
+            document,
+            None,
+            _created(manifest, document),
         )
     if config is None:
         raise IntegrityError("The config of this kit was not read", reference=manifest.digest)
@@ -212,12 +219,14 @@ def _layer(
     )
 
 
-def _plain_layers(manifest: Manifest) -> tuple[Layer, ...]:
+def _plain_layers(manifest: Manifest, kind: KitKind) -> tuple[Layer, ...]:
     title = "org.opencontainers.image.title"
-    return tuple(
-        Layer(blob, "other", "unknown", "none", path=_text(blob.annotations.get(title)))
-        for blob in manifest.layers
-    )
+    layers = []
+    for blob in manifest.layers:
+        found = image_layer_type(blob.media_type) if kind == "image" else UNKNOWN
+        path = _text(blob.annotations.get(title))
+        layers.append(Layer(blob, found.kind, found.form, found.compression, path=path))
+    return tuple(layers)
 
 
 def _lenient_object(data: bytes | None) -> Mapping[str, Any]:

@@ -76,12 +76,21 @@ def _string(field: bytes, where: str) -> str:
     return _text(field.partition(b"\0")[0], where)
 
 
-def _number(field: bytes, name: str, what: str) -> int:
+def number(field: bytes, name: str, what: str) -> int:
+    """Return an octal number, 0 where the field is blank; raises RefusedError for all else."""
     if _UNSET.fullmatch(field):
         return 0
     if not _OCTAL.fullmatch(field):
         raise refused(name, f"its {what} is not an octal number")
     return int(field.strip(b" \0"), 8)
+
+
+def require_checksum(block: bytes) -> None:
+    """Raise RefusedError unless a header block has the checksum that it says."""
+    stored = block[148:156]
+    total = sum(block) - sum(stored) + 8 * 0x20
+    if not _OCTAL.fullmatch(stored) or int(stored.strip(b" \0"), 8) != total:
+        raise refused("archive", "a header has a bad checksum: the archive is damaged")
 
 
 def parse_header(block: bytes) -> Header:
@@ -90,10 +99,7 @@ def parse_header(block: bytes) -> Header:
     The checksum is always verified. ``size`` and ``mode`` must be octal; owner and time, which
     are not used, may also be GNU base-256 numbers.
     """
-    stored = block[148:156]
-    total = sum(block) - sum(stored) + 8 * 0x20
-    if not _OCTAL.fullmatch(stored) or int(stored.strip(b" \0"), 8) != total:
-        raise refused("archive", "a header has a bad checksum: the archive is damaged")
+    require_checksum(block)
     name = _string(block[:100], "archive")
     magic = block[257:265]
     if magic == _POSIX_MAGIC:
@@ -106,18 +112,19 @@ def parse_header(block: bytes) -> Header:
         raise refused(name, "a header of an unknown tar format")
     for place, what in ((slice(108, 116), "owner"), (slice(116, 124), "group")):
         if not block[place.start] & 0x80:
-            _number(block[place], name, what)
+            number(block[place], name, what)
     if not block[136] & 0x80:
-        _number(block[136:148], name, "time")
+        number(block[136:148], name, "time")
     return Header(
         name,
         block[156:157],
-        _number(block[100:108], name, "mode") & 0o7777,
-        _number(block[124:136], name, "size"),
+        number(block[100:108], name, "mode") & 0o7777,
+        number(block[124:136], name, "size"),
     )
 
 
-def _pax_records(data: bytes, where: str) -> dict[str, bytes]:
+def pax_records(data: bytes, where: str) -> dict[str, bytes]:
+    """Return the records of a PAX header, values as stored; raises RefusedError."""
     records: dict[str, bytes] = {}
     position = 0
     while position < len(data):
@@ -144,7 +151,7 @@ def parse_pax(data: bytes, where: str, *, everywhere: bool) -> Extension:
     dropped; sparse files are refused, as are link targets, and in a global header
     (``everywhere``) anything that would name or size later members.
     """
-    records = _pax_records(data, where)
+    records = pax_records(data, where)
     if any(key.startswith("GNU.sparse.") or key == "SCHILY.realsize" for key in records):
         raise refused(where, "it is a sparse file")
     if records.get("hdrcharset", b"ISO-IR 10646 2000 UTF-8") != b"ISO-IR 10646 2000 UTF-8":

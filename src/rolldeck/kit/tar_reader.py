@@ -7,9 +7,9 @@ goes to the last byte of the stream, so that the layer's digest can be checked b
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from rolldeck.errors import RefusedError
 from rolldeck.kit.member_path import NAME_LIMIT, member_parts, refused
@@ -31,7 +31,21 @@ CHUNK = 1024 * 1024
 TRAILER = 64 * 1024
 """Bytes of what follows the end of an archive that are looked at together."""
 
-_ZEROS = bytes(BLOCK)
+ZEROS = bytes(BLOCK)
+"""A block that ends an archive."""
+
+Special = Literal[
+    "",
+    "link",
+    "hard link",
+    "character device",
+    "block device",
+    "fifo",
+    "whiteout",
+    "sparse",
+    "unknown",
+]
+"""What a member of an image layer is that is neither a file nor a directory; of others empty."""
 
 
 class Readable(Protocol):
@@ -64,7 +78,7 @@ class Member:
 
     ``chunks`` yields a file's content; a view is valid until the next one is asked for. What is
     not read before the next member is skipped. ``offset`` is where the content begins in the
-    archive, in bytes.
+    archive, in bytes. ``special`` and ``target`` are those of its ``Entry``.
     """
 
     path: str
@@ -73,6 +87,8 @@ class Member:
     size: int
     chunks: Iterator[memoryview]
     offset: int
+    special: Special = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +106,16 @@ class Need:
 class Entry:
     """A member as ``tar_steps`` finds it; the ``size`` bytes of content that follow are skipped.
 
-    ``parts`` are the components of its clean relative name, none for the root itself.
+    ``parts`` are the components of its clean relative name, none for the root itself. ``special``
+    and ``target``, what a link names, are for image layers only; names are then as stored.
     """
 
     parts: tuple[str, ...]
     is_dir: bool
     mode: int
     size: int
+    special: Special = ""
+    target: str = ""
 
 
 Steps = Generator[Need | Entry, bytes, None]
@@ -117,7 +136,7 @@ def tar_steps(limits: TarLimits | None = None) -> Steps:
         if len(block) != BLOCK:
             raise refused("archive", "the archive is cut short")
         position += BLOCK
-        if block == _ZEROS:
+        if block == ZEROS:
             if pending:
                 raise refused("archive", "an extension header without a member")
             yield from _finish()
@@ -128,9 +147,9 @@ def tar_steps(limits: TarLimits | None = None) -> Steps:
             pending += 1
             if pending > limits.extensions:
                 raise refused(header.name, f"over {limits.extensions} extension headers")
-            size = _extension_size(header, kind)
+            size = extension_size(header.size, kind, header.name)
             data = yield Need(size + -size % BLOCK)
-            _require_whole(data, size + -size % BLOCK, header.name)
+            require_whole(data, size + -size % BLOCK, header.name)
             position += len(data)
             extension = extension.merge(_parse_extension(data[:size], header, kind))
             continue
@@ -148,20 +167,22 @@ def tar_steps(limits: TarLimits | None = None) -> Steps:
         yield Entry(parts, kind == "directory", header.mode, size)
         padding = -size % BLOCK
         if padding:
-            _require_whole((yield Need(padding, padding=True)), padding, name)
+            require_whole((yield Need(padding, padding=True)), padding, name)
         position += size + padding
 
 
-def _require_whole(data: bytes | memoryview, size: int, name: str) -> None:
+def require_whole(data: bytes | memoryview, size: int, name: str) -> None:
+    """Raise RefusedError where the archive ended before all of ``size`` bytes came."""
     if len(data) != size:
         raise refused(name, "the archive is cut short")
 
 
-def _extension_size(header: Header, kind: str) -> int:
+def extension_size(size: int, kind: str, name: str) -> int:
+    """Return the size in bytes of an extension header; raises RefusedError beyond its limit."""
     limit = NAME_LIMIT + 1 if kind == "long name" else EXTENSION_LIMIT
-    if not 0 < header.size <= limit:
-        raise refused(header.name, f"its extension header is empty or over {limit} bytes")
-    return header.size
+    if not 0 < size <= limit:
+        raise refused(name, f"its extension header is empty or over {limit} bytes")
+    return size
 
 
 def _parse_extension(data: bytes, header: Header, kind: str) -> Extension:
@@ -171,7 +192,7 @@ def _parse_extension(data: bytes, header: Header, kind: str) -> Extension:
 
 
 def _finish() -> Steps:
-    if (yield Need(BLOCK)) != _ZEROS:
+    if (yield Need(BLOCK)) != ZEROS:
         raise refused("archive", "a lone zero block, or a cut at the end")
     while data := (yield Need(TRAILER)):
         if data.count(0) != len(data):
@@ -227,7 +248,7 @@ class _Content:
             raise StopIteration
         size = min(self._source.chunk, self._remaining)
         view = self._source.take(size)
-        _require_whole(view, size, self._name)
+        require_whole(view, size, self._name)
         self._remaining -= len(view)
         return view
 
@@ -239,15 +260,20 @@ class _Content:
 
 
 def read_tar(
-    stream: Readable, limits: TarLimits | None = None, *, chunk: int = CHUNK
+    stream: Readable,
+    limits: TarLimits | None = None,
+    *,
+    chunk: int = CHUNK,
+    parse: Callable[[TarLimits | None], Steps] = tar_steps,
 ) -> Iterator[Member]:
     """Yield the members of an archive in order, going to the last byte of the stream.
 
     The root itself (``./``) is not a member. Content that nobody reads is skipped where the stream
     can; what is read comes in chunks of at most ``chunk`` bytes. Raises RefusedError as
-    ``tar_steps``; what the stream raises passes through.
+    ``tar_steps``; what the stream raises passes through. ``parse`` is another parser: that of image
+    layers, for listing.
     """
-    source, steps = _Source(stream, chunk), tar_steps(limits)
+    source, steps = _Source(stream, chunk), parse(limits)
     step = next(steps, None)
     while step is not None:
         data = b""
@@ -255,7 +281,16 @@ def read_tar(
             path = "/".join(step.parts)
             content = _Content(source, step.size, path)
             if path:
-                yield Member(path, step.is_dir, step.mode, step.size, content, source.position)
+                yield Member(
+                    path,
+                    step.is_dir,
+                    step.mode,
+                    step.size,
+                    content,
+                    source.position,
+                    step.special,
+                    step.target,
+                )
             content.skip()
         elif step.padding:
             data = bytes(source.skip(step.size))

@@ -234,7 +234,8 @@ def layer_line(layer: Layer, width: int) -> Line:
     name = clean_line(layer.path or layer.name or "", 200)
     if layer.origin:
         name += f"   from {layer.origin}"
-    packing = layer.form if layer.compression == "none" else f"{layer.form} {layer.compression}"
+    form = "tar" if layer.is_archive else layer.form
+    packing = form if layer.compression == "none" else f"{form} {layer.compression}"
     size = human_size(layer.size).rjust(10)
     head = f"{left(layer.kind, 10)}{size}  {short_digest(layer.digest)}  "
     return Line(

@@ -37,10 +37,12 @@ def listing_lines(files: Sequence[LayerFile], width: int) -> list[Line]:
     """Return one line for each file."""
     lines = []
     for file in files:
-        kind = stat.S_IFDIR if file.is_dir else stat.S_IFREG
         size = "" if file.is_dir else "–" if file.size is None else human_size(file.size)
-        head = f" {stat.filemode(kind | file.mode)}  {size:>10}  "
-        name = cut(clean_line(file.path, 1000), max(width - len(head) - 1, 8))
+        head = f" {file.mode_text}  {size:>10}  "
+        whole = clean_line(file.path, 1000) + (
+            f" -> {clean_line(file.target, 1000)}" if file.target else ""
+        )
+        name = cut(whole, max(width - len(head) - 1, 8))
         shown = Span(f"{name}/", "accent") if file.is_dir else Span(name)
         lines.append(Line((Span(head, "dim"), shown)))
     return lines
@@ -48,8 +50,12 @@ def listing_lines(files: Sequence[LayerFile], width: int) -> list[Line]:
 
 def listing_words(listing: LayerListing) -> str:
     """Return how many files are listed, and what has to be known of the list."""
-    count = sum(not file.is_dir for file in listing.files)
+    count = sum(file.type == "file" for file in listing.files)
     words = [f"{count} file{'' if count == 1 else 's'}"]
+    if special := sum(bool(file.special) for file in listing.files):
+        words.append(
+            "1 link or special file" if special == 1 else f"{special} links or special files"
+        )
     if listing.stopped:
         words.append(f"not complete: {clean_line(listing.stopped)}")
     if not listing.verified and listing.files:

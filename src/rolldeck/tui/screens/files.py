@@ -91,6 +91,8 @@ class FilesScreen(ReadingPage):
         file = self._files[number]
         if file.is_dir:
             self.notify("This is a directory; its files stand below it.", markup=False)
+        elif file.special:
+            self.notify(f"This is {file.special_words}.", markup=False)
         else:
             self.app.push_screen(FileScreen(self._version, file.path, self._layer))
 
