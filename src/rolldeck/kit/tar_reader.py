@@ -7,7 +7,7 @@ goes to the last byte of the stream, so that the layer's digest can be checked b
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -239,13 +239,17 @@ class _Content:
 
 
 def read_tar(
-    stream: Readable, limits: TarLimits | None = None, *, chunk: int = CHUNK
+    stream: Readable,
+    limits: TarLimits | None = None,
+    *,
+    chunk: int = CHUNK,
+    between: Callable[[bytes], None] | None = None,
 ) -> Iterator[Member]:
     """Yield the members of an archive in order, going to the last byte of the stream.
 
     The root itself (``./``) is not a member. Content that nobody reads is skipped where the stream
-    can; what is read comes in chunks of at most ``chunk`` bytes. Raises RefusedError as
-    ``tar_steps``; what the stream raises passes through.
+    can; what is read comes in chunks of at most ``chunk`` bytes. ``between`` gets all that is not
+    content, in order. Raises RefusedError as ``tar_steps``; what the stream raises passes through.
     """
     source, steps = _Source(stream, chunk), tar_steps(limits)
     step = next(steps, None)
@@ -257,10 +261,12 @@ def read_tar(
             if path:
                 yield Member(path, step.is_dir, step.mode, step.size, content, source.position)
             content.skip()
-        elif step.padding:
+        elif step.padding and between is None:
             data = bytes(source.skip(step.size))
         else:
             data = bytes(source.take(step.size))
+            if between is not None:
+                between(data)
         step = send(steps, data)
 
 
