@@ -149,7 +149,10 @@ def _freeing() -> Iterator[list[Path]]:
     finally:
         for path in aside:
             with fsops.storage(path):
-                fsops.unlink(path)
+                try:
+                    fsops.unlink(path)
+                except OSError:
+                    fsops.unlink(path)  # once more, should it have resisted
 
 
 def _take_away(
