@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -213,6 +214,22 @@ async def test_a_target_that_is_being_moved_keeps_it(
     (spare,) = await site.spares()
     with Target(site.root / "serving").locked():
         assert "changing" in await site.staying(spare)
+
+
+async def test_a_write_after_it_was_hashed_is_seen(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The release is looked at once more when nobody can move the target."""
+    (spare,) = await site.spares()
+    real = Target.locked
+
+    def locked(self: Target) -> AbstractContextManager[None]:
+        with (self.link / "model/a.bin").open("r+b") as file:
+            file.write(b"other bytes")
+        return real(self)
+
+    monkeypatch.setattr(Target, "locked", locked)
+    assert "model/a.bin: content changed" in await site.staying(spare)
 
 
 async def test_a_release_that_went_since_keeps_it(site: Site, kit: PushedKit) -> None:

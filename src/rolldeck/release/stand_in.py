@@ -43,12 +43,11 @@ def open_stand_in(layer: Digest, progress: Progress | None = None) -> RebuiltBlo
     NotFoundError where there is none.
     """
     changed: IntegrityError | None = None
-    for target in _targets():
-        for release in _holders(target, layer):
-            try:
-                return open_release(target, release, layer, progress or Progress())
-            except IntegrityError as error:
-                changed = error
+    for target, release in stand_ins(layer):
+        try:
+            return open_release(target, release, layer, progress or Progress())
+        except IntegrityError as error:
+            changed = error
     raise changed or NotFoundError(
         f"Blob {layer} is neither in the library nor in a release of a known target",
         reference=layer,
