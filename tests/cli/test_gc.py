@@ -13,6 +13,7 @@ from rolldeck.release import Target
 from rolldeck.settings import state_home
 from rolldeck.store import Library
 from tests.cli.conftest import Run
+from tests.servers.registry import RunningRegistry
 from tests.store.versions import forget, needed_by
 
 TAGS = ("v1.0.0", "v1.1.0", "v1.2.0", "v2.0.0")
@@ -53,7 +54,7 @@ def test_the_report(rolldeck: Run, library: Library) -> None:
     assert "can go" in ran.out
     assert "rolldeck gc --apply" in ran.err
     document = rolldeck("gc", "--json").document
-    assert set(document) == {"applied", "bytes", "remove", "keep", "problems"}
+    assert set(document) == {"applied", "bytes", "remove", "spare", "keep", "problems"}
     assert document["applied"] is False
     assert document["bytes"] == sum(item["size"] for item in document["remove"]) > 0
     assert {item["digest"] for item in document["remove"]} >= {gone}
@@ -115,6 +116,39 @@ def test_nothing_here_yet(rolldeck: Run) -> None:
     assert rolldeck("gc").out == "Nothing can go\n"
     assert rolldeck("gc", "--apply", "--yes").code == 0
     assert not (state_home().parent.parent / "data").exists()
+
+
+def test_what_is_held_twice_goes_only_when_asked(
+    rolldeck: Run,
+    golden_registry: RunningRegistry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The report tells of it; --spare takes it among what goes, --apply alone does not."""
+    monkeypatch.setattr("rolldeck.kit.unpack.SMALL_BLOB", -1)
+    source = f"{golden_registry.host}/golden/wdbc:v1.0.0"
+    assert rolldeck("pull", source).code == 0
+    assert rolldeck("pin", f"local:{source}", tmp_path / "serving", "--yes").code == 0
+    ran = rolldeck("gc")
+    release = next((tmp_path / "serving/releases").iterdir())
+    assert f"also in {release}" in ran.out
+    assert ran.out.endswith("Nothing can go\n")
+    assert "rolldeck gc --apply --spare" in ran.err
+    told = rolldeck("gc", "--json").document
+    assert told["remove"] == []
+    assert {item["kind"] for item in told["spare"]} == {"spare"}
+    assert rolldeck("gc", "--apply", "--yes", "--json").document["spare"] == told["spare"]
+    planned = rolldeck("gc", "--spare", "--json").document
+    assert (planned["remove"], planned["spare"]) == (told["spare"], [])
+    refused = rolldeck("gc", "--apply", "--spare")
+    assert refused.code == 2
+    assert all(Path(item["path"]).exists() for item in told["spare"])
+    done = rolldeck("gc", "--apply", "--spare", "--yes", "--json").document
+    assert done["remove"] == told["spare"]
+    assert done["bytes"] == sum(item["size"] for item in told["spare"])
+    assert not any(Path(item["path"]).exists() for item in told["spare"])
+    assert rolldeck("verify").code == 0
+    assert rolldeck("du").code == 0
 
 
 # Local targets.

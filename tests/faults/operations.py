@@ -143,6 +143,22 @@ def _pinned(*tags: str) -> Callable[[World], None]:
     return prepare
 
 
+_LARGE = "import rolldeck.kit.unpack as unpack; unpack.SMALL_BLOB = 100_000"
+"""Else no layer of the kit is large enough to be rebuilt from its files: with it the model's is."""
+
+
+def _held_twice(world: World) -> None:
+    _pulled("v1", "v2")(world)
+    ran = world.run("pin", world.local("v1"), world.target.path, "--yes", script=_LARGE)
+    assert ran.code == 0, ran
+    Library(world.library).add(b"loose")
+
+
+def _large_blobs(world: World) -> object:
+    """How many of them the library has."""
+    return sum(path.stat().st_size > 100_000 for path in world.library.glob("blobs/*/*"))
+
+
 def _used(world: World) -> Path:
     return world.root / "home" / "used"
 
@@ -276,6 +292,14 @@ OPERATIONS = [
         half_made=2,
     ),
     Operation(
+        "pin of a large layer",
+        lambda world: ["pin", world.local("v1"), world.target.path, "--yes"],
+        _pulled("v1"),
+        _current,
+        half_made=2,
+        script=_LARGE,
+    ),
+    Operation(
         "switch",
         lambda world: ["pin", world.local("v1"), world.target.path, "--yes"],
         _pinned("v1", "v2"),
@@ -313,6 +337,12 @@ OPERATIONS = [
         lambda world: ["prune", world.target.path, *_PRUNING],
         _with_surplus,
         lambda world: world.target.unpacked(),
+    ),
+    Operation(
+        "gc of what is held twice",
+        lambda world: ["gc", "--apply", "--spare", "--yes"],
+        _held_twice,
+        _large_blobs,
     ),
     Operation(
         "copy",

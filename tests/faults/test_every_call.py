@@ -81,4 +81,4 @@ def test_the_seam_sees_something(trial: Trial) -> None:
     assert trial.count > 5
     names = {call.name for call in trial.calls}
     assert {"fsync", "rename"} <= names
-    assert {"create", "write"} <= names or {"unlink", "rmdir"} <= names
+    assert {"create", "write"} <= names or "unlink" in names

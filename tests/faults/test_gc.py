@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from rolldeck.oci import Digest, digest_of
 from rolldeck.release import Target
 from rolldeck.store import Library
 from rolldeck.store.garbage import collect
+from tests.servers.kits import files_below, push_kit
 from tests.servers.registry import RunningRegistry
 from tests.store.versions import add_blob, add_index, add_version, forget, make_old, needed_by
 
@@ -179,3 +181,47 @@ def _start(words: list[str]) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+SPARE_ROUNDS = 20 if os.environ.get("ROLLDECK_TORTURE") else 4
+
+
+def test_what_is_held_twice_goes_beside_readers(
+    docker_registry: RunningRegistry, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever reads the version has it from the blob or from the release, whole."""
+    library = tmp_path / "library"
+    sizes = {"a.bin": 9 * 1024 * 1024 + 7, "b.json": 100}
+    kit = push_kit(docker_registry, tmp_path / "kit" / "c", "spare/beside", sizes)
+    source = f"{docker_registry.host}/{kit.repository}:v1"
+    local, common = f"local:{source}", ["--library", str(library), "--json"]
+    assert main(["pull", source, *common]) == 0
+    assert main(["pin", local, str(tmp_path / "serving"), "--yes", *common]) == 0
+    beside = 0
+    for number in range(SPARE_ROUNDS):
+        out = tmp_path / f"out-{number}"
+        readers = [
+            ["unpack", local, "-d", str(out)],
+            ["copy", local, f"oci:{tmp_path}/layout-{number}:v1"],
+            ["verify", local],
+            ["pull", source],
+        ]
+        running = [_start([*words, *common]) for words in readers]
+        while any(process.poll() is None for process in running):
+            capsys.readouterr()
+            assert main(["gc", "--apply", "--spare", "--yes", *common]) == 0
+            document = json.loads(capsys.readouterr().out)
+            beside += any(item["kind"] == "spare" for item in document["remove"])
+        for process, words in zip(running, readers, strict=True):
+            text, errors = process.communicate()
+            assert process.returncode == 0, (words, text, errors)
+        assert files_below(out) == kit.files
+        copied = Path(f"{tmp_path}/layout-{number}/blobs", kit.model.digest.replace(":", "/"))
+        assert copied.read_bytes() == kit.blobs[kit.model.digest]
+        assert main(["pull", source, *common]) == 0
+    capsys.readouterr()
+    assert main(["gc", "--apply", "--spare", "--yes", *common]) == 0
+    (spare,) = json.loads(capsys.readouterr().out)["remove"]
+    assert spare["digest"] == kit.model.digest
+    assert beside, "nothing was removed beside them, so nothing was tested"
+    assert main(["verify", *common]) == 0

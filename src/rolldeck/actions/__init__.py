@@ -40,7 +40,14 @@ if TYPE_CHECKING:
         look_at_file,
     )
     from rolldeck.actions.freeing import Way, ways_to_free
-    from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
+    from rolldeck.actions.gc import (
+        Garbage,
+        Kept,
+        Survey,
+        collect_garbage,
+        remove_spares,
+        survey_garbage,
+    )
     from rolldeck.actions.headline import headline_name, headlines, remember_headline
     from rolldeck.actions.init import Initialized, initialize
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
@@ -115,7 +122,14 @@ _LATER = {
     "rolldeck.actions.triage": ("watch_triage",),
     "rolldeck.actions.triage_view": ("Triage", "TriageRow"),
     "rolldeck.actions.policy": ("chosen_policy", "read_policy"),
-    "rolldeck.actions.gc": ("Garbage", "Kept", "Survey", "collect_garbage", "survey_garbage"),
+    "rolldeck.actions.gc": (
+        "Garbage",
+        "Kept",
+        "Survey",
+        "collect_garbage",
+        "remove_spares",
+        "survey_garbage",
+    ),
     "rolldeck.actions.login": ("LoggedIn", "LoggedOut", "log_in", "log_out", "trust_token_host"),
     "rolldeck.actions.doctor": ("Diagnosis", "Finding", "diagnose"),
     "rolldeck.actions.env_check": ("fit", "host_here"),
@@ -292,6 +306,7 @@ __all__ = [
     "remember_direction",
     "remember_headline",
     "remove",
+    "remove_spares",
     "stage_channel",
     "stage_demo",
     "standing_so",

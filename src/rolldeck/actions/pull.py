@@ -194,4 +194,5 @@ def publish(workspace: Workspace, found: list[tuple[Reference, Manifest]]) -> No
     for reference, manifest in found:
         library.put(manifest.descriptor, manifest.raw)
         tags = [reference.tag] if reference.tag else []
-        library.tag(reference.library_name, tags, manifest.descriptor)
+        came_from = reference.library_name if reference.place is Place.REGISTRY else None
+        library.tag(reference.library_name, tags, manifest.descriptor, came_from=came_from)

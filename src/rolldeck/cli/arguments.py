@@ -269,6 +269,11 @@ def verb_parser() -> argparse.ArgumentParser:
     collect = verb("gc")
     collect.add_argument("--apply", action="store_true", help="remove it, not only report")
     collect.add_argument("--dry-run", action="store_true", help="only report, also with --apply")
+    collect.add_argument(
+        "--spare",
+        action="store_true",
+        help="also blobs that an unpacked release holds, of versions that came from a registry",
+    )
     collect.add_argument("--yes", "-y", action="store_true", help="do not ask")
     collect.add_argument(
         "--grace",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from rolldeck.actions import (
     Survey,
     Verified,
     Workspace,
     collect_garbage,
+    remove_spares,
     survey_garbage,
     verify,
     verify_all,
@@ -95,13 +97,15 @@ def _hint(verified: Verified, arguments: argparse.Namespace, what: str) -> str:
 
 
 async def run_gc(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
-    """Tell what nobody needs; remove it with --apply."""
+    """Tell what nobody needs or is held twice; remove it with --apply."""
     if not arguments.grace >= 0:
         raise UsageError("--grace must be a number of hours, 0 or more")
     grace = arguments.grace * 3600
     if arguments.apply:
         workspace.require_writable("gc --apply")
     found = await survey_garbage(workspace, grace=grace)
+    if arguments.spare:
+        found = replace(found, garbage=(*found.garbage, *found.spare), spare=())
     applied = arguments.apply and not arguments.dry_run
     if not applied or not found.garbage:
         _show(found, arguments, applied=applied)
@@ -113,11 +117,30 @@ async def run_gc(workspace: Workspace, arguments: argparse.Namespace, progress: 
         raise CancelledError("Nothing was removed")
     shown = None if arguments.yes else {item.path for item in found.garbage}
     gone = await collect_garbage(workspace, shown=shown, grace=grace)
+    gone = await _without_spares(workspace, found, gone, arguments, progress)
     if arguments.json:
         print_document(garbage_document(gone, applied=True))
     else:
         print(f"{len(gone.garbage)} files removed, {human_size(gone.size)} free")
     return 0
+
+
+async def _without_spares(
+    workspace: Workspace,
+    found: Survey,
+    gone: Survey,
+    arguments: argparse.Namespace,
+    progress: Progress,
+) -> Survey:
+    """Remove the blobs that are held twice, as far as that was asked for."""
+    spares = [item for item in found.garbage if item.kind == "spare"]
+    if not spares:
+        return replace(gone, spare=found.spare)
+    with progress_line(progress, "gc", quiet=arguments.json):
+        went, stay = await remove_spares(workspace, spares, progress)
+    for item in stay:
+        message(f"{item.digest} {item.reason}")
+    return replace(gone, garbage=(*gone.garbage, *went), spare=stay)
 
 
 def _show(found: Survey, arguments: argparse.Namespace, *, applied: bool) -> None:
@@ -142,4 +165,11 @@ def _print_survey(found: Survey) -> None:
         print(f"?  {clean_line(problem)}")
     if found.problems:
         print("No version and no blob goes before that is known.")
+    if found.spare:
+        size = human_size(sum(item.size for item in found.spare))
+        places = ", ".join(dict.fromkeys(item.reason for item in found.spare))
+        count = len(found.spare)
+        blobs = f"{count} blob{'s' * (count != 1)}"
+        print(f"held twice: {blobs}, {size}: {clean_line(places)}")
+        message("What is held twice: rolldeck gc --apply --spare removes the library's copy.")
     print(f"{human_size(found.size)} can go" if found.garbage else "Nothing can go")

@@ -8,6 +8,7 @@ from rolldeck.cli.documents import Document
 
 if TYPE_CHECKING:
     from rolldeck.actions import (
+        Garbage,
         LoggedIn,
         LoggedOut,
         Problem,
@@ -43,16 +44,8 @@ def garbage_document(found: Survey, *, applied: bool) -> Document:
     return {
         "applied": applied,
         "bytes": found.size,
-        "remove": [
-            {
-                "kind": item.kind,
-                "digest": item.digest,
-                "path": str(item.path),
-                "size": item.size,
-                "reason": item.reason,
-            }
-            for item in found.garbage
-        ],
+        "remove": [_garbage(item) for item in found.garbage],
+        "spare": [_garbage(item) for item in found.spare],
         "keep": [
             {
                 "digest": item.digest,
@@ -62,6 +55,16 @@ def garbage_document(found: Survey, *, applied: bool) -> Document:
             for item in found.kept
         ],
         "problems": list(found.problems),
+    }
+
+
+def _garbage(item: Garbage) -> Document:
+    return {
+        "kind": item.kind,
+        "digest": item.digest,
+        "path": str(item.path),
+        "size": item.size,
+        "reason": item.reason,
     }
 
 

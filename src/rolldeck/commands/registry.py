@@ -393,7 +393,7 @@ COMMANDS: tuple[Command, ...] = (
         "Report what in the library nobody needs, or remove it.",
         danger="changes",
         cli="gc",
-        examples=("rolldeck gc", "rolldeck gc --apply"),
+        examples=("rolldeck gc", "rolldeck gc --apply", "rolldeck gc --apply --spare"),
     ),
     Command(
         "library.use",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -24,6 +24,8 @@ from rolldeck.oci import Descriptor, Digest, parse_digest
 
 _CHUNK = 1024 * 1024
 _HEADER_LIMIT = 4 * 1024 * 1024
+_RECORD_LIMIT = 16 * 1024 * 1024
+"""Largest packed skeleton that is kept in memory: more than 100,000 plain members need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,38 @@ def _damaged(path: Path) -> IntegrityError:
     return IntegrityError(f"{path} is damaged", reference=str(path), hint="Pull the version again.")
 
 
+class SkeletonRecord:
+    """Takes a skeleton's plain bytes while a blob is unpacked, and has them packed."""
+
+    def __init__(self) -> None:
+        self._packer = zlib.compressobj(1)
+        self._packed = bytearray()
+
+    def add(self, data: bytes) -> None:
+        """Take the next bytes; those after the limit are dropped."""
+        if len(self._packed) <= _RECORD_LIMIT:
+            self._packed += self._packer.compress(data)
+
+    def finish(self) -> bytes | None:
+        """Return the packed bytes; None where they were too many."""
+        if len(self._packed) > _RECORD_LIMIT:
+            return None
+        return bytes(self._packed) + self._packer.flush()
+
+
+def pack_skeleton(raw: Path) -> Iterator[bytes]:
+    """Yield the packed bytes of a skeleton whose plain bytes are in a file."""
+    packer = zlib.compressobj()
+    with open(raw, "rb") as plain:
+        while chunk := plain.read(_CHUNK):
+            yield packer.compress(chunk)
+    yield packer.flush()
+
+
 def save_skeleton(
-    layer: Layer, prefixes: Mapping[int, str], raw: Path, directory: Path
+    layer: Layer, prefixes: Mapping[int, str], packed: Iterable[bytes], directory: Path
 ) -> Skeleton:
-    """Keep a skeleton whose plain bytes are in the file ``raw`` in ``directory``; durable."""
+    """Keep a skeleton, whose bytes are ``packed``, in ``directory``; durable."""
     path = skeleton_path(directory, layer.digest)
     header = {
         "digest": layer.digest,
@@ -114,19 +144,16 @@ def save_skeleton(
     with fsops.storage(path):
         descriptor, temporary = half_made.create_temporary(directory)
         try:
-            with open(raw, "rb") as plain:
-                fsops.write(descriptor, json.dumps(header).encode() + b"\n")
-                packer = zlib.compressobj()
-                while chunk := plain.read(_CHUNK):
-                    fsops.write(descriptor, packer.compress(chunk))
-                fsops.write(descriptor, packer.flush())
+            fsops.write(descriptor, json.dumps(header).encode() + b"\n")
+            for chunk in packed:
+                fsops.write(descriptor, chunk)
             fsops.fsync(descriptor)
+            fsops.replace(temporary, path)
         except BaseException:
             fsops.unlink(temporary)
             raise
         finally:
             os.close(descriptor)
-        fsops.replace(temporary, path)
     return Skeleton(layer, path, prefixes)
 
 

@@ -265,13 +265,14 @@ def read_tar(
     *,
     chunk: int = CHUNK,
     parse: Callable[[TarLimits | None], Steps] = tar_steps,
+    between: Callable[[bytes], None] | None = None,
 ) -> Iterator[Member]:
     """Yield the members of an archive in order, going to the last byte of the stream.
 
     The root itself (``./``) is not a member. Content that nobody reads is skipped where the stream
-    can; what is read comes in chunks of at most ``chunk`` bytes. Raises RefusedError as
-    ``tar_steps``; what the stream raises passes through. ``parse`` is another parser: that of image
-    layers, for listing.
+    can; what is read comes in chunks of at most ``chunk`` bytes. ``parse`` is another parser: that
+    of image layers, for listing. ``between`` gets all that is not content, in order. Raises
+    RefusedError as ``tar_steps``; what the stream raises passes through.
     """
     source, steps = _Source(stream, chunk), parse(limits)
     step = next(steps, None)
@@ -292,10 +293,12 @@ def read_tar(
                     step.target,
                 )
             content.skip()
-        elif step.padding:
+        elif step.padding and between is None:
             data = bytes(source.skip(step.size))
         else:
             data = bytes(source.take(step.size))
+            if between is not None:
+                between(data)
         step = send(steps, data)
 
 

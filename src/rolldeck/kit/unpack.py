@@ -25,12 +25,12 @@ from rolldeck.kit.merge import MergeRules, merge
 from rolldeck.kit.model import Kit, Layer
 from rolldeck.kit.placement import place
 from rolldeck.kit.read import remote_data
-from rolldeck.kit.skeleton import Skeleton, save_skeleton
+from rolldeck.kit.skeleton import Skeleton, SkeletonRecord, pack_skeleton, save_skeleton
 from rolldeck.kit.staging import Staging
 from rolldeck.kit.staging_place import SKELETON, StagingPlace
 from rolldeck.kit.tar_reader import CHUNK, Readable, TarLimits, read_tar
 from rolldeck.kit.tree import Stamp, Tree, TreeEntry, stamp_tree, verify_tree
-from rolldeck.oci import Descriptor, Digest
+from rolldeck.oci import SMALL_BLOB, Descriptor, Digest
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
 
@@ -96,6 +96,8 @@ class Unpacking:
             if layer.compression == "none" and times[layer.digest] == 1 and one_pass(layer)
         ]
         self._sinks: dict[Digest, LayerSink] = {}
+        self._times = times
+        self._recorded: dict[Digest, tuple[Layer, bytes]] = {}
         self._finished = False
 
     def __enter__(self) -> Unpacking:
@@ -146,13 +148,30 @@ class Unpacking:
             self._staging.sync(number)
 
     def _add_archive(self, number: int, layer: Layer, blob: BinaryIO) -> None:
+        record = self._record(layer)
+        between = record.add if record else None
         with open_layer(layer, blob, self._progress) as stream:
-            for member in read_tar(stream, TarLimits(capacity=stream.capacity)):
+            limits = TarLimits(capacity=stream.capacity)
+            for member in read_tar(stream, limits, between=between):
                 parts = place(layer, member_parts(member.path), is_dir=member.is_dir)
                 if member.is_dir:
                     self._staging.add_directory(number, parts, member.mode)
                 else:
                     self._staging.add_file(number, parts, member.mode, member.chunks)
+        self._keep(layer, record)
+
+    def _record(self, layer: Layer) -> SkeletonRecord | None:
+        """What takes the skeleton of a layer that is unpacked from its blob; None for small ones.
+
+        A compressed blob cannot be rebuilt from what it holds.
+        """
+        is_large = layer.size > SMALL_BLOB and layer.compression == "none"
+        return SkeletonRecord() if is_large and self._times[layer.digest] == 1 else None
+
+    def _keep(self, layer: Layer, record: SkeletonRecord | None) -> None:
+        packed = record.finish() if record else None
+        if packed is not None:
+            self._recorded[layer.digest] = (layer, packed)
 
     def _add_raw(self, number: int, layer: Layer, blob: BinaryIO) -> None:
         """Unpack a layer that is one file; where it can, that shares the blob's disk blocks."""
@@ -168,6 +187,8 @@ class Unpacking:
                     self._staging.fill(descriptor, parts, layer.mode, chunks, is_there=shares)
             finally:
                 os.close(descriptor)
+        if not shares:
+            self._keep(layer, self._record(layer))
 
     def finish(
         self, before_visible: Callable[[Tree, dict[str, Stamp]], None] = lambda tree, stamps: None
@@ -201,11 +222,21 @@ class Unpacking:
         return tree
 
     def save_skeletons(self, directory: Path) -> list[Skeleton]:
-        """Keep the skeletons of the layers that came in one pass, so that they can be rebuilt."""
-        return [
-            save_skeleton(sink.layer, sink.prefixes, self._place.file(digest, SKELETON), directory)
+        """Keep the skeletons of the large layers, so that their blobs can be rebuilt.
+
+        But for layers whose files share the blocks of their blobs.
+        """
+        came = [
+            save_skeleton(
+                sink.layer,
+                sink.prefixes,
+                pack_skeleton(self._place.file(digest, SKELETON)),
+                directory,
+            )
             for digest, sink in self._sinks.items()
         ]
+        unpacked = self._recorded.values()
+        return came + [save_skeleton(layer, {}, [data], directory) for layer, data in unpacked]
 
     def __exit__(
         self,

@@ -35,6 +35,9 @@ REF_NAME = "org.opencontainers.image.ref.name"
 REPOSITORY = "rolldeck.repository"
 """Annotation of an index entry without a tag: the repository that it came from."""
 
+CAME_FROM = "rolldeck.came-from"
+"""Annotation of an index entry: the registry's repository that the version was received from."""
+
 INDEX_LIMIT = 64 * 1024 * 1024
 """Largest index read, in bytes: about 200,000 tags."""
 

@@ -21,6 +21,11 @@ def has_stand_in(layer: Digest) -> bool:
     return any(_holders(target, layer) for target in _targets())
 
 
+def stand_ins(layer: Digest) -> list[tuple[Target, Release]]:
+    """Return the releases that may stand in for a blob, each with its target."""
+    return [(target, release) for target in _targets() for release in _holders(target, layer)]
+
+
 def stands_in_elsewhere(layer: Digest, target: Target, digest: Digest) -> bool:
     """Whether some release other than that one of a target may stand in for a blob."""
     known = {found.path: found for found in (*_targets(), target)}
@@ -38,12 +43,11 @@ def open_stand_in(layer: Digest, progress: Progress | None = None) -> RebuiltBlo
     NotFoundError where there is none.
     """
     changed: IntegrityError | None = None
-    for target in _targets():
-        for release in _holders(target, layer):
-            try:
-                return _open(target, release, layer, progress or Progress())
-            except IntegrityError as error:
-                changed = error
+    for target, release in stand_ins(layer):
+        try:
+            return open_release(target, release, layer, progress or Progress())
+        except IntegrityError as error:
+            changed = error
     raise changed or NotFoundError(
         f"Blob {layer} is neither in the library nor in a release of a known target",
         reference=layer,
@@ -62,7 +66,10 @@ def _holders(target: Target, layer: Digest) -> list[Release]:
         return []  # a damaged record: that target is of no help, and `verify` says why
 
 
-def _open(target: Target, release: Release, layer: Digest, progress: Progress) -> RebuiltBlob:
+def open_release(
+    target: Target, release: Release, layer: Digest, progress: Progress
+) -> RebuiltBlob:
+    """Open a blob that is rebuilt from one release; raises as ``open_stand_in``."""
     skeleton = target.skeleton(release.digest, layer)
     directory = target.directory(release.digest)
     if skeleton is None:

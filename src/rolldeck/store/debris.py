@@ -18,7 +18,7 @@ DAY = 24 * 3600.0
 PARTIAL_DAYS = 7
 QUARANTINE_DAYS = 30
 
-Kind = Literal["version", "blob", "partial", "temporary", "quarantined", "lease"]
+Kind = Literal["version", "blob", "spare", "partial", "temporary", "quarantined", "lease"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,15 @@ incomplete, wherever it is cut short. An open file stays readable after it was r
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from rolldeck import fsops, half_made
 from rolldeck.oci import Digest
-from rolldeck.oci.layout import Entry
+from rolldeck.oci.layout import CAME_FROM, Entry
 from rolldeck.store.debris import Garbage, find_debris, remove_debris
 from rolldeck.store.lease import read_leases
 from rolldeck.store.library import Library
@@ -54,11 +55,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What can go and what stays; ``problems`` are why nothing but debris can go."""
+    """What can go and what stays; ``problems`` are why nothing but debris can go.
+
+    ``spare`` are blobs that stay, although a release holds them, too.
+    """
 
     garbage: tuple[Garbage, ...]
     kept: tuple[Kept, ...]
     problems: tuple[str, ...]
+    spare: tuple[Garbage, ...] = ()
 
     @property
     def size(self) -> int:
@@ -68,9 +73,19 @@ class Survey:
 
 Needs = Callable[[], Iterable[Need]]
 
+Holder = Callable[[Digest], Path | None]
+"""Tells which unpacked release holds a blob, too; None for none."""
 
-def survey(library: Library, needs: Needs, *, grace: float = GRACE, lock: bool = True) -> Survey:
-    """Look at what nobody needs; removes nothing.
+
+def survey(
+    library: Library,
+    needs: Needs,
+    *,
+    grace: float = GRACE,
+    lock: bool = True,
+    holder: Holder = lambda digest: None,
+) -> Survey:
+    """Look at what nobody needs, and at what a ``holder`` has, too; removes nothing.
 
     Without ``lock`` nothing is written, and what others do meanwhile may be seen in part. ``needs``
     tells what is needed outside of the library. It is called after the leases were read:
@@ -81,10 +96,10 @@ def survey(library: Library, needs: Needs, *, grace: float = GRACE, lock: bool =
         return Survey((), (), ())
     library.check()
     if not lock:
-        return _Look(library, grace).survey(needs)
+        return _Look(library, grace).survey(needs, holder)
     library.prepare()
     with library.locked():
-        return _Look(library, grace).survey(needs)
+        return _Look(library, grace).survey(needs, holder)
 
 
 def collect(
@@ -101,25 +116,53 @@ def collect(
     if not library.exists:
         return Survey((), (), ())
     library.prepare()
-    with library.locked():
+    with _freeing() as aside, library.locked():
         look = _Look(library, grace)
         found = look.survey(needs)
         chosen = [item for item in found.garbage if shown is None or item.path in shown]
-        aside = _take_away(library, look.entries, chosen)
+        _take_away(library, look.entries, chosen, aside)
         gone = [item for item in chosen if item.kind in ("version", "blob") or remove_debris(item)]
-    for path in aside:
-        with fsops.storage(path):
-            fsops.unlink(path)
     return Survey(tuple(gone), found.kept, found.problems)
 
 
-def _take_away(library: Library, entries: list[Entry], chosen: list[Garbage]) -> list[Path]:
-    """Take versions out of the index and blobs from their names; returns where they are."""
+def remove_spare(library: Library, needs: Needs, spare: Garbage, release: Path) -> bool:
+    """Remove a blob that a release holds, too, and that was just rebuilt from it; else False.
+
+    Looks again under the lock. Whoever calls sees to it that the release stays meanwhile.
+    """
+    library.prepare()
+    with _freeing() as aside, library.locked():
+        look = _Look(library, GRACE)
+        found = look.survey(needs, lambda digest: release if digest == spare.digest else None)
+        if spare.path not in {item.path for item in found.spare}:
+            return False
+        _take_away(library, look.entries, [replace(spare, kind="blob")], aside)
+    return True
+
+
+@contextmanager
+def _freeing() -> Iterator[list[Path]]:
+    """Remove the files that the block lists, also where it ends with an error."""
+    aside: list[Path] = []
+    try:
+        yield aside
+    finally:
+        for path in aside:
+            with fsops.storage(path):
+                try:
+                    fsops.unlink(path)
+                except OSError:
+                    fsops.unlink(path)  # once more, should it have resisted
+
+
+def _take_away(
+    library: Library, entries: list[Entry], chosen: list[Garbage], aside: list[Path]
+) -> None:
+    """Take versions out of the index and blobs from their names; ``aside`` tells where they are."""
     dropped = {item.digest for item in chosen if item.kind == "version"}
     left = [item for item in entries if item.tag or item.descriptor.digest not in dropped]
     if len(left) < len(entries):
         library.write_index(left)
-    aside = []
     for kind in ("version", "blob"):
         paths = [item.path for item in chosen if item.kind == kind]
         for path in paths:
@@ -128,7 +171,6 @@ def _take_away(library: Library, entries: list[Entry], chosen: list[Garbage]) ->
         for directory in {path.parent for path in paths}:
             with fsops.storage(directory):
                 fsops.fsync_directory(directory)
-    return aside
 
 
 class _Look:
@@ -143,10 +185,11 @@ class _Look:
         self._reasons: dict[Digest, list[Reason]] = {}
         self._needed: dict[Digest, frozenset[Digest]] = {}
         self._alive: set[Digest] = set()
+        self._leased: set[Digest] = set()
         self._problems: list[str] = []
 
-    def survey(self, needs: Needs) -> Survey:
-        """Mark, then list what is not marked."""
+    def survey(self, needs: Needs, holder: Holder = lambda digest: None) -> Survey:
+        """Mark, then list what is not marked, and what is but is held elsewhere, too."""
         listed = {entry.descriptor.digest for entry in self.entries}
         self._operations()
         self._tags()
@@ -158,7 +201,8 @@ class _Look:
         self._untagged()
         garbage = [] if self._problems else list(self._sweepable(listed))
         garbage += find_debris(self.library, self.now)
-        return Survey(tuple(garbage), self._kept(), tuple(dict.fromkeys(self._problems)))
+        spare = () if self._problems else tuple(self._spare(holder))
+        return Survey(tuple(garbage), self._kept(), tuple(dict.fromkeys(self._problems)), spare)
 
     def _operations(self) -> None:
         for lease in read_leases(self.library.leases, self.now):
@@ -170,6 +214,7 @@ class _Look:
             for digest in lease.digests:
                 below = self._reach.below(digest).digests
                 self._alive |= below
+                self._leased |= below
                 if self._reach.is_manifest(digest):
                     self._note(digest, below, Reason("operation", lease.text))
 
@@ -220,6 +265,22 @@ class _Look:
             Kept(digest, sum(map(self._size, self._needed[digest])), tuple(dict.fromkeys(reasons)))
             for digest, reasons in self._reasons.items()
         )
+
+    def _spare(self, holder: Holder) -> Iterable[Garbage]:
+        """Yield blobs that a release holds, too, of versions that all came from a registry."""
+        came = {
+            entry.descriptor.digest
+            for entry in self.entries
+            if entry.descriptor.annotations.get(CAME_FROM)
+        }
+        for digest in sorted(self._alive - self._leased):
+            release = holder(digest)
+            if release is None or digest in self._needed or not self._reach.has(digest):
+                continue
+            roots = {root for root, below in self._needed.items() if digest in below}
+            if roots <= came:
+                path = self.library.layout.blob_path(digest)
+                yield Garbage("spare", path, self._size(digest), f"also in {release}", digest)
 
     def _sweepable(self, listed: Collection[Digest]) -> Iterable[Garbage]:
         for digest in self.library.blobs():

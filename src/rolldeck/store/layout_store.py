@@ -25,7 +25,7 @@ from rolldeck.oci import (
     is_digest,
     parse_json,
 )
-from rolldeck.oci.layout import REF_NAME, REPOSITORY, Entry, parse_index
+from rolldeck.oci.layout import CAME_FROM, REF_NAME, REPOSITORY, Entry, parse_index
 from rolldeck.store.new_blob import BlobWriter, TemporaryBlob
 from rolldeck.store.partial import Partial, lock_partial, open_alone
 
@@ -223,15 +223,19 @@ class LayoutStore:
         tags: Iterable[str],
         manifest: Descriptor,
         expect: Expect | None = None,
+        *,
+        came_from: str | None = None,
     ) -> None:
         """Give a manifest its names, taking each from whatever held it; durable on return.
 
-        Raises TagMovedError, and changes nothing, where one does not name what is expected.
+        ``came_from`` is the registry's repository that it was received from. Raises TagMovedError,
+        and changes nothing, where one does not name what is expected.
         """
         self.prepare()
         names = set(tags)
+        origin = {CAME_FROM: came_from} if came_from else {}
         listed = Descriptor(
-            manifest.media_type, manifest.digest, manifest.size, {}, manifest.artifact_type
+            manifest.media_type, manifest.digest, manifest.size, origin, manifest.artifact_type
         )
 
         def change(lines: list[_Line]) -> list[_Line]:
