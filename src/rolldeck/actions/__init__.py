@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         list_layer_files,
         look_at_file,
     )
+    from rolldeck.actions.followers_here import bring_along
     from rolldeck.actions.freeing import Way, ways_to_free
     from rolldeck.actions.gc import Garbage, Kept, Survey, collect_garbage, survey_garbage
     from rolldeck.actions.headline import headline_name, headlines, remember_headline
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from rolldeck.release import Check, Plan
 
 _LATER = {
+    "rolldeck.actions.followers_here": ("bring_along",),
     "rolldeck.actions.bump": ("propose_bump",),
     "rolldeck.actions.channel": ("load_channels",),
     "rolldeck.actions.channel_apply": (
@@ -232,6 +234,7 @@ __all__ = [
     "Workspace",
     "apply",
     "apply_channel",
+    "bring_along",
     "check_kit",
     "chosen_policy",
     "collect_garbage",

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
-from rolldeck import locks
 from rolldeck.actions.follower import NO_HOOKS, Follower, FollowEvent
 from rolldeck.actions.hooks import Hooks
+from rolldeck.actions.move import held
 from rolldeck.actions.workspace import Workspace
-from rolldeck.errors import BusyError, CancelledError, NotFoundError, RolldeckError
+from rolldeck.errors import CancelledError, NotFoundError, RolldeckError
 from rolldeck.progress import Progress
 from rolldeck.release import Target
-from rolldeck.release.following import read_following
+from rolldeck.release.following import followed_alone, read_following
 
 INTERVAL = 30.0
 """Seconds between two rounds, unless told otherwise."""
@@ -52,7 +51,7 @@ async def follow(
             hint=f"Let it: rolldeck pin --follow CHANNEL {target.path}",
         )
     follower = Follower(workspace, target.path, progress, hooks)
-    async with _alone(target):
+    async with held(followed_alone(target)):
         failures = 0
         while True:
             events: tuple[FollowEvent, ...]
@@ -72,20 +71,3 @@ async def follow(
                 return
             pause = min(interval * 2.0**failures, max(LONGEST, interval)) if failures else interval
             await sleep(pause * (1 + _JITTER * (2 * chance() - 1)))
-
-
-@asynccontextmanager
-async def _alone(target: Target) -> AsyncIterator[None]:
-    """Be the only one that follows for a target."""
-    stack = ExitStack()
-    lock = target.path / ".rolldeck" / "follow.lock"
-    try:
-        await asyncio.to_thread(stack.enter_context, locks.locked(lock, timeout=0))
-    except BusyError:
-        raise BusyError(
-            f"Another process follows the channel of {target.path}",
-            reference=str(target.path),
-            hint="One is enough: end the other one first, or leave it to it.",
-        ) from None
-    with stack:
-        yield

@@ -113,6 +113,7 @@ def print_event(event: FollowEvent) -> None:
         "refused": "stays where it is",
         "unreachable": "stays where it is",
         "failed": "stays where it is",
+        "waiting": "waits for its follower",
         "stopped": "is not followed any more",
     }[event.kind]
     said = f": {event.detail}" if event.detail else ""
