@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolldeck.actions.diff import DiffResult, diff
 from rolldeck.actions.library_check import Problem
-from rolldeck.actions.pull import Pulled, PulledBlob, pull
+from rolldeck.actions.pull import Pulled, PulledBlob, PullPlan, plan_pull, pull
 from rolldeck.actions.unpack import Unpacked, pull_unpacked, unpack, unpack_planned
 from rolldeck.actions.verify import Verified, is_target, verify, verify_all
 from rolldeck.actions.workspace import Workspace
@@ -212,6 +212,7 @@ __all__ = [
     "Packing",
     "Plan",
     "Problem",
+    "PullPlan",
     "Pulled",
     "PulledBlob",
     "Rehearsed",
@@ -276,6 +277,7 @@ __all__ = [
     "plan_packed_push",
     "plan_pin",
     "plan_promote",
+    "plan_pull",
     "plan_push",
     "plan_restore",
     "plan_rm",

@@ -13,7 +13,7 @@ from rolldeck.actions.move import held
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import CancelledError, NotFoundError, RolldeckError
 from rolldeck.progress import Progress
-from rolldeck.release import Target
+from rolldeck.release import Plan, Target
 from rolldeck.release.following import followed_alone, read_following
 
 INTERVAL = 30.0
@@ -43,13 +43,7 @@ async def follow(
     Raises NotFoundError where the target follows no channel, BusyError where another process does.
     """
     workspace.require_writable("follow")
-    target = Target(target_path).require()
-    if await asyncio.to_thread(read_following, target) is None:
-        raise NotFoundError(
-            f"{target.path} follows no channel",
-            reference=str(target.path),
-            hint=f"Let it: rolldeck pin --follow CHANNEL {target.path}",
-        )
+    target = await _require_following(target_path)
     follower = Follower(workspace, target.path, progress, hooks)
     async with held(followed_alone(target)):
         failures = 0
@@ -71,3 +65,23 @@ async def follow(
                 return
             pause = min(interval * 2.0**failures, max(LONGEST, interval)) if failures else interval
             await sleep(pause * (1 + _JITTER * (2 * chance() - 1)))
+
+
+async def preview_round(
+    workspace: Workspace, target_path: Path, progress: Progress
+) -> Plan | FollowEvent:
+    """Return the plan of the next round, or why it would move nothing; raises as ``follow``."""
+    workspace.require_writable("follow")
+    target = await _require_following(target_path)
+    return await Follower(workspace, target.path, progress).preview()
+
+
+async def _require_following(path: Path) -> Target:
+    target = Target(path).require()
+    if await asyncio.to_thread(read_following, target) is None:
+        raise NotFoundError(
+            f"{target.path} follows no channel",
+            reference=str(target.path),
+            hint=f"Let it: rolldeck pin --follow CHANNEL {target.path}",
+        )
+    return target

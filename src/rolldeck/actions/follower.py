@@ -34,7 +34,7 @@ from rolldeck.errors import (
 )
 from rolldeck.oci import Digest, Reference
 from rolldeck.progress import Progress
-from rolldeck.release import Target
+from rolldeck.release import Plan, Target
 from rolldeck.release.following import (
     Following,
     read_following,
@@ -115,12 +115,8 @@ class Follower:
             return (self._event("current", following.channel, goal=following.goal),)
         self._seen = None
         course = await set_course(self._workspace, channel)
-        if course.refusal is not None:
-            return (self._told("refused", course, course.refusal),)
-        if course.goal == following.failed:
-            again = f"rolldeck pin --follow {following.channel} {self._target.path} tries it again"
-            text = f"{course.label} failed its hooks here before; {again}"
-            return (self._told("refused", course, text),)
+        if (objection := self._objection(course, following)) is not None:
+            return (objection,)
         events = [await self._go(course, hooked=bool(self._hooks))]
         if self._hooks and (events[0].kind == "switched" or following.unproven == course.goal):
             events += await self._prove(course)
@@ -133,21 +129,25 @@ class Follower:
                 self._settle(course)
         return tuple(events)
 
+    async def preview(self) -> Plan | FollowEvent:
+        """Return the plan of a round, or why none of it would move; raises as ``step``."""
+        found = await self._aim()
+        if isinstance(found, FollowEvent):
+            return found
+        course, _ = found
+        plan = await plan_to(self._workspace, self._target, course, course.goal)
+        problem = problem_of(plan)
+        return self._told("refused", course, problem) if problem else plan
+
     async def switch(self) -> FollowEvent:
         """Be where the channel is, if that is unpacked here; raises as ``step``.
 
         Nothing is fetched and no hook is run: the next round does both.
         """
-        following = await asyncio.to_thread(read_following, self._target)
-        if following is None:
-            return self._event("stopped", "", "it follows no channel any more")
-        course = await set_course(self._workspace, Reference.parse(following.channel))
-        if course.refusal is not None:
-            return self._told("refused", course, course.refusal)
-        if course.goal == following.failed:
-            return self._told("refused", course, f"{course.label} failed its hooks here before")
-        if await asyncio.to_thread(self._target.current) == course.goal:
-            return self._told("current", course)
+        found = await self._aim()
+        if isinstance(found, FollowEvent):
+            return found
+        course, following = found
         plan = await plan_to(self._workspace, self._target, course, course.goal)
         if plan.bytes_to_move:
             size = human_size(plan.bytes_to_move)
@@ -156,6 +156,28 @@ class Follower:
             )
             return self._told("waiting", course, f"{text} fetches {size}")
         return await self._go(course, hooked=following.hooked)
+
+    async def _aim(self) -> tuple[Course, Following] | FollowEvent:
+        """Return where the target should go, or why it goes nowhere."""
+        following = await asyncio.to_thread(read_following, self._target)
+        if following is None:
+            return self._event("stopped", "", "it follows no channel any more")
+        course = await set_course(self._workspace, Reference.parse(following.channel))
+        if (objection := self._objection(course, following)) is not None:
+            return objection
+        if await asyncio.to_thread(self._target.current) == course.goal:
+            return self._told("current", course)
+        return course, following
+
+    def _objection(self, course: Course, following: Following) -> FollowEvent | None:
+        """Say why nobody, or not this host, should go where a course leads."""
+        if course.refusal is not None:
+            return self._told("refused", course, course.refusal)
+        if course.goal == following.failed:
+            again = f"rolldeck pin --follow {following.channel} {self._target.path} tries it again"
+            text = f"{course.label} failed its hooks here before; {again}"
+            return self._told("refused", course, text)
+        return None
 
     async def _is_settled(self, channel: Reference, following: Following) -> bool:
         """Whether nothing changed since the last round: the channel, its hold, and what is here."""
