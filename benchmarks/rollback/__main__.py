@@ -1,7 +1,7 @@
 """Race a whole rollback against ``kit pull`` and ``kit unpack`` of the earlier version.
 
 rolldeck moves the channel back in the registry, holds it, marks the version bad, and switches a
-local target that has the earlier version unpacked; kit gets that version anew. Whole processes,
+local target that follows it and so has the earlier version unpacked; kit gets that anew. Processes,
 interleaved, medians. Exit code 1 where a goal is missed.
 """
 
@@ -13,13 +13,15 @@ import statistics
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.pull.artifact import MODEL, REPOSITORY, make_kit, make_next
 from benchmarks.pull.race import Lap
 from benchmarks.pull.servers import push, run_registry
 from benchmarks.unpack.ways import NEW, OLD, Client
+from rolldeck.oci import Digest
+from rolldeck.release import Target
 
 _PLACES = {"disk": Path(tempfile.gettempdir()), "tmpfs": Path("/dev/shm")}
 _SECONDS, _RATIO = 3.0, 0.5
@@ -34,6 +36,8 @@ class Desk:
 
     client: Client
     target: Path
+    versions: dict[str, Digest | None] = field(default_factory=dict)
+    """What the target was at with each version."""
 
     @property
     def channel(self) -> str:
@@ -41,28 +45,31 @@ class Desk:
         return self.client.reference("production")
 
     def prepare(self) -> None:
-        """Pin and promote both versions; the older one is known to be good."""
-        for tag in (OLD, NEW):
-            self.do("pin", self.client.reference(tag), str(self.target))
-            self.do("promote", self.client.reference(tag), self.channel)
-        judge = [*_ROLLDECK, "verdict", self.client.reference(OLD), "good"]
-        self.client.run([judge])
+        """Promote both versions with a target that follows; the older one is good."""
+        self.do("promote", self.client.reference(OLD), self.channel, "--yes")
+        self.do("verdict", self.client.reference(OLD), "good")
+        self.do("pin", "--follow", self.channel, str(self.target), "--yes")
+        self.versions[OLD] = Target(self.target).current()
+        self.do("promote", self.client.reference(NEW), self.channel, "--yes")
+        self.do("follow", str(self.target), "--once")
+        self.versions[NEW] = Target(self.target).current()
 
     def do(self, *words: str) -> Lap:
         """Run one verb."""
-        return self.client.run([[*_ROLLDECK, *words, "--yes", "--json"]])
+        return self.client.run([[*_ROLLDECK, *words, "--json"]])
 
     def roll_back(self) -> Lap:
-        """Go back in the registry and on this host, as two processes."""
-        verbs = ([self.channel], [str(self.target)])
-        return self.client.run(
-            [[*_ROLLDECK, "rollback", *words, "--yes", "--json"] for words in verbs]
-        )
+        """Go back in the registry and on this host, in one command."""
+        return self._move("rollback", OLD)
 
     def return_to_new(self) -> None:
         """Take it back, so that the next round begins where this one did."""
-        self.do("undo", self.channel)
-        self.do("undo", str(self.target))
+        self._move("undo", NEW)
+
+    def _move(self, verb: str, tag: str) -> Lap:
+        lap = self.do(verb, self.channel, "--yes")
+        assert Target(self.target).current() == self.versions[tag]
+        return lap
 
 
 def main() -> int:

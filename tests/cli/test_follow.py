@@ -16,6 +16,7 @@ import pytest
 
 from rolldeck.oci import Digest
 from rolldeck.release import Target
+from rolldeck.release.following import followed_alone
 from tests.actions.channels import Desk, desk_at
 from tests.cli.conftest import Run
 from tests.release import processes
@@ -121,6 +122,68 @@ def test_read_only_takes_following_away(rolldeck: Run, channel: str, serving: Ta
 
 def test_what_follows_nothing_cannot_be_followed(rolldeck: Run, tmp_path: Path) -> None:
     assert rolldeck("follow", tmp_path, "--once").code == 3
+
+
+def test_a_rollback_of_the_channel_takes_the_targets_of_this_host_along(
+    rolldeck: Run, site: Site, channel: str, serving: Target
+) -> None:
+    """In the same command, whether or not a follower runs; undo takes them back again."""
+    planned = rolldeck("rollback", channel, "--dry-run")
+    assert "switch 1 local target here" in planned.out
+    assert serving.current() == site.versions["b"]
+    ran = rolldeck("rollback", channel, "--yes")
+    assert ran.code == 0, ran.err
+    assert "0 B moved" in ran.out
+    assert serving.current() == site.versions["a"]
+    assert rolldeck("status", serving.path).code == 0
+    (event,) = rolldeck("undo", channel, "--yes", "--json").document["followers"]
+    assert (event["event"], event["digest"]) == ("switched", site.versions["b"])
+    assert [move.verb for move in serving.history()] == ["follow"] * 3
+
+
+def test_a_version_that_is_not_unpacked_is_left_to_the_follower(
+    rolldeck: Run, site: Site, channel: str, serving: Target
+) -> None:
+    version = str(site.reference.tagged("v1.0.2"))
+    words = ("promote", version, channel, "--yes", "--json", "--force")
+    (event,) = rolldeck(*words).document["followers"]
+    assert event["event"] == "waiting"
+    assert f"rolldeck follow --once {serving.path}" in event["detail"]
+    assert serving.current() == site.versions["b"]
+
+
+def test_a_target_that_a_process_follows_is_left_to_it(
+    rolldeck: Run, site: Site, channel: str, serving: Target
+) -> None:
+    """It may have hooks to run."""
+    with followed_alone(serving):
+        (event,) = rolldeck("rollback", channel, "--yes", "--json").document["followers"]
+    assert (event["event"], event["channel"]) == ("waiting", channel)
+    assert serving.current() == site.versions["b"]
+
+
+def test_the_hooks_of_a_target_that_went_along_are_run_by_its_follower(
+    rolldeck: Run, site: Site, channel: str, serving: Target, tmp_path: Path
+) -> None:
+    hook = f"sh -c 'echo $ROLLDECK_DIGEST >> {tmp_path}/loaded'"
+    assert rolldeck("follow", serving.path, "--once", "--reload", hook).code == 0
+    assert rolldeck("rollback", channel, "--yes").code == 0
+    assert not (tmp_path / "loaded").exists()
+    assert rolldeck("follow", serving.path, "--once", "--reload", hook).code == 0
+    assert (tmp_path / "loaded").read_text().split() == [site.versions["a"]]
+
+
+def test_a_target_that_cannot_be_read_does_not_undo_the_move(
+    rolldeck: Run, site: Site, channel: str, serving: Target
+) -> None:
+    """The channel has moved; the damage is told beside it."""
+    history = serving.path / ".rolldeck" / "history.jsonl"
+    history.write_text("{}\n" + history.read_text())
+    ran = rolldeck("rollback", channel, "--yes", "--json")
+    assert ran.code == 0
+    (event,) = ran.document["followers"]
+    assert event["event"] == "failed"
+    assert at(site, lambda desk: desk.live()) == "a"
 
 
 class Process:

@@ -30,6 +30,23 @@ def request(self, *words, **more):
 HttpTransport.request = request
 """
 
+KILL_AT_REQUEST = """
+import itertools, os
+from rolldeck.oci.transport import HttpTransport
+count, real = itertools.count(1), HttpTransport.exchange
+def exchange(self, call, *rest, **more):
+    number = next(count) if call.method in {methods!r} else 0
+    if number == {number} and not {after}:
+        os._exit({code})
+    try:
+        return real(self, call, *rest, **more)
+    finally:
+        if number == {number} and {after}:
+            os._exit({code})
+HttpTransport.exchange = exchange
+"""
+"""Ends the process at a request: before it is sent, or after it was answered."""
+
 
 @dataclass(frozen=True)
 class ChannelWorld:

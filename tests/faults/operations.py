@@ -72,9 +72,9 @@ class World:
         env["ROLLDECK_LIBRARY"] = str(self.library)
         return self.forked.run(*words, env=env, **options)  # type: ignore[arg-type]
 
-    def must(self, *words: object) -> None:
+    def must(self, *words: object, **options: object) -> None:
         """Run a command line that prepares something."""
-        ran = self.run(*words)
+        ran = self.run(*words, **options)
         assert ran.code == 0, ran
 
     def clear(self) -> None:
@@ -198,8 +198,14 @@ def _followed_back(world: World) -> None:
     """The same at the version that it moved on to, which was rolled back since."""
     _following(world)
     world.must("follow", world.target.path, "--once")
-    world.must("rollback", world.local("production"), "--yes")
+    world.must("rollback", world.local("production"), "--yes", script=ELSEWHERE)
 
+
+ELSEWHERE = """
+import os
+os.environ["XDG_STATE_HOME"] += "-elsewhere"
+"""
+"""A host that does not know the targets of this one, and so takes none along."""
 
 _PRUNING = ("--keep", 1, "--apply", "--yes", "--force")
 

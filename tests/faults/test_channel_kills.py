@@ -17,6 +17,7 @@ import pytest
 from tests.conftest import TORTURE
 from tests.faults.channel_operations import (
     DOWN,
+    KILL_AT_REQUEST,
     OPERATIONS,
     PUBLISH,
     ChannelOperation,
@@ -26,22 +27,6 @@ from tests.faults.channel_operations import (
 from tests.faults.forked import Ran
 from tests.faults.operations import World
 from tests.faults.seam import KILLED, Plan
-
-KILL_AT_REQUEST = """
-import itertools, os
-from rolldeck.oci.transport import HttpTransport
-count, real = itertools.count(1), HttpTransport.request
-def request(self, call, *rest, **more):
-    number = next(count) if call.method in {methods!r} else 0
-    if number == {number} and not {after}:
-        os._exit({code})
-    try:
-        return real(self, call, *rest, **more)
-    finally:
-        if number == {number} and {after}:
-            os._exit({code})
-HttpTransport.request = request
-"""
 
 WRITES = ("PUT", "POST", "PATCH")
 METHODS = WRITES if TORTURE == 1 else (*WRITES, "GET", "HEAD")

@@ -11,6 +11,8 @@ import pytest
 from textual.widgets import Input
 
 from rolldeck.actions import apply, plan_pin
+from rolldeck.actions.follow import follow
+from rolldeck.actions.follow_plan import plan_follow
 from rolldeck.errors import UnavailableError
 from rolldeck.progress import Progress
 from rolldeck.tui.app import Deck
@@ -308,6 +310,24 @@ async def test_a_local_target_goes_back(begin: Begin, tmp_path: Path) -> None:
         await play.press("y")
         digest = desk.digest("b").partition(":")[2][:12]
         await play.until(lambda: (target / "current").readlink().name == digest)
+
+
+async def test_a_rollback_takes_the_targets_of_this_host_along(
+    begin: Begin, tmp_path: Path
+) -> None:
+    target = tmp_path / "serving"
+    async with begin() as (play, desk):
+        plan = await plan_follow(desk.workspace, desk.channel, target)
+        await apply(desk.workspace, plan, Progress())
+        events = [item async for item in follow(desk.workspace, target, Progress(), once=True)]
+        assert [event.kind for event in events] == ["current", "prepared"]
+        await play.press("R")
+        await play.see("switches 1 local target here")
+        await play.press("y")
+        digest = desk.digest("b").partition(":")[2][:12]
+        await play.until(lambda: (target / "current").readlink().name == digest)
+        await play.see("on 1/1 here")
+        assert await desk.live() == "b"
 
 
 async def test_without_the_registry_the_host_goes_back(

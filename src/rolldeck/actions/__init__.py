@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rolldeck.actions.diff import DiffResult, diff
 from rolldeck.actions.library_check import Problem
-from rolldeck.actions.pull import Pulled, PulledBlob, pull
+from rolldeck.actions.pull import Pulled, PulledBlob, PullPlan, plan_pull, pull
 from rolldeck.actions.unpack import Unpacked, pull_unpacked, unpack, unpack_planned
 from rolldeck.actions.verify import Verified, is_target, verify, verify_all
 from rolldeck.actions.workspace import Workspace
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         list_layer_files,
         look_at_file,
     )
+    from rolldeck.actions.followers_here import bring_along
     from rolldeck.actions.freeing import Way, ways_to_free
     from rolldeck.actions.gc import (
         Garbage,
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from rolldeck.release import Check, Plan
 
 _LATER = {
+    "rolldeck.actions.followers_here": ("bring_along",),
     "rolldeck.actions.bump": ("propose_bump",),
     "rolldeck.actions.channel": ("load_channels",),
     "rolldeck.actions.channel_apply": (
@@ -224,6 +226,7 @@ __all__ = [
     "Packing",
     "Plan",
     "Problem",
+    "PullPlan",
     "Pulled",
     "PulledBlob",
     "Rehearsed",
@@ -246,6 +249,7 @@ __all__ = [
     "Workspace",
     "apply",
     "apply_channel",
+    "bring_along",
     "check_kit",
     "chosen_policy",
     "collect_garbage",
@@ -287,6 +291,7 @@ __all__ = [
     "plan_packed_push",
     "plan_pin",
     "plan_promote",
+    "plan_pull",
     "plan_push",
     "plan_restore",
     "plan_rm",

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from rolldeck.actions.actor import actor_name
 from rolldeck.actions.channel import open_records
+from rolldeck.actions.targets import followers_of
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError
 from rolldeck.oci import Descriptor, Digest, Reference
@@ -40,6 +42,7 @@ class Situation:
     """A channel as it is now, who looks at it, and the marks that its newest generation owes.
 
     Those count as set: a hold that a killed rollback did not come to set holds all the same.
+    ``followers`` are the local targets of this host that follow the channel.
     """
 
     reference: Reference
@@ -49,6 +52,7 @@ class Situation:
     now: datetime
     actor: str
     owed: Owed | None
+    followers: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
@@ -143,6 +147,7 @@ class Situation:
             actor=self.actor,
             owes=self.owed,
             adopts=adopts,
+            followers=() if verb == "external" else self.followers,
         )
 
     @property
@@ -206,7 +211,8 @@ async def look_at_channel(
         undone = journal.find(number) if newest.entry.verb == "undo" and number else None
         debt = await owed_by(records, newest, undone, now, hold=hold)
     actor = actor_name(workspace.settings)
-    return Situation(channel, records, journal, hold, now, actor, debt)
+    followers = await followers_of(channel)
+    return Situation(channel, records, journal, hold, now, actor, debt, followers)
 
 
 async def owed_by(

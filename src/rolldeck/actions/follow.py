@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
-from rolldeck import locks
 from rolldeck.actions.follower import NO_HOOKS, Follower, FollowEvent
 from rolldeck.actions.hooks import Hooks
+from rolldeck.actions.move import held
 from rolldeck.actions.workspace import Workspace
-from rolldeck.errors import BusyError, CancelledError, NotFoundError, RolldeckError
+from rolldeck.errors import CancelledError, NotFoundError, RolldeckError
 from rolldeck.progress import Progress
-from rolldeck.release import Target
-from rolldeck.release.following import read_following
+from rolldeck.release import Plan, Target
+from rolldeck.release.following import followed_alone, read_following
 
 INTERVAL = 30.0
 """Seconds between two rounds, unless told otherwise."""
@@ -44,15 +43,9 @@ async def follow(
     Raises NotFoundError where the target follows no channel, BusyError where another process does.
     """
     workspace.require_writable("follow")
-    target = Target(target_path).require()
-    if await asyncio.to_thread(read_following, target) is None:
-        raise NotFoundError(
-            f"{target.path} follows no channel",
-            reference=str(target.path),
-            hint=f"Let it: rolldeck pin --follow CHANNEL {target.path}",
-        )
+    target = await _require_following(target_path)
     follower = Follower(workspace, target.path, progress, hooks)
-    async with _alone(target):
+    async with held(followed_alone(target)):
         failures = 0
         while True:
             events: tuple[FollowEvent, ...]
@@ -74,18 +67,21 @@ async def follow(
             await sleep(pause * (1 + _JITTER * (2 * chance() - 1)))
 
 
-@asynccontextmanager
-async def _alone(target: Target) -> AsyncIterator[None]:
-    """Be the only one that follows for a target."""
-    stack = ExitStack()
-    lock = target.path / ".rolldeck" / "follow.lock"
-    try:
-        await asyncio.to_thread(stack.enter_context, locks.locked(lock, timeout=0))
-    except BusyError:
-        raise BusyError(
-            f"Another process follows the channel of {target.path}",
+async def preview_round(
+    workspace: Workspace, target_path: Path, progress: Progress
+) -> Plan | FollowEvent:
+    """Return the plan of the next round, or why it would move nothing; raises as ``follow``."""
+    workspace.require_writable("follow")
+    target = await _require_following(target_path)
+    return await Follower(workspace, target.path, progress).preview()
+
+
+async def _require_following(path: Path) -> Target:
+    target = Target(path).require()
+    if await asyncio.to_thread(read_following, target) is None:
+        raise NotFoundError(
+            f"{target.path} follows no channel",
             reference=str(target.path),
-            hint="One is enough: end the other one first, or leave it to it.",
-        ) from None
-    with stack:
-        yield
+            hint=f"Let it: rolldeck pin --follow CHANNEL {target.path}",
+        )
+    return target

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,9 +11,10 @@ from rolldeck.actions.channel_rollback import NoGoodVersionError, last_known_goo
 from rolldeck.actions.channel_situation import Situation, look_at_channel
 from rolldeck.actions.fit_check import fits_check
 from rolldeck.actions.plan import plan_pin
+from rolldeck.actions.targets import lasting
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import BusyError
-from rolldeck.oci import Digest, Place, Reference
+from rolldeck.oci import Digest, Reference
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan, Target
 from rolldeck.release.channel import Records, hold_tag
@@ -153,20 +153,13 @@ async def _is_changed(target: Target, digest: Digest) -> bool:
     return bool(await asyncio.to_thread(target.changes, digest, Progress()))
 
 
-def _lasting(channel: Reference) -> Reference:
-    """Return a reference that means the same in whatever directory a follower is started."""
-    if channel.place is not Place.LAYOUT:
-        return channel
-    return replace(channel, root=os.path.abspath(channel.root))
-
-
 async def plan_follow(workspace: Workspace, channel: Reference, target_path: Path) -> Plan:
     """Plan to let a target follow a channel from now on, beginning where the channel is.
 
     Raises UsageError where the reference names no channel, RefusedError for a read-only workspace.
     """
     workspace.require_writable("pin --follow")
-    channel = _lasting(replace(channel, tag=channel_name(channel)))
+    channel = lasting(replace(channel, tag=channel_name(channel)))
     target = Target(target_path)
     course = await set_course(workspace, channel)
     plan = await plan_to(workspace, target, course, course.goal)

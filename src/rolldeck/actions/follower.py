@@ -34,7 +34,7 @@ from rolldeck.errors import (
 )
 from rolldeck.oci import Digest, Reference
 from rolldeck.progress import Progress
-from rolldeck.release import Target
+from rolldeck.release import Plan, Target
 from rolldeck.release.following import (
     Following,
     read_following,
@@ -55,12 +55,14 @@ EventKind = Literal[
     "refused",
     "unreachable",
     "failed",
+    "waiting",
     "stopped",
 ]
 """What a round came to: nothing to do; ``current`` moved; the last known good was unpacked, or
 could not be; older releases went; a hook failed, and the release before is back, or may not come
 back; the target stays where it is, as its channel or a check says; the registry did not answer;
-something else went wrong; the target follows no channel any more."""
+something else went wrong; it goes there in a follower's next round; the target follows no channel
+any more."""
 
 _FULL = 3600.0
 """Seconds after which a channel is read again although nothing moved: versions become good."""
@@ -113,13 +115,9 @@ class Follower:
             return (self._event("current", following.channel, goal=following.goal),)
         self._seen = None
         course = await set_course(self._workspace, channel)
-        if course.refusal is not None:
-            return (self._told("refused", course, course.refusal),)
-        if course.goal == following.failed:
-            again = f"rolldeck pin --follow {following.channel} {self._target.path} tries it again"
-            text = f"{course.label} failed its hooks here before; {again}"
-            return (self._told("refused", course, text),)
-        events = [await self._go(course)]
+        if (objection := self._objection(course, following)) is not None:
+            return (objection,)
+        events = [await self._go(course, hooked=bool(self._hooks))]
         if self._hooks and (events[0].kind == "switched" or following.unproven == course.goal):
             events += await self._prove(course)
             if events[-1].kind == "reverted":
@@ -130,6 +128,56 @@ class Follower:
             if not {event.kind for event in events} & {"unproven", "unprepared", "failed"}:
                 self._settle(course)
         return tuple(events)
+
+    async def preview(self) -> Plan | FollowEvent:
+        """Return the plan of a round, or why none of it would move; raises as ``step``."""
+        found = await self._aim()
+        if isinstance(found, FollowEvent):
+            return found
+        course, _ = found
+        plan = await plan_to(self._workspace, self._target, course, course.goal)
+        problem = problem_of(plan)
+        return self._told("refused", course, problem) if problem else plan
+
+    async def switch(self) -> FollowEvent:
+        """Be where the channel is, if that is unpacked here; raises as ``step``.
+
+        Nothing is fetched and no hook is run: the next round does both.
+        """
+        found = await self._aim()
+        if isinstance(found, FollowEvent):
+            return found
+        course, following = found
+        plan = await plan_to(self._workspace, self._target, course, course.goal)
+        if plan.bytes_to_move:
+            size = human_size(plan.bytes_to_move)
+            text = (
+                f"{course.label} is not unpacked here: rolldeck follow --once {self._target.path}"
+            )
+            return self._told("waiting", course, f"{text} fetches {size}")
+        return await self._go(course, hooked=following.hooked)
+
+    async def _aim(self) -> tuple[Course, Following] | FollowEvent:
+        """Return where the target should go, or why it goes nowhere."""
+        following = await asyncio.to_thread(read_following, self._target)
+        if following is None:
+            return self._event("stopped", "", "it follows no channel any more")
+        course = await set_course(self._workspace, Reference.parse(following.channel))
+        if (objection := self._objection(course, following)) is not None:
+            return objection
+        if await asyncio.to_thread(self._target.current) == course.goal:
+            return self._told("current", course)
+        return course, following
+
+    def _objection(self, course: Course, following: Following) -> FollowEvent | None:
+        """Say why nobody, or not this host, should go where a course leads."""
+        if course.refusal is not None:
+            return self._told("refused", course, course.refusal)
+        if course.goal == following.failed:
+            again = f"rolldeck pin --follow {following.channel} {self._target.path} tries it again"
+            text = f"{course.label} failed its hooks here before; {again}"
+            return self._told("refused", course, text)
+        return None
 
     async def _is_settled(self, channel: Reference, following: Following) -> bool:
         """Whether nothing changed since the last round: the channel, its hold, and what is here."""
@@ -149,8 +197,8 @@ class Follower:
             until = min(until, hold.until)
         self._seen, self._settled_until = course.points, until
 
-    async def _go(self, course: Course) -> FollowEvent:
-        """Be where the channel is."""
+    async def _go(self, course: Course, *, hooked: bool) -> FollowEvent:
+        """Be where the channel is; where it is ``hooked``, hooks are due afterwards."""
         target = self._target
         if await asyncio.to_thread(target.current) == course.goal:
             return self._told("current", course)
@@ -167,7 +215,7 @@ class Follower:
                 hint="The next round goes where it is.",
             )
         self._progress.check()
-        if self._hooks:
+        if hooked:
             await self._remember(course, unproven=course.goal)
         moved = await apply(self._workspace, plan, self._progress, course.why)
         told = self._told("switched", course, course.why)
@@ -233,6 +281,7 @@ class Follower:
             good=good[0] if good else None,
             good_label=good[1] if good else None,
             held=course.held,
+            hooked=bool(self._hooks),
             checked=rfc3339(datetime.now(UTC)),
         )
         if good is None:
@@ -295,11 +344,18 @@ class Follower:
             current = None
         return FollowEvent(kind, now, self._target.path, channel, current, goal=goal, detail=detail)
 
+    def waiting(self, detail: str) -> FollowEvent:
+        """Return the event of a target that another process follows."""
+        return self._event("waiting", self._channel(), detail)
+
     def failed(self, error: RolldeckError) -> FollowEvent:
         """Return the event of a round that an error ended; the target stays where it is."""
+        kind: EventKind = "unreachable" if isinstance(error, UnavailableError) else "failed"
+        return self._event(kind, self._channel(), error.message)
+
+    def _channel(self) -> str:
         try:
             following = read_following(self._target)
         except RolldeckError:
-            following = None
-        kind: EventKind = "unreachable" if isinstance(error, UnavailableError) else "failed"
-        return self._event(kind, following.channel if following else "", error.message)
+            return ""
+        return following.channel if following else ""

@@ -80,7 +80,8 @@ def with_channel(plan: Plan, channel: Reference) -> Plan:
     """Return the plan of a local target's rollback with a channel that goes back, too."""
     start = short_digest(plan.from_digest or "")
     text = f"{channel} goes back, too, if it is at {start}; later where nobody answers"
-    return replace(plan, checks=(*plan.checks, Check("channel", None, text)), queues=str(channel))
+    checks = [check for check in plan.checks if check.check != "channel"]
+    return replace(plan, checks=(*checks, Check("channel", None, text)), queues=str(channel))
 
 
 async def apply_and_queue(

@@ -110,7 +110,7 @@ async def plan_rollback(
         to_digest=digest,
         to_label=_label(target, digest) or short_digest(digest),
         reference=_reference(target, digest),
-        checks=(),
+        checks=tuple(filter(None, [_channel_stays(target)])),
         bytes_to_move=0,
     )
     return await _checked(workspace, target, plan, summary=summary)
@@ -139,6 +139,17 @@ def _stops_following(target: Target) -> Check | None:
         return None
     again = f"again: rolldeck pin --follow {following.channel} {target.path}"
     return Check("follows", None, f"stops following {following.channel}; {again}")
+
+
+def _channel_stays(target: Target) -> Check | None:
+    """Say that a rollback of a target that follows a channel leaves everybody else where it is."""
+    from rolldeck.release.following import read_following
+
+    following = read_following(target)
+    if following is None:
+        return None
+    text = f"{following.channel} stays; for all who follow it: rolldeck rollback"
+    return Check("channel", None, f"{text} {following.channel}")
 
 
 async def plan_undo(workspace: Workspace, target_path: Path, *, summary: bool = True) -> Plan:

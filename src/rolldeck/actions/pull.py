@@ -61,6 +61,52 @@ class Pulled:
     kept: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class PullPlan:
+    """What a pull would fetch, sizes in bytes; ``missing`` are the blobs that are not here.
+
+    ``chain`` are the kits that the model comes from, nearest first; sizes include theirs.
+    """
+
+    reference: Reference
+    digest: Digest
+    bytes_total: int
+    bytes_to_fetch: int
+    missing: tuple[Descriptor, ...]
+    chain: tuple[Reference, ...] = ()
+
+
+async def plan_pull(workspace: Workspace, reference: Reference) -> PullPlan:
+    """Say what ``pull`` would fetch; only manifests and configs are read. Raises as that does."""
+    workspace.require_writable("pull")
+    resolved, manifest = await _resolve(workspace, reference)
+    chain = await _chain(workspace, resolved, manifest)
+    manifests = [manifest, *(link.kit.manifest for link in chain)]
+    wanted = {blob.digest: blob for found in manifests for blob in blobs_of(found)}.values()
+    has = workspace.library.has
+    missing = await asyncio.to_thread(lambda: tuple(blob for blob in wanted if not has(blob)))
+    return PullPlan(
+        reference=in_library(resolved),
+        digest=manifest.digest,
+        bytes_total=sum(blob.size for blob in wanted),
+        bytes_to_fetch=sum(blob.size for blob in missing),
+        missing=missing,
+        chain=tuple(in_library(link.reference) for link in chain),
+    )
+
+
+async def _resolve(workspace: Workspace, reference: Reference) -> tuple[Reference, Manifest]:
+    resolved = await workspace.resolve(reference)
+    manifest = await workspace.manifest(resolved)
+    if manifest.is_index:
+        raise UsageError(
+            f"{reference} is an image index that names {len(manifest.manifests)} manifests",
+            reference=str(reference),
+            hint="Pull one of them by digest; rolldeck show lists them.",
+        )
+    return resolved, manifest
+
+
 async def pull(workspace: Workspace, reference: Reference, progress: Progress) -> Pulled:
     """Fetch a version into the library under its own name; what is there already is not fetched.
 
@@ -72,14 +118,7 @@ async def pull(workspace: Workspace, reference: Reference, progress: Progress) -
     """
     workspace.require_writable("pull")
     started = time.monotonic()
-    resolved = await workspace.resolve(reference)
-    manifest = await workspace.manifest(resolved)
-    if manifest.is_index:
-        raise UsageError(
-            f"{reference} is an image index that names {len(manifest.manifests)} manifests",
-            reference=str(reference),
-            hint="Pull one of them by digest; rolldeck show lists them.",
-        )
+    resolved, manifest = await _resolve(workspace, reference)
     async with AsyncExitStack() as leases:
         blobs = await _fetch_leased(workspace, resolved, manifest, leases, progress)
         chain = await _chain(workspace, resolved, manifest)

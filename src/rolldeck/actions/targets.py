@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RolldeckError
+from rolldeck.oci import Place, Reference
 from rolldeck.release import KnownTarget, Target, known_paths
 
 
@@ -53,3 +55,30 @@ def _read(known: KnownTarget) -> TargetState:
         return TargetState(
             known.path, known.repository, None, None, frozenset(), None, error.message
         )
+
+
+async def followers_of(channel: Reference) -> tuple[Path, ...]:
+    """Return the known local targets that follow a channel, last used first."""
+    return await asyncio.to_thread(_followers, str(lasting(channel)))
+
+
+def _followers(channel: str) -> tuple[Path, ...]:
+    return tuple(item.path for item in known_paths() if _follows(Target(item.path), channel))
+
+
+def _follows(target: Target, channel: str) -> bool:
+    # Imported here: few targets follow a channel.
+    from rolldeck.release.following import read_following
+
+    try:
+        following = read_following(target) if target.exists else None
+    except RolldeckError:
+        return False  # status and follow tell what is wrong with it
+    return following is not None and following.channel == channel
+
+
+def lasting(channel: Reference) -> Reference:
+    """Return a reference that means the same in whatever directory a follower is started."""
+    if channel.place is not Place.LAYOUT:
+        return channel
+    return replace(channel, root=os.path.abspath(channel.root))

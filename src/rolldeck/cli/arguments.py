@@ -240,6 +240,9 @@ def verb_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="unpack on the way, into a new or empty directory; takes one reference",
     )
+    pull.add_argument(
+        "--dry-run", action="store_true", help="say what would be fetched and fetch nothing"
+    )
     add_filter(pull)
     unpack = verb("unpack", _network())
     add_unpack(unpack)

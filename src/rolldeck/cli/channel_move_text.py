@@ -51,6 +51,9 @@ def _will(plan: ChannelPlan) -> str:
         parts.append(f"mark {_named(plan.from_label, plan.marks_bad)} bad")
     if plan.verb != "external":
         parts.append("move the tag")
+    if plan.followers:
+        several = "s" if len(plan.followers) > 1 else ""
+        parts.append(f"switch {len(plan.followers)} local target{several} here")
     took = f" · about {duration(max(plan.seconds, 1))}" if plan.seconds is not None else ""
     reason = f" · reason: {plan.reason}" if plan.reason else ""
     return f"{', '.join(parts)}{took}{reason}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from rolldeck.actions import (
     Workspace,
     apply_channel,
+    bring_along,
     plan_adopt,
     plan_channel_rollback,
     plan_channel_undo,
@@ -21,12 +24,15 @@ from rolldeck.cli.channel_move_documents import (
     rehearsed_document,
 )
 from rolldeck.cli.channel_move_text import print_channel_plan, print_moved, print_rehearsed
-from rolldeck.cli.documents import print_document
+from rolldeck.cli.documents import Document, print_document
 from rolldeck.cli.terminal import confirm, confirm_typed, message, progress_line
 from rolldeck.errors import CancelledError, UsageError
 from rolldeck.oci import Reference, is_tag
 from rolldeck.progress import Progress
 from rolldeck.release.channel import ChannelPlan
+
+if TYPE_CHECKING:
+    from rolldeck.actions.follower import FollowEvent
 
 
 async def run_promote(
@@ -118,11 +124,28 @@ async def _carry_out(
         raise CancelledError("Nothing was changed")
     with progress_line(progress, f"{plan.verb} {plan.to_label}", quiet=arguments.json):
         moved = await apply_channel(workspace, plan, progress)
+    along = bring_along(workspace, plan.channel, progress) if plan.followers else None
     if arguments.json:
-        print_document(channel_moved_document(moved))
-    else:
-        print_moved(moved)
+        document = channel_moved_document(moved)
+        print_document(document | {"followers": await _event_documents(along)})
+        return 0
+    # Before the local targets: what was done must be told whatever comes next.
+    print_moved(moved)
+    if along is not None:
+        from rolldeck.cli.follow import print_event
+
+        async for event in along:
+            print_event(event)
     return 0
+
+
+async def _event_documents(events: AsyncIterator[FollowEvent] | None) -> list[Document]:
+    if events is None:
+        return []
+    # Imported here: few channels are followed by a target of the same host.
+    from rolldeck.cli.follow import event_document
+
+    return [event_document(event) async for event in events]
 
 
 def _agreed(plan: ChannelPlan, arguments: argparse.Namespace) -> bool:

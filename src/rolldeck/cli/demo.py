@@ -41,12 +41,13 @@ async def run_demo(workspace: Workspace, arguments: argparse.Namespace, progress
     directory = (arguments.directory or state_home() / "demo").expanduser().absolute()
     if arguments.json:
         raise UsageError("demo prints no JSON", hint="Use the other verbs on the demo's library.")
+    workspace.require_writable("demo")
     demo = await make_demo(directory)
     if arguments.headless or not has_terminal():
         return await _tell(demo, progress)
     await stage_demo(demo)
     message(f"The demo's library: {demo.library}; its target: {demo.target}")
-    words = ["--library", str(demo.library), *(["--read-only"] if workspace.read_only else [])]
+    words = ["--library", str(demo.library)]
     # The deck replaces this process: signals reach it, and it has an event loop of its own.
     os.execv(sys.executable, [sys.executable, "-m", "rolldeck", *words, str(demo.repository)])
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from rolldeck.actions import Workspace
-from rolldeck.actions.follow import INTERVAL, follow
+from rolldeck.actions.follow import INTERVAL, follow, preview_round
 from rolldeck.actions.follow_plan import plan_follow
 from rolldeck.actions.follower import FollowEvent
 from rolldeck.actions.hooks import Hooks
@@ -18,6 +18,7 @@ from rolldeck.cli.terminal import message
 from rolldeck.errors import CancelledError, RolldeckError, UsageError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
+from rolldeck.release import Plan
 from rolldeck.text import clean_line
 from rolldeck.units import human_size, rfc3339, short_digest
 
@@ -41,6 +42,8 @@ async def run_follow(
         arguments.hook_deadline,
     )
     target = Path(arguments.target)
+    if arguments.dry_run:
+        return await _preview(workspace, target, arguments, progress)
     rounds = follow(
         workspace, target, progress, hooks=hooks, once=arguments.once, interval=interval
     )
@@ -54,6 +57,20 @@ async def run_follow(
             sys.stdout.flush()
         shown = event
     return _REFUSED if refused and arguments.once else 0
+
+
+async def _preview(
+    workspace: Workspace, target: Path, arguments: argparse.Namespace, progress: Progress
+) -> int:
+    """Show what a round would do."""
+    found = await preview_round(workspace, target, progress)
+    if isinstance(found, Plan):
+        return await carry_out(workspace, found, arguments, progress)
+    if arguments.json:
+        print_document(event_document(found))
+    else:
+        print_event(found)
+    return _REFUSED if found.kind == "refused" else 0
 
 
 def _words(option: str, text: str | None) -> tuple[str, ...]:
@@ -113,6 +130,7 @@ def print_event(event: FollowEvent) -> None:
         "refused": "stays where it is",
         "unreachable": "stays where it is",
         "failed": "stays where it is",
+        "waiting": "waits for its follower",
         "stopped": "is not followed any more",
     }[event.kind]
     said = f": {event.detail}" if event.detail else ""

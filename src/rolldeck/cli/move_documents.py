@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rolldeck.actions import (
         Moved,
         Pulled,
+        PullPlan,
         Unpacked,
         UnpackPlan,
     )
@@ -37,6 +38,21 @@ def pulled_document(pulled: Pulled) -> Document:
     if pulled.directory is not None:
         document |= {"directory": str(pulled.directory), "kept": pulled.kept}
     return document
+
+
+def pull_plan_document(plan: PullPlan) -> Document:
+    """Return what ``pull --dry-run`` prints."""
+    return {
+        "reference": str(plan.reference),
+        "digest": plan.digest,
+        "bytes_total": plan.bytes_total,
+        "bytes_to_fetch": plan.bytes_to_fetch,
+        "blobs": [
+            {"digest": blob.digest, "size": blob.size, "status": "missing"} for blob in plan.missing
+        ],
+        "chain": [{"reference": str(copy), "digest": copy.digest} for copy in plan.chain],
+        "applied": False,
+    }
 
 
 def unpacked_document(unpacked: Unpacked) -> Document:

@@ -17,6 +17,9 @@ def add_upkeep_of_targets(
     follow.add_argument("target", metavar="TARGET", help="pinned with --follow before")
     follow.add_argument("--once", action="store_true", help="do one round and end")
     follow.add_argument(
+        "--dry-run", action="store_true", help="show what a round would do and change nothing"
+    )
+    follow.add_argument(
         "--interval", type=float, metavar="SECONDS", help="between two rounds, about (default 30)"
     )
     follow.add_argument(

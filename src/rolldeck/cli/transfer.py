@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from rolldeck.actions import Workspace, pull, pull_unpacked
+from rolldeck.actions import PullPlan, Workspace, plan_pull, pull, pull_unpacked
 from rolldeck.cli.documents import print_document
-from rolldeck.cli.move_documents import pulled_document
+from rolldeck.cli.move_documents import pull_plan_document, pulled_document
 from rolldeck.cli.moved_tag import report_moved_tag
-from rolldeck.cli.terminal import progress_line
+from rolldeck.cli.terminal import message, progress_line
 from rolldeck.cli.unpacking import filters_of, tell_kept
 from rolldeck.errors import UsageError
 from rolldeck.oci import Reference
@@ -31,8 +31,16 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
             "--filter says what to unpack, and pull takes whole versions",
             hint="Add --unpack DIR.",
         )
+    if arguments.dry_run and directory is not None:
+        raise UsageError(
+            "--dry-run is for pull alone",
+            hint="What would be fetched and written: rolldeck unpack --dry-run -d DIR REFERENCE",
+        )
     for text in arguments.references:
         reference = Reference.parse(text)
+        if arguments.dry_run:
+            _print_plan(await plan_pull(workspace, reference), as_json=arguments.json)
+            continue
         part = progress.part("total")
         with progress_line(part, f"pull {text}", quiet=arguments.json):
             if directory is None:
@@ -54,3 +62,15 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
             print(f"  unpacked in {clean_line(str(pulled.directory))}")
             tell_kept(pulled.kept, pulled.reference, filters)
     return 0
+
+
+def _print_plan(plan: PullPlan, *, as_json: bool) -> None:
+    if as_json:
+        print_document(pull_plan_document(plan))
+        return
+    also = "".join(f"  with {copy}\n" for copy in plan.chain)
+    print(
+        f"{plan.reference}\n  {plan.digest}\n{also}"
+        f"  {human_size(plan.bytes_total)}, of which {human_size(plan.bytes_to_fetch)} to fetch"
+    )
+    message("Dry run: nothing was changed.")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rolldeck import fsops, half_made
-from rolldeck.errors import IntegrityError
+from rolldeck import fsops, half_made, locks
+from rolldeck.errors import BusyError, IntegrityError
 from rolldeck.oci import Digest, parse_digest
 from rolldeck.release.target import Target
 
@@ -19,6 +20,8 @@ class Following:
 
     ``goal`` is the version that the target should be at: the held one, else the live one. ``good``
     is the channel's last known good, which is kept unpacked. ``checked`` is RFC 3339 UTC.
+    ``hooked``: whoever follows runs hooks after a switch. ``unproven`` is the version that they are
+    due for, ``failed`` the last one that they failed for.
     """
 
     channel: str
@@ -29,6 +32,7 @@ class Following:
     checked: str | None = None
     unproven: Digest | None = None
     failed: Digest | None = None
+    hooked: bool = False
 
 
 def following_path(target: Target) -> Path:
@@ -68,6 +72,7 @@ def _parse(document: Mapping[str, object]) -> Following:
         str(checked) if checked else None,
         digest("unproven"),
         digest("failed"),
+        bool(document.get("hooked")),
     )
 
 
@@ -84,3 +89,18 @@ def stop_following(target: Target) -> None:
         if path.exists():
             fsops.unlink(path)
             fsops.fsync_directory(path.parent)
+
+
+@contextmanager
+def followed_alone(target: Target) -> Iterator[None]:
+    """Be the only one that follows for a target; raises BusyError where another process does."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locks.locked(target.path / ".rolldeck" / "follow.lock", timeout=0))
+        except BusyError:
+            raise BusyError(
+                f"Another process follows the channel of {target.path}",
+                reference=str(target.path),
+                hint="One is enough: end the other one first, or leave it to it.",
+            ) from None
+        yield

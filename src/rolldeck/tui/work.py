@@ -115,9 +115,21 @@ def apply_channel(
             parts.append("its hold is released" if done.hold.released else "held")
         if done.verdict is not None and done.verdict.opinion == "bad":
             parts.append(f"{plan.from_label} marked bad")
+        if plan.followers:
+            parts.append(await _bring_along(workspace, plan.channel, progress))
         return " · ".join(parts)
 
     return run
+
+
+async def _bring_along(workspace: Workspace, channel: Reference, progress: Progress) -> str:
+    """Let the local targets of this host go along, and say how many are there."""
+    there, last = 0, ""
+    events = [event async for event in actions.bring_along(workspace, channel, progress)]
+    for event in events:
+        there += event.kind in ("switched", "current")
+        last = last if event.kind in ("switched", "current") else f"; {event.detail}"
+    return f"on {there}/{len(events)} here{last}"
 
 
 def write_mark(workspace: Workspace, marking: Marking, words: str) -> Work:

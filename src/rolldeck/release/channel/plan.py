@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from rolldeck.oci import Descriptor, Digest, Reference
 from rolldeck.release.channel.entry import ChannelVerb, Entry, Skipped
@@ -25,6 +26,7 @@ class ChannelPlan:
     ``ends`` is the number of a move that was cut short, where the plan is only to end that one.
     ``labels`` are the short names of versions that are only mentioned. ``adopts`` is what was live
     before anything was recorded: it is recorded first, in the generation before this one.
+    ``followers`` are the local targets of this host that follow the channel and go along.
     ``nonce`` is what the entry is known by where somebody has to recognise it later; None: any.
     """
 
@@ -53,6 +55,7 @@ class ChannelPlan:
     ends: int | None = None
     adopts: Digest | None = None
     nonce: str | None = None
+    followers: tuple[Path, ...] = ()
 
     @property
     def to_digest(self) -> Digest:

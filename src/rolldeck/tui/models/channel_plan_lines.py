@@ -103,4 +103,7 @@ def _will(plan: ChannelPlan, spared: bool) -> str:
     if plan.marks_bad is not None:
         label = clean_line(plan.from_label or short_digest(plan.marks_bad), 40)
         parts.append(f"does not mark {label}" if spared else f"marks {label} bad")
+    if plan.followers:
+        several = "s" if len(plan.followers) > 1 else ""
+        parts.append(f"switches {len(plan.followers)} local target{several} here")
     return ", ".join(parts)
