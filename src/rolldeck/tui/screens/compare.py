@@ -173,6 +173,7 @@ class CompareScreen(Screen[None]):
 
     @work(thread=True, group="direction", exit_on_error=False)
     def _remember(self, metric: str) -> None:
+        # Read here: of several quick presses the last one counts, whichever thread is last.
         problem = remember_direction(self._directions, metric, (self.a, self.b))
         if problem is not None:
             said = f"Not remembered: {problem}"
