@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from rolldeck.cli import main
 
@@ -46,3 +47,11 @@ def rolldeck(capsys: pytest.CaptureFixture[str]) -> Run:
         return Ran(code, captured.out, captured.err)
 
     return run
+
+
+def narrow(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    """Let tables be printed as on a terminal of ``width`` columns without colours."""
+    monkeypatch.setattr(
+        "rolldeck.cli.columns.console",
+        lambda: Console(width=width, force_terminal=True, color_system=None),
+    )

@@ -62,6 +62,16 @@ def test_references_of_the_library() -> None:
     assert words("rolldeck show x:v1 mov") == []
 
 
+def test_what_the_verbs_of_channels_and_of_many_versions_take(library: Path) -> None:
+    """Channels, repositories, and tags for a baseline, also after a repository alone."""
+    manifest = Library(library).entries()[0].descriptor
+    Library(library).tag("movie-recommend", ["production"], manifest)
+    assert words("rolldeck triage mov") == ["movie-recommend:production", "movie-recommend"]
+    assert words("rolldeck channels mov") == ["movie-recommend"]
+    assert words("rolldeck table movie-recommend --baseline v") == TAGS
+    assert words("rolldeck plot movie-recommend:v1.0.0 --baseline v1.1") == ["v1.1.0"]
+
+
 def test_a_copy_of_a_registrys_version_has_both_names(library: Path) -> None:
     """At the registry, and here."""
     manifest = Library(library).entries()[0].descriptor

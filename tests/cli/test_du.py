@@ -10,7 +10,7 @@ import pytest
 
 from rolldeck.store import Library
 from rolldeck.store.reach import Reach
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, narrow
 from tests.kit_homes import everything_in, real_kit_home
 from tests.store.versions import add_version, damage
 
@@ -145,14 +145,23 @@ def test_a_narrow_terminal(
     rolldeck: Run, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """80 columns are enough for every table, whatever the names are."""
-    from rolldeck.cli import terminal
-
-    monkeypatch.setattr(terminal, "_PIPE_WIDTH", 80)
+    narrow(monkeypatch, 80)
     target = tmp_path / ("long-" * 30)
     assert rolldeck("pin", "wdbc:v1.0.0", target, "--yes").code == 0
     tables = rolldeck("du").out.partition("to free space")[0].splitlines()
     rows = [line for line in tables if str(library.root) not in line and "cache /" not in line]
     assert max(map(len, rows)) == 80
+
+
+def test_the_records_of_a_channel_are_never_named_to_be_removed(
+    rolldeck: Run, library: Library
+) -> None:
+    """They take bytes of their own, and are the channel's history."""
+    for version in rolldeck("du", "--json").document["library"]["versions"]:
+        name = f"{version['repository']}:{version['tags'][0]}"
+        assert rolldeck("promote", name, "production", "--yes").code == 0
+    ways = [way["command"] for way in rolldeck("du", "--json").document["ways"]]
+    assert not [command for command in ways if ".g0" in command or ".v0" in command]
 
 
 def test_damage_is_told_and_nothing_is_called_own(rolldeck: Run, library: Library) -> None:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from rolldeck.cli.columns import print_columns
 from rolldeck.oci.pages import PAGE_LIMIT
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, narrow
 from tests.oci.bench import tags_page
 from tests.servers.repository import made_up
 from tests.servers.scripted import Answer, Asked, Scripted, ScriptedServer
@@ -139,8 +139,8 @@ def test_a_broken_version_is_told_in_its_row(rolldeck: Run, scripted: ScriptedSe
 def test_columns_are_aligned_and_cut_to_the_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wide characters count two cells; the widest column gives way."""
-    monkeypatch.setattr("rolldeck.cli.terminal._PIPE_WIDTH", 24)
+    """Wide characters count two cells; a text gives way, a number does not."""
+    narrow(monkeypatch, 24)
     columns = [("NAME", "left"), ("SIZE", "right"), ("HERE", "left")]
     rows = [("模型" * 6, "9 B", "–"), (Text("v1", style="bold"), "1.5 GiB", "–"), ("v2", "broken")]
     print_columns(columns, rows)
@@ -150,6 +150,50 @@ def test_columns_are_aligned_and_cut_to_the_terminal(
         "v1         1.5 GiB  –",
         "v2         broken",
     ]
+
+
+def test_columns_to_spare_are_left_out_before_any_is_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands across the rest stays, whichever columns go."""
+    narrow(monkeypatch, 20)
+    columns = [("NAME", "left"), ("KIND", "left"), ("SIZE", "right"), ("F1", "right")]
+    rows = [("v1", "modelkit", "1.5 GiB", "0.93"), ("v2", "broken")]
+    assert print_columns(columns, rows, spare=(3, 1)) == 2
+    assert capsys.readouterr().out.splitlines() == [
+        "NAME     SIZE",
+        "v1    1.5 GiB",
+        "v2    broken",
+    ]
+
+
+def test_the_last_text_is_cut_first(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow(monkeypatch, 37)
+    columns = [("TIME", "left"), ("REASON", "left")]
+    print_columns(columns, [("2026-11-21T21:20:09Z", "fewer neighbours")])
+    assert capsys.readouterr().out.splitlines()[1] == "2026-11-21T21:20:09Z  fewer neighbou…"
+
+
+def test_notes_that_do_not_fit_stand_below(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow(monkeypatch, 24)
+    columns = [("", "left"), ("v1", "right"), ("", "left")]
+    print_columns(columns, [("recall", "0.21", "within noise"), ("f1", "0.9", "")], under=True)
+    assert capsys.readouterr().out.splitlines() == [
+        "          v1",
+        "recall  0.21",
+        "    within noise",
+        "f1       0.9",
+    ]
+
+
+def test_a_program_gets_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is no terminal nothing is cut, however long a name is."""
+    print_columns([("NAME", "left"), ("SIZE", "right")], [("x" * 300, "9 B")])
+    assert capsys.readouterr().out.splitlines()[1] == f"{'x' * 300}   9 B"
 
 
 def test_hostile_cells_are_shown_as_escapes(capsys: pytest.CaptureFixture[str]) -> None:

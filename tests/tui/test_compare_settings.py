@@ -8,7 +8,8 @@ import pytest
 from textual.widgets import Input
 
 from rolldeck.settings import state_home
-from rolldeck.tui.screens.compare import CompareScreen, next_choice
+from rolldeck.tui.comparison_direction import next_choice
+from rolldeck.tui.screens.compare import CompareScreen
 from tests.tui.compare_host import Host, host, press, ready, see
 from tests.tui.conftest import grid, until
 

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from rolldeck.actions.usage import DiskUse, StorageUse
-from rolldeck.oci import Place, Reference
+from rolldeck.oci import Place, Reference, is_record_tag
 from rolldeck.store.usage import VersionUse
 
 
@@ -47,7 +47,12 @@ def ways_to_free(use: DiskUse) -> tuple[Way, ...]:
 
 def _most_own(storage: StorageUse) -> VersionUse | None:
     """Return the version whose removal frees most; None where that is none, or not known."""
-    named = [item for item in storage.layout.versions if item.repository and item.own]
+    named = [
+        item
+        for item in storage.layout.versions
+        # The records of a channel are its history, and no version.
+        if item.repository and item.own and not any(map(is_record_tag, item.tags))
+    ]
     return None if storage.problems else max(named, key=lambda item: item.own, default=None)
 
 

@@ -69,7 +69,7 @@ def good_words(triage: Triage) -> str:
     """Return what is known of the last known good version beside its name; why there is none."""
     row = triage.row(triage.good)
     if row is None or row.digest is None:
-        return "no last known good version; choose one with [ and ], then R"
+        return "no last known good version"
     parts = [short_digest(row.digest), row.name, triage.why_good]
     if row.missing is not None:
         parts.append("on disk" if row.missing == 0 else f"{human_size(row.missing)} to pull")

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rolldeck.actions import Checked, Initialized, Workspace, check_kit, initialize
+from rolldeck.cli.columns import print_columns
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.publish_documents import checked_document, initialized_document
-from rolldeck.cli.terminal import console, message, table
+from rolldeck.cli.terminal import console, message
 from rolldeck.errors import UsageError
 from rolldeck.kit.finding import Finding
 from rolldeck.kit.proposal import LeftOut
@@ -111,13 +112,12 @@ def _print_proposal(found: Initialized) -> None:
         )
         for item in proposal.elements
     ]
-    out = console()
     columns = [("element", "left"), ("path", "left"), ("size", "right"), ("why", "left")]
-    out.print(table(columns, rows))
+    print_columns(columns, rows)
     if proposal.left_out:
         print()
         columns = [("", "left"), ("left out", "left"), ("why", "left")]
-        out.print(table(columns, _left_out(proposal.left_out)))
+        print_columns(columns, _left_out(proposal.left_out))
     print()
     for note in proposal.notes:
         print(f"note: {clean_line(note)}")

@@ -26,7 +26,7 @@ from rolldeck.cli.documents import (
     versions_document,
 )
 from rolldeck.cli.moved_tag import report_moved_tag
-from rolldeck.cli.terminal import console, counting_line, message, table
+from rolldeck.cli.terminal import console, counting_line, message
 from rolldeck.compare import Version
 from rolldeck.errors import NotFoundError, UsageError
 from rolldeck.kit import Kit
@@ -37,6 +37,9 @@ from rolldeck.units import age, human_size, quantity, rfc3339, short_digest
 
 _METRICS_IN_LIST = 3
 """Metric columns of a list of versions: what fits beside the rest in 120 columns."""
+
+_ALSO, _KIND, _CREATED, _FIRST_METRIC = 1, 3, 5, 6
+"""Places of columns in a list of versions."""
 
 
 async def run_ls(workspace: Workspace, arguments: argparse.Namespace, _: Progress) -> int:
@@ -92,9 +95,7 @@ def _print_repositories(found: RepositoryList, as_json: bool) -> int:
         for row in found.rows
     ]
     if rows:
-        console().print(
-            table([("REPOSITORY", "left"), ("SOURCE", "left"), ("TAGS", "right")], rows)
-        )
+        print_columns([("REPOSITORY", "left"), ("SOURCE", "left"), ("TAGS", "right")], rows)
     for source, text in found.problems:
         message(text if text.startswith(source) else f"{source}: {text}")
     if not found.complete and not found.problems:
@@ -122,7 +123,13 @@ def _print_versions(found: VersionList, as_json: bool) -> int:
         *((name, "right") for name in shown),
         ("HERE", "left"),
     ]
-    print_columns(columns, [_version_cells(row, shown) for row in found.rows])
+    rows = [_version_cells(row, shown) for row in found.rows]
+    also = [] if any(row.badges for row in found.rows) else [_ALSO]
+    # Of the metrics the last goes first, then how it is kept, then when it was made.
+    metrics = range(_FIRST_METRIC + len(shown) - 1, _FIRST_METRIC - 1, -1)
+    left_out = print_columns(columns, rows, spare=(*also, *metrics, _KIND, _CREATED))
+    if (more := left_out - len(also)) > 0:
+        message(f"{more} more columns: a wider terminal or --json.")
     if found.referrers:
         message(f"{found.referrers} tags of records and referrers are not shown.")
     if found.unread:
@@ -197,7 +204,10 @@ def _print_version(version: Version) -> None:
         facts_of_kit.append((label, f"{link.name}  {digest}  {human_size(link.size)}"))
     if version.chain_problem and kit.model_reference:
         facts_of_kit.append(("model from", f"{clean_line(kit.model_reference)}: not read"))
-    out.print(table([("", "left"), ("", "left")], facts_of_kit))
+    room = max(len(name) for name, _ in facts_of_kit)
+    for name, text in facts_of_kit:
+        # Never cut: a reference is there to be copied.
+        out.print(Text(f"{name:{room}}  {clean_line(text)}"), soft_wrap=True)
     if version.chain_problem:
         message(version.chain_problem)
     if kit.manifest.manifests:
@@ -313,4 +323,4 @@ def _section(
         out = console()
         out.print()
         out.print(Text(title, style="bold blue"))
-        out.print(table(columns, rows))
+        print_columns(columns, rows)

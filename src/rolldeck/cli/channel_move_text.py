@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from datetime import datetime
 
 from rolldeck.actions import ChannelMoved, Rehearsed
-from rolldeck.cli.moves import MARKS, print_parts
-from rolldeck.oci import Digest
+from rolldeck.cli.moves import named, print_checks, print_parts, print_wrapped
 from rolldeck.release.channel import ChannelPlan
 from rolldeck.text import clean_line
-from rolldeck.units import duration, human_size, short_digest
+from rolldeck.units import duration, human_size
 
 _VERBS = {"rollback": "roll back", "external": "adopt"}
 
@@ -20,24 +16,19 @@ _VERBS = {"rollback": "roll back", "external": "adopt"}
 def print_channel_plan(plan: ChannelPlan) -> None:
     """Print where a channel goes, what was checked, and what will be written."""
     print_parts((f"{_VERBS.get(plan.verb, plan.verb)} {clean_line(str(plan.channel))}", "bold"))
-    goal = _named(plan.to_label, plan.to_digest)
+    goal = named(plan.to_label, plan.to_digest)
     if plan.records and plan.verb != "external":
-        start = _named(plan.from_label, plan.from_digest) if plan.from_digest else "nothing"
+        start = named(plan.from_label, plan.from_digest) if plan.from_digest else "nothing"
         print_parts((f"  {start} → {goal}", ""))
     else:
         print_parts((f"  {goal} stays", ""))
     for item in plan.skipped:
-        name = _named(plan.labels.get(item.digest), item.digest)
-        _print_wrapped(f"  skipped g{item.number} {name}: {item.reason}")
-    for check in plan.checks:
-        mark, style = MARKS[check.ok]
-        first, *rest = _wrapped(f"{check.check}: {check.detail}", 4)
-        print_parts(("  ", ""), (mark, style), (f" {first}", ""))
-        for line in rest:
-            print_parts((f"    {line}", ""))
+        name = named(plan.labels.get(item.digest), item.digest)
+        print_wrapped(f"  skipped g{item.number} {name}: {item.reason}")
+    print_checks(plan.checks)
     if plan.summary:
-        _print_wrapped(f"  {plan.summary}")
-    _print_wrapped(f"  {_will(plan)}", "dim")
+        print_wrapped(f"  {plan.summary}")
+    print_wrapped(f"  {_will(plan)}", "dim")
 
 
 def _will(plan: ChannelPlan) -> str:
@@ -48,7 +39,7 @@ def _will(plan: ChannelPlan) -> str:
     if plan.hold_until:
         parts.append(f"hold it until {local_time(plan.hold_until)}")
     if plan.marks_bad:
-        parts.append(f"mark {_named(plan.from_label, plan.marks_bad)} bad")
+        parts.append(f"mark {named(plan.from_label, plan.marks_bad)} bad")
     if plan.verb != "external":
         parts.append("move the tag")
     if plan.followers:
@@ -63,7 +54,7 @@ def print_moved(moved: ChannelMoved) -> None:
     """Print what was done, and how to take it back."""
     plan = moved.plan
     name = clean_line(str(plan.channel))
-    goal = _named(plan.to_label, plan.to_digest)
+    goal = named(plan.to_label, plan.to_digest)
     if moved.recorded is None:
         print_parts((f"{name} was {goal} already; nothing moved", ""))
     else:
@@ -86,13 +77,13 @@ def _label(moved: ChannelMoved) -> str:
     assert moved.verdict is not None
     digest = moved.verdict.version.digest
     is_left = digest == moved.plan.from_digest
-    return _named(moved.plan.from_label if is_left else None, digest)
+    return named(moved.plan.from_label if is_left else None, digest)
 
 
 def print_rehearsed(rehearsed: Rehearsed) -> None:
     """Print what a rehearsal showed."""
     plan = rehearsed.plan
-    print_parts((f"rehearsed: {_named(plan.to_label, plan.to_digest)} is whole", "bold"))
+    print_parts((f"rehearsed: {named(plan.to_label, plan.to_digest)} is whole", "bold"))
     print_parts(
         (
             f"  {human_size(rehearsed.bytes_transferred)} pulled, {rehearsed.files} files of "
@@ -110,23 +101,3 @@ def local_time(moment: datetime) -> str:
     return f"{here:%Y-%m-%d %H:%M} {here.tzname() or ''}".rstrip() + (
         f" ({utc})" if here.utcoffset() else ""
     )
-
-
-def _named(label: str | None, digest: Digest) -> str:
-    short = short_digest(digest)
-    return short if label in (None, "", short) else f"{clean_line(label or '', 60)} ({short})"
-
-
-def _print_wrapped(text: str, style: str = "") -> None:
-    indent = " " * (len(text) - len(text.lstrip()))
-    for line in _wrapped(text.strip(), len(indent)):
-        print_parts((f"{indent}{line}", style))
-
-
-def _wrapped(text: str, indent: int) -> list[str]:
-    """Return lines for the terminal's width; one, where the output goes to no terminal."""
-    cleaned = clean_line(text)
-    if not sys.stdout.isatty():
-        return [cleaned]
-    width = max(shutil.get_terminal_size().columns, 40) - indent
-    return textwrap.wrap(cleaned, width, break_on_hyphens=False) or [""]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.text import Text
 
 from rolldeck.cells import value
-from rolldeck.cli.terminal import console, message, table
+from rolldeck.cli.columns import print_columns
+from rolldeck.cli.terminal import console, message
 from rolldeck.compare import Report, Row, Section, wording
 from rolldeck.compare.report import guardrail_title
 from rolldeck.text import clean_line
@@ -27,9 +28,9 @@ def print_report(report: Report) -> None:
                 f"  {digest}  {side.reference.partition('@')[0]}",
             )
         )
-    out.print(Text(comparison.summary, style="bold"), soft_wrap=True)
+    out.print(Text(comparison.summary, style="bold"))
     if report.caveat:
-        out.print(Text(report.caveat, style="dim"), soft_wrap=True)
+        out.print(Text(report.caveat, style="dim"))
     _print_guardrails(report)
     for section, rows in report.sections():
         _print_section(report, section, rows)
@@ -48,7 +49,7 @@ def _print_guardrails(report: Report) -> None:
     out.print(Text(f"Guardrails  {guardrail_title(report.guardrails)}", style="bold blue"))
     for item in report.guardrails:
         said = Text.assemble((f"{item.outcome:7}", _OUTCOMES[item.outcome]), f"  {item.detail}")
-        out.print(said, soft_wrap=True)
+        out.print(said)
 
 
 def _print_section(report: Report, section: Section, rows: tuple[Row, ...]) -> None:
@@ -62,7 +63,7 @@ def _print_section(report: Report, section: Section, rows: tuple[Row, ...]) -> N
     if is_numeric:
         columns += [("CHANGE", "right"), ("", "right"), ("", "left")]
     columns.append(("", "left"))
-    out.print(table(columns, (_cells(row, is_numeric) for row in rows), indent=0))
+    print_columns(columns, [_cells(row, is_numeric) for row in rows], under=is_numeric)
 
 
 def _cells(row: Row, is_numeric: bool) -> list[str | Text]:

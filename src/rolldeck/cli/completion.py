@@ -242,11 +242,13 @@ class _Sources:
 
     def _tags_of_first(self) -> list[Candidate]:
         """Tags alone mean the repository of the argument before."""
-        first = self._place.given[0] if self._place.given else ""
+        first = (self._place.given[0] if self._place.given else "").partition("@")[0]
+        # A repository may stand there alone, or with a tag.
+        places = (first, first.rpartition(":")[0])
         return [
             Candidate(item.word.rpartition(":")[2], item.description)
             for item in self._references()
-            if item.word.rpartition(":")[0] == first.partition("@")[0].rpartition(":")[0]
+            if item.word.rpartition(":")[0] in places
         ]
 
     def _channels(self) -> list[Candidate]:
@@ -267,7 +269,14 @@ _WORDS: dict[str, Callable[[_Sources], list[Candidate]]] = {
     "CHANNEL": _Sources._channels,
     "A": _Sources._references,
     "B": lambda sources: [*sources._tags_of_first(), *sources._references()],
+    "REF": lambda sources: [*sources._tags_of_first(), *sources._references()],
     "PLACE": _Sources._repositories,
+    "REPOSITORY": _Sources._repositories,
+    "WHAT": lambda sources: [
+        *sources._targets(),
+        *sources._channels(),
+        *sources._repositories(),
+    ],
     "REGISTRY": _Sources._configured,
     "TARGET": _Sources._targets,
 }

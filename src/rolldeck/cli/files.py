@@ -11,9 +11,10 @@ from typing import Any
 from rich.text import Text
 
 from rolldeck.actions import VersionFiles, Workspace, copy_out, find_and_look, list_files
+from rolldeck.cli.columns import print_columns
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.file_documents import files_document, view_document
-from rolldeck.cli.terminal import console, message, progress_line, table
+from rolldeck.cli.terminal import message, progress_line
 from rolldeck.errors import UsageError
 from rolldeck.facts.file_type import file_type, is_text
 from rolldeck.oci import Reference
@@ -67,7 +68,7 @@ def _print_files(found: VersionFiles) -> None:
     columns = [("MODE", "left"), ("SIZE", "right"), ("PATH", "left"), ("KIND", "left")]
     columns += [("LAYER", "left"), *([("FROM", "left")] if has_chain else [])]
     if rows:
-        console().print(table(columns, [row for _, row in rows]))
+        print_columns(columns, [row for _, row in rows])
     for layer, listing in found.layers:
         name = clean_line(layer.path or layer.blob.media_type, 200)
         if listing.stopped:

@@ -126,7 +126,7 @@ def _print(matrix: Matrix, order: Sequence[int], columns: Sequence[MatrixColumn]
             text = texts[number][entry] if columns[number].is_numeric else cell.value
             row.append(Text(text, style=look))
         rows.append(row)
-    print_columns(heads, rows, whole=not out.is_terminal)
+    print_columns(heads, rows)
     if count < len(columns):
         message(f"{len(columns) - count} more columns: a wider terminal, --tsv or --json.")
     if hidden := len(matrix.columns) - len(columns):

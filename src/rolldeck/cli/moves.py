@@ -19,9 +19,9 @@ from rolldeck.actions import (
 )
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.move_documents import moved_document, plan_document
-from rolldeck.cli.terminal import confirm, console, message, progress_line
+from rolldeck.cli.terminal import confirm, console, message, progress_line, wrapped
 from rolldeck.errors import BusyError, CancelledError, UsageError
-from rolldeck.oci import Reference
+from rolldeck.oci import Digest, Reference
 from rolldeck.progress import Progress
 from rolldeck.release import Check, Plan
 from rolldeck.text import clean_line
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.outbox import Published
     from rolldeck.release.channel.outbox import Unpublished
 
-MARKS = {True: ("✓", "green"), False: ("×", "red"), None: ("?", "yellow")}
+_MARKS = {True: ("✓", "green"), False: ("×", "red"), None: ("?", "yellow")}
 
 
 async def run_pin(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
@@ -180,22 +180,36 @@ def _channel_part(published: Published | None) -> dict[str, object]:
 def print_checks(checks: Iterable[Check]) -> None:
     """Print what was checked."""
     for check in checks:
-        mark, style = MARKS[check.ok]
-        print_parts(("  ", ""), (mark, style), (f" {check.check}: {clean_line(check.detail)}", ""))
+        mark, style = _MARKS[check.ok]
+        first, *rest = wrapped(f"{check.check}: {check.detail}", 4)
+        print_parts(("  ", ""), (mark, style), (f" {first}", ""))
+        for line in rest:
+            print_parts((f"    {line}", ""))
 
 
 def print_plan(plan: Plan) -> None:
     """Print what will change and what was checked."""
-    start = (
-        f"{plan.from_label} ({short_digest(plan.from_digest)})" if plan.from_digest else "nothing"
-    )
-    goal = f"{plan.to_label} ({short_digest(plan.to_digest)})" if plan.to_digest else "nothing"
+    start = named(plan.from_label, plan.from_digest) if plan.from_digest else "nothing"
+    goal = named(plan.to_label, plan.to_digest) if plan.to_digest else "nothing"
     print_parts((f"{plan.verb} {plan.target}", "bold"))
-    print_parts((f"  current: {clean_line(start)} → {clean_line(goal)}", ""))
+    print_parts((f"  current: {start} → {goal}", ""))
     print_checks(plan.checks)
     if plan.summary:
-        print_parts((f"  {plan.summary}", ""))
+        print_wrapped(f"  {plan.summary}")
     print_parts((f"  {human_size(plan.bytes_to_move)} to move", "dim"))
+
+
+def named(label: str | None, digest: Digest) -> str:
+    """Return a version as people call it with the beginning of its digest."""
+    short = short_digest(digest)
+    return short if label in (None, "", short) else f"{clean_line(label or '', 60)} ({short})"
+
+
+def print_wrapped(text: str, style: str = "") -> None:
+    """Print a text in lines of the terminal's width, all as far indented as it begins."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    for line in wrapped(text.strip(), len(indent)):
+        print_parts((f"{indent}{line}", style))
 
 
 def print_parts(*parts: tuple[str, str]) -> None:

@@ -14,9 +14,10 @@ from rolldeck.actions import (
     push_packed,
 )
 from rolldeck.cli.authoring import print_findings
+from rolldeck.cli.columns import print_columns
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.publish_documents import delivered_document, finding_document
-from rolldeck.cli.terminal import confirm, console, message, progress_line, table
+from rolldeck.cli.terminal import confirm, message, progress_line
 from rolldeck.errors import CancelledError
 from rolldeck.kit.pack_documents import PackForm
 from rolldeck.progress import Progress
@@ -97,7 +98,7 @@ def _print_plan(packing: Packing) -> None:
         for layer in packing.plan.layers
     ]
     columns = [("layer", "left"), ("path", "left"), ("files", "right"), ("size", "right")]
-    console().print(table(columns, rows))
+    print_columns(columns, rows)
     total = sum(layer.content_size for layer in packing.plan.layers)
     print(f"{packing.reference}\n  {human_size(total)} in {len(rows)} layers")
     message("Dry run: nothing was packed.")

@@ -51,7 +51,8 @@ def _print(plan: Retention) -> None:
     for gone in plan.surplus:
         print(f"drop  {_name(gone)}  {human_size(gone.size)}")
     number = len(plan.surplus)
-    print(f"keeps {len(plan.kept)} releases, {number} can go, frees {human_size(plan.size)}")
+    kept = f"{len(plan.kept)} release{'' if len(plan.kept) == 1 else 's'}"
+    print(f"keeps {kept}, {number} can go, frees {human_size(plan.size)}")
     if plan.hidden and any("cannot be seen" in why for item in plan.kept for why in item.reasons):
         message("As root all processes can be looked into; --force removes them unseen.")
 

@@ -1,11 +1,13 @@
-"""Human output: tables through rich on stdout, messages and progress on stderr."""
+"""Human output: results through rich on stdout, messages and progress on stderr."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,11 +17,9 @@ from rolldeck.text import clean_line
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
 _PIPE_WIDTH = 200
-"""Columns of output that goes to no terminal: wide enough that no name is cut."""
+"""Columns of what is drawn to fit, such as a plot, where the output goes to no terminal."""
 
 _APPEARS = 0.4
 """Seconds before bars appear: what ends sooner neither flickers nor loads what draws them."""
@@ -43,8 +43,11 @@ def console() -> Console:
             # rich would exit with 1, which means that two versions differ.
             raise BrokenPipeError
 
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    return PipeAware(highlight=False, markup=False, emoji=False, soft_wrap=False, width=width)
+    is_terminal = sys.stdout.isatty()
+    width = None if is_terminal else _PIPE_WIDTH
+    # A program reads lines: only a terminal gets them wrapped.
+    wraps = not is_terminal
+    return PipeAware(highlight=False, markup=False, emoji=False, soft_wrap=wraps, width=width)
 
 
 def message(text: str) -> None:
@@ -60,22 +63,13 @@ def print_error(error: RolldeckError) -> None:
     print(f"rolldeck: {text}", file=sys.stderr)
 
 
-def table(
-    columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str | Text]], indent: int = 0
-) -> Table:
-    """Return a plain table; a column is (title, "left" or "right"), cells are never markup."""
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = Table(box=None, padding=(0, 2, 0, indent), pad_edge=False, header_style="bold dim")
-    for title, justify in columns:
-        is_right = justify == "right"
-        shown.add_column(
-            title, justify="right" if is_right else "left", no_wrap=True, overflow="ellipsis"
-        )
-    for row in rows:
-        shown.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    return shown
+def wrapped(text: str, indent: int = 0) -> list[str]:
+    """Return lines for the terminal's width; one, where the output goes to no terminal."""
+    cleaned = clean_line(text)
+    if not sys.stdout.isatty():
+        return [cleaned]
+    width = max(shutil.get_terminal_size().columns, 40) - indent
+    return textwrap.wrap(cleaned, width, break_on_hyphens=False, break_long_words=False) or [""]
 
 
 def _draws_bars() -> bool:

@@ -72,5 +72,8 @@ def _print(found: Triage) -> None:
         out.print(Text(f"since {good.name}: {clean_line(found.summary, 400)}"))
     for text in target_words(found):
         out.print(Text(text))
-    if good is not None:
+    if good is None and any(not row.is_live and row.digest for row in found.rows):
+        goal = f"rolldeck rollback {clean_line(found.name)} --to GEN"
+        out.print(Text(f"Go back to another one: {goal}", "dim"))
+    elif good is not None:
         out.print(Text(f"Go back: rolldeck rollback {clean_line(found.name)}", "dim"))

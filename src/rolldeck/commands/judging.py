@@ -1,4 +1,4 @@
-"""The commands that judge a version: whether it fits here, and what number it deserves."""
+"""The commands that look closer: whether a version fits here, its number, one file of it."""
 
 from __future__ import annotations
 
@@ -23,5 +23,12 @@ JUDGING: tuple[Command, ...] = (
         "Propose the version number that the step from one version to another deserves.",
         cli="bump",
         examples=("rolldeck bump ghcr.io/acme/fraud:v2.4.1 candidate",),
+    ),
+    Command(
+        "file.read",
+        "read file",
+        "Print one file of a version, without pulling it.",
+        cli="cat",
+        examples=("rolldeck cat ghcr.io/acme/fraud:v2.4.0 README.md",),
     ),
 )

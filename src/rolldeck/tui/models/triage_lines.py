@@ -62,7 +62,7 @@ def _top(triage: Triage, width: int) -> list[Line]:
     good = triage.row(triage.good)
     lines = [
         _named("LIVE", "worse", triage.live_label, live_words(triage), room),
-        _named("GOOD", "better", good.label if good else "", good_words(triage), room),
+        _named("GOOD", "better", good.label if good else "", _good_words(triage), room),
     ]
     if incident := incident_words(triage):
         lines.append(Line((Span("!     ", "changed"), Span(cut(incident, room), "changed"))))
@@ -71,6 +71,11 @@ def _top(triage: Triage, width: int) -> list[Line]:
             mark = "!     " if number == 0 else " " * _HEAD
             lines.append(Line((Span(mark, "changed"), Span(part, "changed"))))
     return lines
+
+
+def _good_words(triage: Triage) -> str:
+    choose = "" if triage.row(triage.good) else "; choose one with [ and ], then R"
+    return f"{good_words(triage)}{choose}"
 
 
 def _named(word: str, look: Look, label: str, words: str, room: int) -> Line:

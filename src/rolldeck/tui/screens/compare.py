@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -16,29 +15,20 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
-from rolldeck import actions
 from rolldeck.commands import Scope, footer_commands
 from rolldeck.compare import NO_DIRECTIONS, Comparison, Directions, Matrix, Version, compare
 from rolldeck.errors import RolldeckError
 from rolldeck.oci import Reference
 from rolldeck.text import clean_line
-from rolldeck.tui.dialogs.choose import ChooseDialog
+from rolldeck.tui.comparison_direction import directed, direction_words, remember_direction
+from rolldeck.tui.comparison_texts import ComparisonTexts
 from rolldeck.tui.dialogs.line import LineDialog
-from rolldeck.tui.failures import told
 from rolldeck.tui.keymap import bindings
 from rolldeck.tui.messages import FileOfBothRead, VersionsTabled
 from rolldeck.tui.models.comparison_history import VERSIONS, history_of
 from rolldeck.tui.models.comparison_state import Target, border_note
-from rolldeck.tui.models.file_texts import (
-    FileChanges,
-    FilePair,
-    count_changes,
-    files_by_row,
-    paths_by_row,
-    reading_order,
-)
+from rolldeck.tui.models.file_texts import FileChanges, FilePair, count_changes
 from rolldeck.tui.reads import read_before, read_both
-from rolldeck.tui.screens.text_diff import TextDiffScreen
 from rolldeck.tui.widgets.breadcrumb import Breadcrumb
 from rolldeck.tui.widgets.comparison_view import ComparisonView
 from rolldeck.tui.widgets.key_footer import KeyFooter
@@ -99,7 +89,7 @@ class CompareScreen(Screen[None]):
         self._tolerance = comparison.tolerance
         self._directions = directions
         self._remarks = remarks
-        self._files = files_by_row(a, b)
+        self._texts = ComparisonTexts(self)
         self._before = before
         self.matrix: Matrix | None = None
         """The versions before by metric and parameter, once they were read."""
@@ -119,7 +109,7 @@ class CompareScreen(Screen[None]):
     def on_mount(self) -> None:
         """Say what is shown, and look at the files that differ."""
         self._describe()
-        self._compare_files(self.comparison, self._files)
+        self._compare_files(self.comparison, self._texts.files)
         self._read_before()
 
     @property
@@ -183,17 +173,10 @@ class CompareScreen(Screen[None]):
 
     @work(thread=True, group="direction", exit_on_error=False)
     def _remember(self, metric: str) -> None:
-        references = []
-        for side in (self.a, self.b):
-            with suppress(RolldeckError):
-                references.append(Reference.parse(side.reference))
         # Read here: of several quick presses the last one counts, whichever thread is last.
-        own = self._directions.own
-        choice, forget = own.get(metric), metric not in own
-        try:
-            actions.remember_direction(tuple(references), metric, choice, forget=forget)
-        except RolldeckError as error:
-            said = f"Not remembered: {told(error)}"
+        problem = remember_direction(self._directions, metric, (self.a, self.b))
+        if problem is not None:
+            said = f"Not remembered: {problem}"
             self.app.call_from_thread(self.notify, said, severity="warning", markup=False)
 
     # What workers and the page say.
@@ -217,18 +200,18 @@ class CompareScreen(Screen[None]):
             return
         comparison, a, b = message.result
         self._recompared(self.Recompared(comparison, a, b, self._remarks))
-        pair = next((pair for pair in self._files.values() if pair.path == message.path), None)
+        pair = self._texts.of_path(message.path)
         if pair is not None:
-            self._show_text(pair)
+            self._texts.show(pair)
 
     @on(Recompared)
     def _recompared(self, message: Recompared) -> None:
         self.comparison, self.a, self.b = message.comparison, message.a, message.b
-        self._files = files_by_row(self.a, self.b)
+        self._texts = ComparisonTexts(self)
         self._remarks = message.remarks
         self._page.show(self.comparison, self._remarks)
         self._describe()
-        self._compare_files(self.comparison, self._files)
+        self._compare_files(self.comparison, self._texts.files)
 
     @on(ComparisonView.Opened)
     def _opened(self, message: ComparisonView.Opened) -> None:
@@ -238,44 +221,10 @@ class CompareScreen(Screen[None]):
             return
         if target.key is None:
             self.action_compare_fold()
-        elif self._pair_here() is not None or self._unread_path_here() is not None:
+        elif self._texts.at(target) is not None or self._texts.unread(target) is not None:
             self.action_compare_text()
         else:
             self.notify("This row has no text to open; z folds its section", markup=False)
-
-    def _pair_here(self) -> FilePair | None:
-        """Return the file that the cursor is on, if its text is at hand."""
-        target = self._page.target
-        return self._files.get(target) if target is not None else None
-
-    def _unread_path_here(self) -> str | None:
-        """Return the path of the file that the cursor is on, if it was not read."""
-        target = self._page.target
-        if target is None or target in self._files:
-            return None
-        return paths_by_row(self.a, self.b).get(target)
-
-    def _choose_text(self) -> None:
-        """Show the one file that differs, or ask which one."""
-        files = sorted((pair for pair in self._files.values() if pair.differs), key=reading_order)
-
-        def chosen(number: int | None) -> None:
-            if number is not None:
-                self._show_text(files[number])
-
-        if len(files) == 1:
-            self._show_text(files[0])
-        elif files:
-            names = [f"{pair.path}  {pair.status}" for pair in files]
-            dialog = ChooseDialog("Which file?", names)
-            dialog.deaf_time = 0  # nothing is changed by a key that was meant for the page
-            self.app.push_screen(dialog, chosen)
-        else:
-            self.notify("No file at hand differs", markup=False)
-
-    def _show_text(self, pair: FilePair) -> None:
-        labels = (self.comparison.a.label, self.comparison.b.label)
-        self.app.push_screen(TextDiffScreen(pair, labels))
 
     # Actions.
 
@@ -303,15 +252,9 @@ class CompareScreen(Screen[None]):
         if row is None or row.metric is None:
             self.notify("b sets the good direction of a metric: go to one", markup=False)
             return
-        own = dict(self._directions.own)
-        choice, forget = next_choice(own, row.metric)
-        own.pop(row.metric, None)
-        if not forget:
-            own[row.metric] = choice
-        self._directions = replace(self._directions, own=own)
+        self._directions = directed(self._directions, row.metric)
         self._again()
-        word = {True: "higher is better", False: "lower is better", None: "neither way is good"}
-        said = "as declared, configured or known by its name" if forget else word[choice]
+        said = direction_words(self._directions, row.metric)
         self.notify(f"{clean_line(row.metric, 60)}: {said}", markup=False)
         if not self._read_only:
             self._remember(row.metric)
@@ -366,14 +309,14 @@ class CompareScreen(Screen[None]):
 
     def action_compare_text(self) -> None:
         """Show the text of the file under the cursor, else of one of those that differ."""
-        pair, path = self._pair_here(), self._unread_path_here()
+        pair, path = self._texts.at(self._page.target), self._texts.unread(self._page.target)
         if pair is not None:
-            self._show_text(pair)
+            self._texts.show(pair)
         elif path is not None:
             self.notify(f"Reading {clean_line(path, 200)}", markup=False)
             self._read_file(path)
         else:
-            self._choose_text()
+            self._texts.choose()
 
     def action_compare_table(self) -> None:
         """Show both versions and those before by metric and parameter."""
@@ -424,18 +367,6 @@ class CompareScreen(Screen[None]):
     def action_view_back(self) -> None:
         """Go back to where the comparison was asked for."""
         self.dismiss(None)
-
-
-def next_choice(own: Mapping[str, bool | None], metric: str) -> tuple[bool | None, bool]:
-    """Return what ``b`` sets next, and whether it forgets: higher, lower, neither, forgotten."""
-    if metric not in own:
-        return True, False
-    following: dict[bool | None, tuple[bool | None, bool]] = {
-        True: (False, False),
-        False: (None, False),
-        None: (None, True),
-    }
-    return following[own[metric]]
 
 
 def _repository(reference: str) -> str:

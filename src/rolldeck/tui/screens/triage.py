@@ -14,11 +14,9 @@ from textual.screen import Screen
 
 from rolldeck.actions.triage_words import clocks, freshness
 from rolldeck.commands import COMMANDS, Scope, footer_commands
-from rolldeck.errors import RolldeckError, UsageError
-from rolldeck.oci import Digest, Reference, is_tag
+from rolldeck.errors import RolldeckError
+from rolldeck.oci import Digest, Reference
 from rolldeck.text import clean_line
-from rolldeck.tui.dialogs.choose import ChooseDialog
-from rolldeck.tui.dialogs.line import LineDialog
 from rolldeck.tui.errands import Errands, failed
 from rolldeck.tui.failures import told
 from rolldeck.tui.keymap import bindings
@@ -33,6 +31,7 @@ from rolldeck.tui.messages import (
 from rolldeck.tui.models.incident_note import incident_note
 from rolldeck.tui.reads import compare_versions, read_triage
 from rolldeck.tui.triage_errands import TriageErrands
+from rolldeck.tui.triage_questions import TriageQuestions
 from rolldeck.tui.widgets.breadcrumb import Breadcrumb
 from rolldeck.tui.widgets.cursor_view import CursorView
 from rolldeck.tui.widgets.job_bar import JobBar
@@ -42,12 +41,10 @@ from rolldeck.units import short_digest
 
 if TYPE_CHECKING:
     from rolldeck.actions import ChannelMoved, Triage, TriageRow, Workspace
-    from rolldeck.release.channel import Opinion
     from rolldeck.tui.app import Deck
 
 _CHANGING = {item.action for item in COMMANDS if item.danger != "look"}
 _HIDDEN = ("filter.open", "view.refresh", "move.open", "command.type", "deck.quit")
-_OPINIONS: tuple[Opinion, ...] = ("good", "bad", "note", "withdrawn")
 
 
 class TriageScreen(Screen[None]):
@@ -74,6 +71,7 @@ class TriageScreen(Screen[None]):
         """How many lines the log had when this screen opened."""
         self.triage: Triage | None = None
         self.errands = TriageErrands(self, workspace)
+        self.questions = TriageQuestions(self)
         self._local = Errands(self, workspace)
 
     def compose(self) -> ComposeResult:
@@ -221,15 +219,7 @@ class TriageScreen(Screen[None]):
             markup=False,
         )
 
-        def go(number: int | None) -> None:
-            if number is not None:
-                self._local.plan_rollback(there[number].path, row.digest, found.channel)
-
-        if len(there) == 1:
-            go(0)
-        else:
-            lines = [f"{item.path}   {item.label or 'nothing'} is current" for item in there]
-            self.app.push_screen(ChooseDialog("Roll back: which target?", lines), go)
+        self.questions.which_target(row, there, found.channel, self._local.plan_rollback)
 
     def action_triage_undo(self) -> None:
         """Plan to take the last move back."""
@@ -242,22 +232,12 @@ class TriageScreen(Screen[None]):
     def action_triage_promote(self) -> None:
         """Ask for a version, then plan to let the channel point at it."""
         channel = self._channel()
-        if channel is None:
-            return
+        if channel is not None:
+            self.questions.which_version(channel, self._promote)
 
-        def read(text: str) -> Reference:
-            try:
-                return channel.tagged(text) if is_tag(text) else Reference.parse(text)
-            except UsageError as error:
-                raise ValueError(error.message) from None
-
-        def answered(version: Reference | None) -> None:
-            if version is not None:
-                self._say("checking …")
-                self.errands.promote(channel, version)
-
-        words = f"A tag of {channel.name}, or a reference there:"
-        self.app.push_screen(LineDialog(f"Promote to {channel.tag}", "", words, read), answered)
+    def _promote(self, channel: Reference, version: Reference) -> None:
+        self._say("checking …")
+        self.errands.promote(channel, version)
 
     @on(ChannelPlanMade)
     def _planned(self, message: ChannelPlanMade) -> None:
@@ -292,43 +272,20 @@ class TriageScreen(Screen[None]):
         channel = self._channel()
         if channel is None or self.triage is None:
             return
-        is_held = self.triage.hold is not None
-        act = self.errands.release if is_held else self.errands.hold
-        choice = "release the hold" if is_held else f"hold it on {self.triage.live_label}"
-
-        def answered(number: int | None) -> None:
-            if number == 0:
-                act(channel)
-
-        self.app.push_screen(ChooseDialog(f"{channel.tag}", [choice, "do nothing"]), answered)
+        if self.triage.hold is not None:
+            self.questions.really(channel, "release the hold", self.errands.release)
+        else:
+            self.questions.really(
+                channel, f"hold it on {self.triage.live_label}", self.errands.hold
+            )
 
     def action_triage_verdict(self) -> None:
         """Ask what is to be said of the selected version, and why."""
         chosen, channel = self._selected(), self._channel()
         if chosen is None or channel is None or chosen[1].digest is None:
             return
-        row, digest = chosen[1], chosen[1].digest
-        version = replace(channel, tag=None).at(digest)
-
-        def said(number: int | None) -> None:
-            if number is None:
-                return
-            opinion = _OPINIONS[number]
-
-            def read(text: str) -> str:
-                if opinion == "note" and not text:
-                    raise ValueError("A note needs its text")
-                return text
-
-            def reasoned(text: str | None) -> None:
-                if text is not None:
-                    self.errands.judge(version, opinion, text or None)
-
-            title = f"{row.label}: {opinion}"
-            words = "Why? Everybody who uses this registry can read it; may stay empty."
-            self.app.push_screen(LineDialog(title, "", words, read), reasoned)
-
-        self.app.push_screen(ChooseDialog(f"Verdict on {row.label}", _OPINIONS), said)
+        version = replace(channel, tag=None).at(chosen[1].digest)
+        self.questions.what_of(version, chosen[1].label, self.errands.judge)
 
     # Looking.
 
