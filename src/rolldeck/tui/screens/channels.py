@@ -43,7 +43,8 @@ class ChannelsScreen(ReadingPage):
         self._channels = message.result
         line = self.deck.command_line("channels", self._repository.name)
         self.deck.log_line(line)
-        self.ended(f"{len(self._channels)} channels · enter opens triage")
+        count = len(self._channels)
+        self.ended(f"{count} channel{'s' if count != 1 else ''} · enter opens triage")
 
     def lines(self, width: int) -> Sequence[Line]:
         """Return the page for a width."""
