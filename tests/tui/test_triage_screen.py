@@ -354,3 +354,21 @@ async def test_the_keys_of_an_incident_fit_in_80_columns(begin: Begin, held: boo
             await play.see("held on")
         wanted = ("R roll back", "H release" if held else "H hold", "U undo", "esc back", "? help")
         await play.see(*wanted)
+
+
+async def test_channels_that_cannot_be_read_lead_to_it(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On call with the registry down: the page says what is there all the same."""
+
+    async def fail(*_: object, **__: object) -> None:
+        raise UnavailableError("the registry does not answer")
+
+    async with begin((80, 24)) as (play, _):
+        await play.press("escape")
+        await play.until(lambda: play.deck.browser.state.repository is not None)  # type: ignore[union-attr]
+        monkeypatch.setattr("rolldeck.actions.load_channels", fail)
+        await play.press("3")
+        await play.see("does not answer", "! shows triage, from what was seen last.")
+        await play.press("!")
+        await play.see("GOOD  v1.0.1")

@@ -220,8 +220,10 @@ class TriageScreen(Screen[None]):
         there = [item for item in there if item.current != row.digest]
         if not there:
             self.notify(
-                f"The registry is down, and no local target here has {row.label} unpacked.",
+                f"The registry is down, and no local target here has {row.label} unpacked."
+                " r asks the registry again.",
                 severity="warning",
+                timeout=8,
                 markup=False,
             )
             return
