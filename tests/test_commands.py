@@ -67,6 +67,19 @@ def test_footer_holds_at_most_eight_and_help(scope: Scope) -> None:
         assert shown[-1].id == "help.show"
 
 
+def test_triage_is_in_the_footer_of_the_browser_alone() -> None:
+    """Its key works everywhere, but only there is it what somebody looks for."""
+    shown = {scope for scope in SCOPES if command("triage.open") in footer_commands(scope)}
+    assert shown == {"browse"}
+
+
+@pytest.mark.parametrize("scope", ["compare", "text", "table", "triage"])
+def test_the_way_back_is_in_the_footer(scope: Scope) -> None:
+    """Of every screen over the browser, where its keys leave room for few others."""
+    hidden = ("filter.open", "command.type", "view.refresh", "move.open", "deck.quit")
+    assert "view.back" in {item.id for item in footer_commands(scope, hidden)}
+
+
 def test_every_command_is_described() -> None:
     """Title and help are there, and help is one sentence."""
     for item in COMMANDS:

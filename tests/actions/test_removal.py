@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from rolldeck.actions import (
+    Removal,
     Workspace,
     apply,
     list_versions,
@@ -155,7 +157,8 @@ async def test_what_a_local_target_needs_is_kept(
             await remove(workspace, removal)
         assert not await gone(workspace, f"mine:{tag}")
         there = await plan_rm(workspace, Reference.parse(f"{home}:{tag}"))
-        assert [check.check for check in there.checks if check.ok is None] == [what]
+        told = [check.check for check in there.checks if check.ok is None]
+        assert [name for name in told if name != "channel"] == [what]
         assert there.ok
     forced = await plan_rm(workspace, Reference.parse("mine:v1.2.0"), force=True)
     await remove(workspace, forced)
@@ -199,3 +202,21 @@ async def test_what_goes_must_be_named(workspace: Workspace, wdbc: str) -> None:
         await plan_untag(workspace, Reference.parse(wdbc))
     with pytest.raises(UsageError):
         await plan_rm(workspace, Reference.parse(wdbc))
+
+
+@pytest.mark.parametrize("plan_of", [plan_rm, plan_untag])
+async def test_a_channel_that_would_lose_its_version_is_told(
+    workspace: Workspace, wdbc: str, plan_of: Callable[..., Awaitable[Removal]]
+) -> None:
+    """It does not stop the removal; a tag that is no channel is not told of."""
+    for name in ("v1.1.0", "production"):
+        await copy(workspace, f"{wdbc}:v1.1.0", f"mine:{name}")
+    plan = await plan_of(workspace, Reference.parse("mine:production"))
+    told = [check for check in plan.checks if check.check == "channel"]
+    assert [(check.ok, check.detail) for check in told] == [
+        (None, "production: whoever pulls by it gets nothing")
+    ]
+    assert plan.ok
+    await copy(workspace, f"{wdbc}:v1.2.0", "mine:v1.2.0")
+    plain = await plan_of(workspace, Reference.parse("mine:v1.2.0"))
+    assert "channel" not in {check.check for check in plain.checks}

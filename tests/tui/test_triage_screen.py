@@ -286,7 +286,7 @@ async def test_the_channels_lead_to_it(begin: Begin) -> None:
         await play.press("escape")
         await play.until(lambda: play.deck.browser.state.repository is not None)  # type: ignore[union-attr]
         await play.press("3")
-        await play.see("3 Channels", "production", "ci-bot")
+        await play.see("3 Channels", "production", "ci-bot", " 1 channel · ")
         await play.press("down", "enter")
         await play.see("GOOD  v1.0.1")
 
@@ -352,3 +352,43 @@ async def test_without_the_registry_the_host_goes_back(
         digest = desk.digest("b").partition(":")[2][:12]
         await play.until(lambda: (target / "current").readlink().name == digest)
         assert await desk.live() == "c"
+
+
+async def test_why_nothing_is_shown_stays_on_the_page(begin: Begin) -> None:
+    """And a key says that nothing was read, not that it is being read."""
+    async with begin((80, 24)) as (play, _):
+        play.deck.show_triage("nowhere")
+        await play.see("× ", "r tries again.")
+        play.deck.clear_notifications()
+        await play.press("d")
+        await play.see("Nothing was read; r tries again.")
+        assert "× " in play.grid
+
+
+@pytest.mark.parametrize("held", [False, True])
+async def test_the_keys_of_an_incident_fit_in_80_columns(begin: Begin, held: bool) -> None:
+    async with begin((80, 24)) as (play, desk):
+        if held:
+            await desk.freeze("c")
+            await play.press("r")
+            await play.see("held on")
+        wanted = ("R roll back", "H release" if held else "H hold", "U undo", "esc back", "? help")
+        await play.see(*wanted)
+
+
+async def test_channels_that_cannot_be_read_lead_to_it(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On call with the registry down: the page says what is there all the same."""
+
+    async def fail(*_: object, **__: object) -> None:
+        raise UnavailableError("the registry does not answer")
+
+    async with begin((80, 24)) as (play, _):
+        await play.press("escape")
+        await play.until(lambda: play.deck.browser.state.repository is not None)  # type: ignore[union-attr]
+        monkeypatch.setattr("rolldeck.actions.load_channels", fail)
+        await play.press("3")
+        await play.see("does not answer", "! shows triage, from what was seen last.")
+        await play.press("!")
+        await play.see("GOOD  v1.0.1")

@@ -96,7 +96,7 @@ async def plan_rollback(
         raise NotFoundError(
             f"Nothing was current in {target.path} before",
             reference=str(target.path),
-            hint=f"Unpacked there: {', '.join(candidates)}; name one with --to"
+            hint=f"Unpacked there: {', '.join(candidates)}; pin one, or name it with --to"
             if candidates
             else "Pin the version that you want: rolldeck pin REFERENCE TARGET",
         )

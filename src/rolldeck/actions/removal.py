@@ -11,6 +11,7 @@ from rolldeck.actions.uses import (
     listed,
     other_names,
     referrers_of,
+    uses_of_channels,
     uses_of_layers,
     uses_of_targets,
 )
@@ -63,7 +64,7 @@ async def plan_rm(workspace: Workspace, reference: Reference, *, force: bool = F
     digest = resolved.digest
     assert digest is not None
     manifest = await workspace.manifest(resolved)
-    rows = await _rows(workspace, resolved)
+    rows, channels = await _rows(workspace, resolved)
     tags = _tags_of(rows, digest)
     others = [row for row in rows if row.digest != digest]
     checks = [
@@ -71,6 +72,7 @@ async def plan_rm(workspace: Workspace, reference: Reference, *, force: bool = F
         *uses_of_targets(await known_targets(workspace), resolved, digest),
         *await referrers_of(workspace, resolved, digest),
         *other_names(workspace, resolved, digest),
+        *uses_of_channels(channels, tags),
     ]
     return Removal("rm", resolved, digest, tags, (), _weighed(checks, force=force))
 
@@ -89,15 +91,15 @@ async def plan_untag(workspace: Workspace, reference: Reference, *, force: bool 
     assert digest is not None
     if reference.digest not in (None, digest):
         raise BusyError(f"{resolved.tagged(reference.tag)} is {digest}", reference=str(reference))
-    kept = tuple(
-        tag for tag in _tags_of(await _rows(workspace, resolved), digest) if tag != reference.tag
-    )
+    rows, channels = await _rows(workspace, resolved)
+    kept = tuple(tag for tag in _tags_of(rows, digest) if tag != reference.tag)
     if kept:
         checks = [Check("other tags", True, f"{listed(kept)} stay{'s' * (len(kept) == 1)}")]
     else:
         checks = [Check("other tags", None, _LAST_TAG[resolved.place is Place.REGISTRY])]
         if resolved.place is Place.LIBRARY:
             checks += uses_of_targets(await known_targets(workspace), resolved, digest)
+    checks += uses_of_channels(channels, (reference.tag,))
     return Removal("untag", resolved, digest, (reference.tag,), kept, _weighed(checks, force=force))
 
 
@@ -142,11 +144,15 @@ async def remove(workspace: Workspace, removal: Removal) -> None:
         await writer.push_manifest(repository, manifest, removal.kept)
 
 
-async def _rows(workspace: Workspace, reference: Reference) -> Sequence[VersionRow]:
+async def _rows(
+    workspace: Workspace, reference: Reference
+) -> tuple[Sequence[VersionRow], frozenset[str]]:
+    """Return the versions of a repository, and its channels."""
     try:
-        return (await list_versions(workspace, reference)).rows
+        found = await list_versions(workspace, reference)
     except NotFoundError:
-        return ()  # a repository without any tag
+        return (), frozenset()  # a repository without any tag
+    return found.rows, found.channels
 
 
 def _tags_of(rows: Iterable[VersionRow], digest: Digest) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""What else uses a version: other versions, image indexes, local targets, other names."""
+"""What else uses a version: channels, other versions, image indexes, local targets, other names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from rolldeck.actions.targets import TargetState
@@ -79,6 +79,13 @@ async def referrers_of(workspace: Workspace, reference: Reference, digest: Diges
     if not listing.complete:
         checks.append(Check("complete", None, "not all tags of the repository could be listed"))
     return checks
+
+
+def uses_of_channels(channels: Collection[str], tags: Iterable[str]) -> list[Check]:
+    """Say which channels are among the tags that go: whoever pulls by them gets nothing."""
+    live = [tag for tag in tags if tag in channels]
+    lost = "whoever pulls by it gets nothing" if len(live) == 1 else "whoever pulls gets nothing"
+    return [Check("channel", None, f"{listed(live)}: {lost}")] if live else []
 
 
 def other_names(workspace: Workspace, reference: Reference, digest: Digest) -> list[Check]:

@@ -227,7 +227,8 @@ class Workspace:
             }
             known |= fresh
             self.cache.keep_parts(place, fresh)
-            self._write_if_full()
+            if self.cache.is_full:
+                self.write_soon()
         return b"".join(known[at] for at in starts)
 
     async def _local_blob(self, reference: Reference, blob: Descriptor) -> bytes | None:
@@ -274,10 +275,12 @@ class Workspace:
         if reference.place is not Place.REGISTRY:
             return
         self.cache.keep(digest, data)
-        self._write_if_full()
+        if self.cache.is_full:
+            self.write_soon()
 
-    def _write_if_full(self) -> None:
-        if self.cache.is_full and (self._writing is None or self._writing.done()):
+    def write_soon(self) -> None:
+        """Begin to write what the cache was given, so that other processes know of it, too."""
+        if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(asyncio.to_thread(self.cache.flush))
 
     def require_writable(self, verb: str) -> None:

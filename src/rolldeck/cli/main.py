@@ -310,8 +310,12 @@ def _open_deck(parsed: argparse.Namespace) -> int:
             "The deck needs a terminal", hint="In scripts use the verbs: rolldeck --help"
         )
     from rolldeck.actions import Workspace
+    from rolldeck.oci import Reference
     from rolldeck.tui import run_deck
 
+    if parsed.reference:
+        # Told here, since it would be gone with the deck's first message.
+        Reference.parse(parsed.reference)
     _collect_again()
     workspace = Workspace(_settings(parsed), read_only=bool(parsed.read_only))
     return run_deck(

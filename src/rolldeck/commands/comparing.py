@@ -19,10 +19,10 @@ COMPARING: tuple[Command, ...] = (
         "Show differences as per cent or as numbers.",
         ("%",),
         "compare",
-        footer=20,
+        footer=77,
     ),
     Command("compare.swap", "swap", "Swap the two sides.", ("x",), "compare", footer=30),
-    Command("compare.fold", "fold", "Fold or unfold this section.", ("z",), "compare", footer=65),
+    Command("compare.fold", "fold", "Fold or unfold this section.", ("z",), "compare", footer=78),
     Command(
         "compare.direction",
         "direction",

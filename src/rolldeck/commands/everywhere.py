@@ -21,7 +21,7 @@ EVERYWHERE: tuple[Command, ...] = (
     Command("hit.next", "next hit", "Go to the next hit or difference.", ("n",)),
     Command("hit.previous", "previous hit", "Go to the hit or difference before.", ("N",)),
     Command("view.back", "back", "Go one step back.", ("escape", "backspace"), footer=75),
-    Command("deck.quit", "quit", "Quit; asks while a job runs.", ("q",), footer=95, typed="quit"),
+    Command("deck.quit", "quit", "Quit; asks while a job runs.", ("q",), footer=79, typed="quit"),
     Command("pane.next", "next pane", "Go to the next pane.", ("tab",)),
     Command("pane.previous", "previous pane", "Go to the pane before.", ("shift+tab",)),
     Command("pane.repositories", "repositories", "Go to the repositories.", ("1",)),

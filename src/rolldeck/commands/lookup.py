@@ -68,7 +68,7 @@ def footer_commands(scope: Scope, hidden: Iterable[str] = ()) -> tuple[Command, 
     shown = [
         item
         for item in commands_of(*active_scopes(scope))
-        if item.footer is not None and item.id not in without
+        if item.footer is not None and item.footer_of in (None, scope) and item.id not in without
     ]
     shown.sort(key=lambda item: item.footer or 0)
     last = [item for item in shown if item.id == "help.show"]

@@ -57,10 +57,11 @@ class Command:
 
     ``help`` is one sentence and the only description anywhere. ``danger`` says whether it looks,
     adds files, or changes what is live; all but ``look`` are absent in a read-only deck. ``cli`` is
-    the verb of the command line that does the same. ``footer`` is the place in the footer, None
-    for never. ``when`` is why it may not apply right now. ``typed`` is its form after ``:``.
-    ``chooses`` says what the key works on, where that needs saying; a verb names it itself.
-    ``examples`` are command lines for the help of the verb.
+    the verb of the command line that does the same. ``footer`` is the place in the footer, None for
+    never; ``footer_of`` is the one scope whose footer shows it, None for all. ``when`` is why it
+    may not apply right now. ``typed`` is its form after ``:``. ``chooses`` says what the key works
+    on, where that needs saying; a verb names it itself. ``examples`` are command lines for the help
+    of the verb.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Command:
     danger: Danger = "look"
     cli: str | None = None
     footer: int | None = None
+    footer_of: Scope | None = None
     when: str = ""
     typed: str | None = None
     chooses: str = ""

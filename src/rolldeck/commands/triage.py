@@ -11,6 +11,8 @@ TRIAGE_COMMANDS: tuple[Command, ...] = (
         "Show what is live, what was good before, and what going back takes.",
         ("!",),
         cli="triage",
+        footer=15,
+        footer_of="browse",
         when="nothing is selected",
         typed="triage WHAT",
         examples=(
@@ -38,8 +40,8 @@ TRIAGE_COMMANDS: tuple[Command, ...] = (
         footer=20,
         when="there is no second version to compare with",
     ),
-    Command("triage.older", "older", "Select the generation before.", ("[",), "triage", footer=40),
-    Command("triage.newer", "newer", "Select the generation after.", ("]",), "triage", footer=41),
+    Command("triage.older", "older", "Select the generation before.", ("[",), "triage", footer=76),
+    Command("triage.newer", "newer", "Select the generation after.", ("]",), "triage", footer=77),
     Command(
         "triage.undo", "undo", "Take back the last move.", ("U",), "triage", "changes", footer=30
     ),
@@ -49,7 +51,7 @@ TRIAGE_COMMANDS: tuple[Command, ...] = (
         "Copy the incident note: what, when, from, to, why, and the commands.",
         ("Y",),
         "triage",
-        footer=25,
+        footer=35,
     ),
     Command(
         "triage.hold",
@@ -58,7 +60,7 @@ TRIAGE_COMMANDS: tuple[Command, ...] = (
         ("H",),
         "triage",
         "changes",
-        footer=50,
+        footer=22,
     ),
     Command(
         "triage.verdict",

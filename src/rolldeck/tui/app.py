@@ -31,6 +31,7 @@ from rolldeck.tui.jobs import JobList
 from rolldeck.tui.keymap import bindings
 from rolldeck.tui.messages import JobFinished, JobStarted
 from rolldeck.tui.screens.deck import DeckScreen
+from rolldeck.tui.silent_keys import words_for
 from rolldeck.tui.theme import DARK, LIGHT, chosen_theme, is_plain
 from rolldeck.tui.widgets.job_bar import JobBar
 from rolldeck.tui.widgets.key_footer import KeyFooter
@@ -318,6 +319,12 @@ class Deck(QuietEnd):
             await self._open_command("")
         else:
             await super().on_event(event)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say of a key that nobody answers to that this is so."""
+        words = words_for(self, event)
+        if words is not None:
+            self.notify(words)
 
     @property
     def _is_typing(self) -> bool:

@@ -72,6 +72,7 @@ async def read_versions(
         node.post_message(VersionsListed(repository, readable(error), finished=True))
     else:
         if latest is not None:
+            workspace.write_soon()
             node.post_message(VersionsListed(repository, latest, finished=True))
 
 
@@ -256,6 +257,8 @@ async def read_triage(
             node.post_message(TriageRead(result))
     except Exception as error:
         node.post_message(TriageRead(readable(error)))
+    else:
+        workspace.write_soon()
 
 
 async def read_channels(node: MessagePump, workspace: Workspace, repository: Reference) -> None:

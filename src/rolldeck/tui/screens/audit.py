@@ -42,7 +42,7 @@ class AuditScreen(ReadingPage):
             return
         self._audit = event.result
         count = sum(len(place.rows) for place in self._audit.places)
-        self.ended(f"{count} records")
+        self.ended(f"{count} record{'s' if count != 1 else ''}")
 
     def lines(self, width: int) -> Sequence[Line]:
         """Return the page for a width."""

@@ -70,7 +70,12 @@ class Painter:
             return "Reading …"
         if filter_text and self._state.repositories.rows:
             return f"No repository matches {clean_line(filter_text, 60)}. esc empties the filter."
-        return NO_REPOSITORIES
+        targets = self._state.targets
+        if not targets:
+            return NO_REPOSITORIES
+        more = f" and {len(targets) - 1} more" if len(targets) > 1 else ""
+        path = clean_line(str(targets[0].path), 200)
+        return f"{NO_REPOSITORIES}\n! shows triage of the local target {path}{more}."
 
     def versions(self) -> None:
         """Paint the versions of the chosen repository."""
@@ -195,7 +200,7 @@ class Painter:
         crumb.state, crumb.state_class = self._freshness(table, wide)
         self._keys(wide)
 
-    def _count_words(self, table: VirtualTable) -> str:
+    def _count_words(self, table: VirtualTable, *, narrow: bool = False) -> str:
         listing = self._state.listing
         if listing is None or not listing.rows:
             return ""
@@ -214,9 +219,9 @@ class Painter:
         words.append(order_words(table.sort, table.reverse, metrics))
         if not listing.complete:
             words.append("incomplete")
-        if listing.referrers:
+        if listing.referrers and not narrow:
             plural = "s" if listing.referrers > 1 else ""
-            words.append(f"{listing.referrers} referrer{plural} folded away")
+            words.append(f"{listing.referrers} record tag{plural} folded away")
         return " · ".join(words)
 
     def _freshness(self, table: VirtualTable, wide: bool) -> tuple[str, str]:
@@ -235,7 +240,7 @@ class Painter:
         if repository in self._state.failures:
             return f"× not read{since}", "bad"
         if not wide and self._screen.pane == "versions":
-            return self._count_words(table), "dim"
+            return self._count_words(table, narrow=True), "dim"
         if known is None:
             return "", "dim"
         online = repository.place is Place.REGISTRY and repository.root not in self._state.silent
@@ -249,8 +254,13 @@ class Painter:
         titles = {"move.open": {"repositories": "versions", "versions": "details"}.get(pane, fold)}
         if pane == "repositories" or screen.row is None:
             hidden |= set(_OF_A_VERSION)
-        elif wide and pane == "versions":
+        if self._state.repository is None and not self._state.targets:
+            hidden.add("triage.open")
+        chosen = self._state.repository if pane == "repositories" else screen.row
+        if chosen is None or (wide and pane == "versions"):
             hidden.add("move.open")
+        if pane == "details":
+            hidden.add("version.mark")
         if not self._state.targets_here():
             hidden.add("target.rollback")
         commands = footer_commands("browse", hidden)

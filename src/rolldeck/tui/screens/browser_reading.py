@@ -343,6 +343,7 @@ class Reading:
     def targets_read(self, event: TargetsRead) -> None:
         """Show what is live here."""
         self._state.targets = event.targets
+        self._painter.repositories()
         self._painter.versions()
         self._painter.details()
         self._painter.frame()

@@ -11,7 +11,7 @@ from rolldeck.errors import RolldeckError
 from rolldeck.oci import Reference
 from rolldeck.tui.messages import ChannelsRead
 from rolldeck.tui.models.channel_rows import channel_lines
-from rolldeck.tui.models.lines import Line
+from rolldeck.tui.models.lines import Line, Span, line
 from rolldeck.tui.reads import read_channels
 from rolldeck.tui.screens.reading_page import ReadingPage
 from rolldeck.tui.widgets.cursor_view import CursorView
@@ -38,17 +38,21 @@ class ChannelsScreen(ReadingPage):
     @on(ChannelsRead)
     def _read(self, message: ChannelsRead) -> None:
         if isinstance(message.result, RolldeckError):
+            self._channels = None
             self.ended("× not read", message.result)
             return
         self._channels = message.result
-        line = self.deck.command_line("channels", self._repository.name)
-        self.deck.log_line(line)
-        self.ended(f"{len(self._channels)} channels · enter opens triage")
+        self.deck.log_line(self.deck.command_line("channels", self._repository.name))
+        count = len(self._channels)
+        self.ended(f"{count} channel{'s' if count != 1 else ''} · enter opens triage")
 
     def lines(self, width: int) -> Sequence[Line]:
         """Return the page for a width."""
         if self._channels is None:
-            return self.problem_lines(width)
+            lines = self.problem_lines(width)
+            if self.problem is not None:
+                lines.append(line(Span("   ! shows triage, from what was seen last.", "dim")))
+            return lines
         return channel_lines(self._channels, width, self.deck.now())
 
     @on(CursorView.Opened)
@@ -56,9 +60,11 @@ class ChannelsScreen(ReadingPage):
         self.action_triage_open()
 
     def action_triage_open(self) -> None:
-        """Show triage of the channel under the cursor."""
+        """Show triage of the channel under the cursor; of the repository where none was read."""
         number = self.query_one(PageView).cursor - 1
-        if self._channels and 0 <= number < len(self._channels):
+        if self._channels is None:
+            self.deck.show_triage(self._repository)
+        elif 0 <= number < len(self._channels):
             self.deck.show_triage(self._channels[number].reference)
 
     def action_pane_channels(self) -> None:

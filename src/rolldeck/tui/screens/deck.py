@@ -43,15 +43,35 @@ class DeckScreen(BrowserScreen):
     # Triage.
 
     def action_triage_open(self) -> None:
-        """Show triage of the channel that the selected version is in, else of the repository."""
+        """Show triage of the channel that the selected version is in, else of the repository.
+
+        Without a repository it is that of a local target of this host.
+        """
         repository = self.state.repository
         if repository is None:
-            self.notify(f"Not now: {command('triage.open').when}.", markup=False)
+            self._triage_target()
             return
         channel = next(iter(self.row.badges), None) if self.row is not None else None
         if self.pane == "repositories":
             channel = None
         self.deck.show_triage(repository.tagged(channel) if channel else repository)
+
+    def _triage_target(self) -> None:
+        """Show triage of a local target; asks which one where there are several."""
+        paths = [str(item.path) for item in self.state.targets]
+
+        def go(number: int | None) -> None:
+            if number is not None:
+                self.deck.show_triage(paths[number])
+
+        if not paths:
+            self.notify(f"Not now: {command('triage.open').when}.", markup=False)
+        elif len(paths) == 1:
+            go(0)
+        else:
+            from rolldeck.tui.dialogs.choose import ChooseDialog
+
+            self.app.push_screen(ChooseDialog("Triage: which target?", paths), go)
 
     def action_pane_channels(self) -> None:
         """List the channels of the selected repository."""

@@ -67,6 +67,8 @@ class TriageScreen(Screen[None]):
         """The generation that somebody moved the cursor to."""
         self._moved: ChannelMoved | None = None
         self._waiting = ""
+        self._failed = False
+        """Whether the last reading told nothing."""
         self._begun = 0
         """How many lines the log had when this screen opened."""
         self.triage: Triage | None = None
@@ -99,6 +101,7 @@ class TriageScreen(Screen[None]):
     def start(self) -> None:
         """Read: from the cache at once, then from the registry."""
         self.deck.log_line(self.deck.command_line("triage", str(self._what)))
+        self._failed = False
         self._say("reading …")
         self.run_worker(
             read_triage(self, self._workspace, self._what, self._since, self.deck.now),
@@ -139,13 +142,17 @@ class TriageScreen(Screen[None]):
         commands = footer_commands("triage", hidden)
         footer.commands = tuple(item for item in commands if self.deck.offers(item, self))
         held = found is not None and found.hold is not None
-        footer.titles = {"triage.hold": "release hold"} if held else {}
+        footer.titles = {"triage.hold": "release"} if held else {}
 
     @on(TriageRead)
     def _read(self, message: TriageRead) -> None:
         if isinstance(message.result, RolldeckError):
+            self._failed = True
             self._say("× not read; r tries again")
-            self.notify(told(message.result), severity="error", timeout=8, markup=False)
+            if self.triage is None:
+                self.query_one(TriageView).say(f"× {told(message.result)}\nr tries again.")
+            else:
+                failed(self, message.result)
             return
         found = self.triage = message.result
         self._waiting = "" if found.is_complete else self._waiting
@@ -171,14 +178,18 @@ class TriageScreen(Screen[None]):
         """Return what is shown and the selected generation; says so where there is none."""
         row = self.query_one(TriageView).row
         if self.triage is None or row is None:
-            self.notify("It is being read still; try again in a moment.", markup=False)
+            self._tell_unread()
             return None
         return self.triage, row
+
+    def _tell_unread(self) -> None:
+        words = "It is being read still; try again in a moment."
+        self.notify("Nothing was read; r tries again." if self._failed else words, markup=False)
 
     def _channel(self) -> Reference | None:
         """Return the channel; says so where this is a local target, or nothing was read yet."""
         if self.triage is None:
-            self.notify("It is being read still; try again in a moment.", markup=False)
+            self._tell_unread()
         elif self.triage.channel is None:
             self.notify("This is a local target; only channels have that.", markup=False)
         else:
@@ -207,8 +218,10 @@ class TriageScreen(Screen[None]):
         there = [item for item in there if item.current != row.digest]
         if not there:
             self.notify(
-                f"The registry is down, and no local target here has {row.label} unpacked.",
+                f"The registry is down, and no local target here has {row.label} unpacked."
+                " r asks the registry again.",
                 severity="warning",
+                timeout=8,
                 markup=False,
             )
             return
@@ -341,7 +354,7 @@ class TriageScreen(Screen[None]):
         from rolldeck.tui.screens.note import NoteScreen
 
         if self.triage is None:
-            self.notify("It is being read still; try again in a moment.", markup=False)
+            self._tell_unread()
             return
         lines = [line for _, line in self.deck.done_lines[self._begun :]]
         text = incident_note(self.triage, self._moved, list(dict.fromkeys(lines)), self.deck.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rolldeck.actions import Triage, TriageRow
-from rolldeck.tui.models.lines import Line, Stop
+from rolldeck.tui.models.lines import Line, Stop, line, wrap
 from rolldeck.tui.models.triage_lines import TriagePage, triage_page
 from rolldeck.tui.widgets.cursor_view import CursorView
 
@@ -15,6 +15,13 @@ class TriageView(CursorView):
         super().__init__(id=id)
         self.triage: Triage | None = None
         self._sheet = TriagePage([], 0)
+        self._words = "Reading …"
+
+    def say(self, words: str) -> None:
+        """Show words where there is no triage: why not, and what to do."""
+        self._words = words
+        self._lay_out()
+        self.rebuilt(0)
 
     def show(self, triage: Triage, number: int | None) -> None:
         """Show a triage with the cursor on a generation, else on the newest."""
@@ -31,8 +38,12 @@ class TriageView(CursorView):
         self.set_extent()
 
     def _lay_out(self) -> None:
+        width = max(self.size.width, 20)
         if self.triage is not None:
-            self._sheet = triage_page(self.triage, self.row, max(self.size.width, 20))
+            self._sheet = triage_page(self.triage, self.row, width)
+        else:
+            texts = [part for text in self._words.split("\n") for part in wrap(text, width - 2)]
+            self._sheet = TriagePage([line(f" {text}") for text in texts], 0)
 
     @property
     def row(self) -> TriageRow | None:
