@@ -12,6 +12,9 @@ from rolldeck.compare.report import guardrail_title
 from rolldeck.text import clean_line
 from rolldeck.units import short_digest
 
+_CHANGE = 3
+"""The place of the column with differences as numbers."""
+
 _VERDICTS = {"better": "green", "worse": "red"}
 _OUTCOMES = {"failed": "bold red", "unknown": "yellow", "passed": "green"}
 
@@ -63,7 +66,10 @@ def _print_section(report: Report, section: Section, rows: tuple[Row, ...]) -> N
     if is_numeric:
         columns += [("CHANGE", "right"), ("", "right"), ("", "left")]
     columns.append(("", "left"))
-    print_columns(columns, [_cells(row, is_numeric) for row in rows], under=is_numeric)
+    # Both values tell the change, too, and the relative one stays.
+    spare = [_CHANGE] if is_numeric else []
+    cells = [_cells(row, is_numeric) for row in rows]
+    print_columns(columns, cells, spare=spare, under=is_numeric)
 
 
 def _cells(row: Row, is_numeric: bool) -> list[str | Text]:
