@@ -12,6 +12,7 @@ from rolldeck import __version__
 from rolldeck.cli.channel_arguments import add_channel_verbs
 from rolldeck.cli.channel_view_arguments import add_channel_views
 from rolldeck.cli.diff_arguments import add_diff_arguments
+from rolldeck.cli.judging_arguments import add_judging_verbs
 from rolldeck.cli.many_arguments import add_plot_arguments, add_table_arguments
 from rolldeck.cli.target_arguments import add_upkeep_of_targets
 from rolldeck.cli.unpack_arguments import add_filter, add_unpack
@@ -216,22 +217,7 @@ def verb_parser() -> argparse.ArgumentParser:
     add_diff_arguments(diff)
     add_table_arguments(verb("table", _network()))
     add_plot_arguments(verb("plot", _network()))
-    bump = verb("bump", _network())
-    bump.add_argument("a", metavar="A", help="the version that B was made from")
-    bump.add_argument("b", metavar="B", help="a tag alone means the repository of A")
-    bump.add_argument(
-        "--policy", type=Path, metavar="FILE", help="guardrails: where one fails, a person decides"
-    )
-    env = verb("env", _network())
-    env.add_argument("question", choices=("check",), help="what to do: compare it with this host")
-    env.add_argument("reference", metavar="REFERENCE")
-    env.add_argument(
-        "--python",
-        type=Path,
-        metavar="FILE",
-        help="an interpreter, or an environment's directory; default: the active one, else python3",
-    )
-    env.add_argument("--exit-code", action="store_true", help="exit with 1 unless it fits")
+    add_judging_verbs(verb, _network)
     pull = verb("pull", _network())
     pull.add_argument("references", nargs="+", metavar="REFERENCE")
     pull.add_argument(
