@@ -18,10 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rolldeck.actions import Demo, Workspace
-from rolldeck.actions.channel import recording
 from rolldeck.actions.demo import prepare_demo, stage_demo
-from rolldeck.progress import Progress
-from rolldeck.release.channel import Entry, make_move
 from rolldeck.settings import Settings
 
 OUT = Path(__file__).resolve().parents[1] / "screenshots"
@@ -55,6 +52,7 @@ SHOTS = (
     Shot("triage-plan-no-color", ("R",), environment=(("NO_COLOR", "1"),), triage=True),
     Shot("triage-note", ("R", "y", "Y"), triage=True),
     Shot("triage-log", ("R", "y", "@"), triage=True),
+    Shot("audit", ("a",), triage=True),
     Shot("deck-80", (), (80, 24)),
     Shot("compare-80", ("d",), (80, 24)),
     Shot("compare-no-color", ("d",), environment=(("NO_COLOR", "1"),)),
@@ -97,38 +95,6 @@ async def draw(shot: Shot, demo: Demo) -> None:
     png = OUT / f"{shot.name}.png"
     await asyncio.to_thread(rasterise, OUT / f"{shot.name}.svg", png)
     print(f"{shot.name:16}{shot.size[0]}x{shot.size[1]}  {png.stat().st_size // 1024} KiB")
-
-
-async def stage_channel(demo: Demo) -> None:
-    """Record how the demo's production went from version to version, at moments of the picture."""
-    workspace = Workspace(Settings(library=demo.library))
-    channel = demo.repository.tagged("production")
-    moves = (
-        ("v1.0.0", timedelta(days=16), "mia", "first release"),
-        ("v1.1.0", timedelta(days=9), "mia", "passed review"),
-        ("v2.0.0", timedelta(minutes=35), "ci-bot", "weekly retrain"),
-    )
-    try:
-        async with recording(workspace, "record", channel) as records:
-            for tag, ago, actor, reason in moves:
-                journal = await records.journal("production")
-                resolved = await workspace.resolve(demo.repository.tagged(tag))
-                manifest = await workspace.manifest(resolved)
-                entry = Entry(
-                    channel="production",
-                    number=journal.next_number,
-                    verb="promote",
-                    from_digest=journal.live,
-                    version=manifest.descriptor,
-                    actor=actor,
-                    time=NOW - ago,
-                    reason=reason,
-                    previous=journal.newest.digest if journal.newest else None,
-                    to_label=tag,
-                )
-                await make_move(records, entry, Progress(), settle=0)
-    finally:
-        await workspace.close()
 
 
 def rasterise(svg: Path, png: Path) -> None:
@@ -186,9 +152,7 @@ def main() -> None:
                 os.environ.pop(name, None)
             os.environ.update(shot.environment)
             demo = prepare_demo(directory)
-            asyncio.run(stage_demo(demo))
-            if shot.triage:
-                asyncio.run(stage_channel(demo))
+            asyncio.run(stage_demo(demo, NOW))
             asyncio.run(draw(shot, demo))
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from rolldeck import fsops, half_made
@@ -90,11 +91,14 @@ def _pack_versions(library: Library) -> None:
             library.tag(DEMO_REPOSITORY, [tag], packed.descriptor)
 
 
-async def stage_demo(demo: Demo) -> None:
-    """Pin v1.1.0 and then v2.0.0, so that the demo begins where a rollback is due."""
+async def stage_demo(demo: Demo, now: datetime | None = None) -> None:
+    """Pin v1.1.0 and then v2.0.0, so that the demo begins where a rollback is due.
+
+    The moves of its channel are dated back from ``now``, which pictures give.
+    """
     workspace = Workspace(Settings(library=demo.library))
     try:
-        await stage_channel(workspace, demo.repository)
+        await stage_channel(workspace, demo.repository, now)
         for tag in DEMO_VERSIONS[1:]:
             plan = await plan_pin(workspace, demo.version(tag), demo.target)
             await apply(workspace, plan, Progress(), reason="demo")

@@ -20,9 +20,11 @@ _MOVES = (
 """Which version was promoted by whom, how long ago, and why."""
 
 
-async def stage_channel(workspace: Workspace, repository: Reference) -> None:
-    """Record the example moves, dated back, and that v1.1.0 was found good."""
-    now = datetime.now(UTC).replace(microsecond=0)
+async def stage_channel(
+    workspace: Workspace, repository: Reference, now: datetime | None = None
+) -> None:
+    """Record the example moves, dated back from ``now``, and that v1.1.0 was found good."""
+    now = (now or datetime.now(UTC)).replace(microsecond=0)
     async with recording(workspace, "demo", repository) as records:
         last: Recorded | None = None
         for number, (tag, actor, ago, reason) in enumerate(_MOVES, 1):
