@@ -51,6 +51,7 @@ TRIAGE_COMMANDS: tuple[Command, ...] = (
         "triage",
         footer=25,
     ),
+    Command("triage.audit", "audit", "Show everything that was recorded of it.", ("a",), "triage"),
     Command(
         "triage.hold",
         "hold",
