@@ -52,6 +52,7 @@ SHOTS = (
     Shot("triage-plan-no-color", ("R",), environment=(("NO_COLOR", "1"),), triage=True),
     Shot("triage-note", ("R", "y", "Y"), triage=True),
     Shot("triage-log", ("R", "y", "@"), triage=True),
+    Shot("audit", ("a",), triage=True),
     Shot("deck-80", (), (80, 24)),
     Shot("compare-80", ("d",), (80, 24)),
     Shot("compare-no-color", ("d",), environment=(("NO_COLOR", "1"),)),

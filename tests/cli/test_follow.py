@@ -141,6 +141,14 @@ def test_a_rollback_of_the_channel_takes_the_targets_of_this_host_along(
     assert [move.verb for move in serving.history()] == ["follow"] * 3
 
 
+def test_a_rollback_of_one_target_says_how_all_go_back(
+    rolldeck: Run, channel: str, serving: Target
+) -> None:
+    ran = rolldeck("rollback", serving.path, "--dry-run")
+    assert f"{channel} stays; for all who follow it: rolldeck rollback {channel}" in ran.out
+    assert f"stops following {channel}; again: rolldeck pin --follow" in ran.out
+
+
 def test_a_version_that_is_not_unpacked_is_left_to_the_follower(
     rolldeck: Run, site: Site, channel: str, serving: Target
 ) -> None:

@@ -256,6 +256,14 @@ async def test_the_note_says_what_was_done(begin: Begin) -> None:
         assert desk.digest("b").partition(":")[2][:12] in copied
 
 
+async def test_a_shows_what_was_recorded(begin: Begin) -> None:
+    async with begin() as (play, _):
+        await play.press("a")
+        await play.see("Audit · ", "g3", "ci-bot")
+        await play.press("escape")
+        await play.see("GOOD  v1.0.1")
+
+
 async def test_a_read_only_deck_only_looks(begin: Begin) -> None:
     async with begin(read_only=True) as (play, desk):
         await play.press("R", "U", "P", "H", "V")

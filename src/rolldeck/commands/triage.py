@@ -53,6 +53,7 @@ TRIAGE_COMMANDS: tuple[Command, ...] = (
         "triage",
         footer=35,
     ),
+    Command("triage.audit", "audit", "Show everything that was recorded of it.", ("a",), "triage"),
     Command(
         "triage.hold",
         "hold",

@@ -278,6 +278,19 @@ class TriageScreen(Screen[None]):
     def _job_finished(self) -> None:
         self.start()
 
+    def action_triage_audit(self) -> None:
+        """Show what was recorded of the channel and its local targets here, or of the target."""
+        # Imported here: few incidents begin with it.
+        from rolldeck.tui.screens.audit import AuditScreen
+
+        if self.triage is None:
+            self.notify("It is being read still; try again in a moment.", markup=False)
+            return
+        found = self.triage
+        targets = tuple(str(item.path) for item in found.targets)
+        places = (str(found.channel), *targets) if found.channel else (str(found.target),)
+        self.app.push_screen(AuditScreen(places))
+
     # Marks.
 
     def action_triage_hold(self) -> None:
