@@ -170,6 +170,19 @@ def test_a_target_that_a_process_follows_is_left_to_it(
     assert serving.current() == site.versions["b"]
 
 
+def test_a_rollback_that_did_not_come_to_its_targets_is_ended_by_the_same_command(
+    rolldeck: Run, site: Site, channel: str, serving: Target
+) -> None:
+    """Instead of going one further back."""
+    with followed_alone(serving):
+        assert rolldeck("rollback", channel, "--yes").code == 0
+    assert serving.current() == site.versions["b"]
+    again = rolldeck("rollback", channel, "--yes")
+    assert "was cut short; nothing moves again" in again.out
+    assert serving.current() == site.versions["a"]
+    assert len(rolldeck("log", channel, "--json").document["generations"]) == 3
+
+
 def test_the_hooks_of_a_target_that_went_along_are_run_by_its_follower(
     rolldeck: Run, site: Site, channel: str, serving: Target, tmp_path: Path
 ) -> None:

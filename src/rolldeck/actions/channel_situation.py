@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rolldeck.actions.actor import actor_name
 from rolldeck.actions.channel import open_records
-from rolldeck.actions.targets import followers_of
+from rolldeck.actions.targets import followers_of, lagging
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError
 from rolldeck.oci import Descriptor, Digest, Reference
@@ -42,7 +42,8 @@ class Situation:
     """A channel as it is now, who looks at it, and the marks that its newest generation owes.
 
     Those count as set: a hold that a killed rollback did not come to set holds all the same.
-    ``followers`` are the local targets of this host that follow the channel.
+    ``followers`` are the local targets of this host that follow the channel; one that ``lags`` has
+    what the channel points at unpacked and is not there.
     """
 
     reference: Reference
@@ -53,6 +54,7 @@ class Situation:
     actor: str
     owed: Owed | None
     followers: tuple[Path, ...] = ()
+    lags: bool = False
 
     @property
     def name(self) -> str:
@@ -73,16 +75,17 @@ class Situation:
     def unfinished(self, verb: ChannelVerb) -> Recorded | None:
         """Return the newest move, where it is one of that verb which was cut short after the move.
 
-        It owes marks, or has no keeper and was made by the same actor a moment ago: whoever repeats
-        the command means to end it, and not to go one further.
+        It owes marks, or it was made by the same actor a moment ago and has no keeper, or did not
+        take the local targets of this host along: whoever repeats the command means to end it, and
+        not to go one further.
         """
         newest = last_made(self.journal)
         if newest is None or newest.entry.verb != verb:
             return None
         entry = newest.entry
         is_fresh = abs(self.now - entry.time) < _REPEATED and entry.actor == self.actor
-        has_no_keeper = is_fresh and entry.number not in self.journal.made
-        return newest if self.owed or has_no_keeper else None
+        was_cut_short = entry.number not in self.journal.made or self.lags
+        return newest if self.owed or (is_fresh and was_cut_short) else None
 
     def ending(self, verb: ChannelVerb, forced: bool) -> ChannelPlan | None:
         """Return the plan that only sets what such a move did not come to set; None without one."""
@@ -212,7 +215,8 @@ async def look_at_channel(
         debt = await owed_by(records, newest, undone, now, hold=hold)
     actor = actor_name(workspace.settings)
     followers = await followers_of(channel)
-    return Situation(channel, records, journal, hold, now, actor, debt, followers)
+    lags = await asyncio.to_thread(lagging, followers, journal.live)
+    return Situation(channel, records, journal, hold, now, actor, debt, followers, lags)
 
 
 async def owed_by(

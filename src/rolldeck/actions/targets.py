@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RolldeckError
-from rolldeck.oci import Place, Reference
+from rolldeck.oci import Digest, Place, Reference
 from rolldeck.release import KnownTarget, Target, known_paths
 
 
@@ -75,6 +76,18 @@ def _follows(target: Target, channel: str) -> bool:
     except RolldeckError:
         return False  # status and follow tell what is wrong with it
     return following is not None and following.channel == channel
+
+
+def lagging(targets: Iterable[Path], live: Digest | None) -> bool:
+    """Whether a local target has a version unpacked and is at another one. Blocks for a moment."""
+    for path in targets:
+        target = Target(path)
+        try:
+            if live is not None and target.current() != live and target.release(live) is not None:
+                return True
+        except RolldeckError:
+            continue  # status and follow tell what is wrong with it
+    return False
 
 
 def lasting(channel: Reference) -> Reference:
