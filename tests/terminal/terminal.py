@@ -46,8 +46,9 @@ class Terminal:
         found = b""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            ready, _, _ = select.select([self._master], [], [], left)
-            if not ready:
+            waiting = select.poll()
+            waiting.register(self._master, select.POLLIN)
+            if not waiting.poll(left * 1000):
                 break
             try:
                 data = os.read(self._master, 65536)

@@ -121,14 +121,17 @@ async def test_a_typed_pack_shows_its_plan_and_the_new_version(tmp_path: Path) -
     assert [(entry.repository, entry.tag) for entry in entries] == [("fraud", "v1")]
 
 
-async def test_a_mistake_in_the_kitfile_is_told(tmp_path: Path) -> None:
+async def test_a_mistake_in_the_kitfile_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     context = a_context(tmp_path / "context")
+    monkeypatch.chdir(tmp_path)
     (context / "Kitfile").write_text(KITFILE.replace("safetensors", "safetensor"))
     workspace = Workspace(Settings(library=tmp_path / "library"))
     deck = Deck(workspace)
     async with deck.run_test(size=(120, 40), notifications=True) as pilot:
         play = Stage(deck, pilot, World())
-        await play.press(":", *f"pack {context} fraud:v1", "enter")
+        await play.press(":", *"pack context fraud:v1", "enter")
         await play.see("does not exist", "rolldeck check")
         assert deck.screen is deck.browser
     await workspace.close()

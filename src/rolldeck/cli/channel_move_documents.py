@@ -43,6 +43,7 @@ def channel_plan_document(plan: ChannelPlan) -> Document:
         "bytes_to_pull": plan.bytes_to_pull,
         "seconds": round(plan.seconds, 3) if plan.seconds is not None else None,
         "summary": plan.summary,
+        "followers": [{"event": None, "target": str(path)} for path in plan.followers],
         "entry": None,
         "applied": False,
     }
