@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,33 @@ async def test_missing_things(open_registry: Open, golden_registry: RunningRegis
     with pytest.raises(NotFoundError):
         await registry.fetch_blob("golden/wdbc", blob_of(b"absent"), jar, Progress())
     assert not jar.data
+
+
+async def test_closing_leaves_no_socket_after_an_error(
+    open_registry: Open, golden_registry: RunningRegistry
+) -> None:
+    """Not even while somebody still tells of the error, and without the garbage collector."""
+    before = _sockets()
+    gc.disable()
+    try:
+        registry = open_registry(golden_registry)
+        with pytest.raises(NotFoundError) as told:
+            await registry.tagged_digest("golden/wdbc", "nothing")
+        assert _sockets() > before
+        await registry.close()
+        assert _sockets() == before
+        assert told.value.code == 3
+    finally:
+        gc.enable()
+
+
+def _sockets() -> int:
+    return sum("socket" in os.readlink(path) for path in _descriptors())
+
+
+def _descriptors() -> list[str]:
+    paths = (f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd"))
+    return [path for path in paths if os.path.islink(path)]
 
 
 async def test_damaged_blob_is_never_taken(

@@ -240,6 +240,14 @@ def open_pool(
 
 
 def close_pool(pool: PoolManager) -> None:
-    """Close the idle connections of a pool."""
+    """Close the idle connections of a pool.
+
+    Each host's by itself: urllib3 leaves that to the garbage collector, and an error that is still
+    told of keeps them open until then.
+    """
     with contextlib.suppress(HTTPError):
+        for key in pool.pools.keys():  # noqa: SIM118 - urllib3's container cannot be iterated
+            found = pool.pools.get(key)
+            if found is not None:
+                found.close()
         pool.clear()
