@@ -30,6 +30,9 @@ _CANNOT_CLONE = frozenset(
     {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.EPERM, errno.ENOSYS}
 )
 
+_LOCAL = frozenset({"tmpfs", "ext4", "xfs", "overlay"})
+"""File systems whose files can be mapped without surprises: a server that fails is one."""
+
 _REASONS = {
     errno.ENOSPC: ("No space left on the disk", "Free some space and run the same command again."),
     errno.EDQUOT: ("Disk quota exceeded", "Free some space and run the same command again."),
@@ -173,7 +176,7 @@ def reserve(fd: int, start: int, size: int) -> None:
     byte. Does nothing where the file system cannot, or keeps its files in memory: there it takes
     as long as writing.
     """
-    if size <= 0 or _is_in_memory(os.fstat(fd).st_dev):
+    if size <= 0 or _file_system(os.fstat(fd).st_dev) == "tmpfs":
         return
     request = struct.pack("=hhiqqiI16x", os.SEEK_SET, 0, 0, start, size, 0, 0)
     try:
@@ -183,16 +186,21 @@ def reserve(fd: int, start: int, size: int) -> None:
             raise
 
 
+def is_local(fd: int) -> bool:
+    """Whether an open file lies in memory or on a disk of this machine, in a plain file system."""
+    return _file_system(os.fstat(fd).st_dev) in _LOCAL
+
+
 @cache
-def _is_in_memory(device: int) -> bool:
-    """Whether a file system has no disk behind it; ``device`` is its ``st_dev``."""
+def _file_system(device: int) -> str:
+    """The kind of a mounted file system by its ``st_dev``; empty where the system does not tell."""
     number = f" {os.major(device)}:{os.minor(device)} /"
     with suppress(OSError):
         for mount in Path("/proc/self/mountinfo").read_bytes().splitlines():
             about, _, kind = mount.decode(errors="replace").partition(" - ")
             if number in about:
-                return kind.startswith("tmpfs ")
-    return False
+                return kind.partition(" ")[0]
+    return ""
 
 
 def write_back(fd: int, start: int, size: int) -> None:

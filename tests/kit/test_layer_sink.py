@@ -85,11 +85,12 @@ def tree_of(root: Path) -> dict[str, tuple[int, bytes | None]]:
 
 def read_back(sink: LayerSink, size: int, step: int) -> bytes:
     """Read what a sink holds, as the hash does."""
-    data, buffer = bytearray(), memoryview(bytearray(step))
+    data = bytearray()
     while len(data) < size:
-        count = sink.read_at(buffer[: size - len(data)], len(data))
-        assert count > 0
-        data += buffer[:count]
+        with sink.view(len(data), min(step, size - len(data))) as found:
+            assert found
+            data += found
+    sink.close_view()
     return bytes(data)
 
 

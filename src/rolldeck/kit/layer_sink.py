@@ -292,9 +292,13 @@ class LayerSink:
 
     # Reading back, for the hash.
 
-    def read_at(self, buffer: memoryview, position: int, /) -> int:
-        """Read back bytes of the blob; at most to the end of a file or of what is between two."""
-        return self._back.read(buffer, position)
+    def view(self, position: int, most: int, /) -> memoryview:
+        """See bytes of the blob; at most to the end of a file or of what is between two."""
+        return self._back.view(position, most)
+
+    def close_view(self) -> None:
+        """Close the file that was seen last."""
+        self._back.close()
 
     def write_back(self, start: int, size: int, /) -> None:
         """Let the disk begin with what was hashed of the file that is being read."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rolldeck import fsops
+from rolldeck.window import Window
 
 _RECENT = 64
 """Chunks with small files and headers kept in memory, so that hashing them opens no file."""
@@ -36,9 +37,9 @@ class ReadBack:
 
     def __init__(self, skeleton: int, open_piece: Callable[[Piece], int]) -> None:
         """``skeleton`` is a descriptor; ``open_piece`` opens a file, which is closed here."""
-        self._skeleton = skeleton
         self._open_piece = open_piece
-        self._reading: tuple[Piece, int] | None = None
+        self._reading: tuple[Piece, int, Window] | None = None
+        self._between = Window(skeleton)
         self.forget()
 
     def forget(self) -> None:
@@ -56,50 +57,50 @@ class ReadBack:
         """Keep a chunk in memory until it was read, or others need its place."""
         self._recent.append((position, bytes(chunk)))
 
-    def read(self, buffer: memoryview, position: int) -> int:
-        """Read bytes from ``position`` on; returns how many."""
-        return self._read_recent(buffer, position) or self._read_files(buffer, position)
+    def view(self, position: int, most: int) -> memoryview:
+        """See at most ``most`` bytes from ``position`` on; valid until the next call."""
+        return self._view_recent(position, most) or self._view_files(position, most)
 
-    def _read_recent(self, buffer: memoryview, position: int) -> int:
+    def _view_recent(self, position: int, most: int) -> memoryview:
         with contextlib.suppress(IndexError):
             while True:
                 start, data = self._recent[0]
                 if position < start:
-                    return 0
-                found = data[position - start : position - start + len(buffer)]
+                    break
+                found = memoryview(data)[position - start : position - start + most]
                 if found:
-                    buffer[: len(found)] = found
-                    return len(found)
+                    return found
                 self._recent.popleft()
-        return 0
+        return memoryview(b"")
 
-    def _read_files(self, buffer: memoryview, position: int) -> int:
+    def _view_files(self, position: int, most: int) -> memoryview:
         number = bisect_right(self._starts, position) - 1
         piece = self._pieces[number] if number >= 0 else None
         if piece is not None and position < piece.end:
-            most = min(len(buffer), piece.end - position)
-            return os.preadv(self._reader(piece), [buffer[:most]], position - piece.start)
+            most = min(most, piece.end - position)
+            return self._window_on(piece).view(position - piece.start, most)
         skeleton = piece.skeleton + position - piece.end if piece else position
         following = self._starts[number + 1 : number + 2]
-        most = min(len(buffer), following[0] - position) if following else len(buffer)
-        return os.preadv(self._skeleton, [buffer[:most]], skeleton)
+        most = min(most, following[0] - position) if following else most
+        return self._between.view(skeleton, most)
 
-    def _reader(self, piece: Piece) -> int:
+    def _window_on(self, piece: Piece) -> Window:
         if self._reading is None or self._reading[0] is not piece:
             descriptor = self._open_piece(piece)
             self.close()
-            self._reading = (piece, descriptor)
-        return self._reading[1]
+            self._reading = (piece, descriptor, Window(descriptor))
+        return self._reading[2]
 
     def write_back(self, start: int, size: int) -> None:
         """Let the disk begin with these bytes of the file that is being read."""
         if self._reading is not None:
-            piece, descriptor = self._reading
+            piece, descriptor, _ = self._reading
             begin = max(0, start - piece.start)
             fsops.write_back(descriptor, begin, start + size - piece.start - begin)
 
     def close(self) -> None:
         """Close the file that is being read."""
         if self._reading is not None:
+            self._reading[2].close()
             os.close(self._reading[1])
             self._reading = None

@@ -133,15 +133,14 @@ class Follower:
             raise self._failure
 
     def _run(self) -> None:
-        buffer = memoryview(bytearray(_CHUNK))
         try:
             with storage():
                 while count := self._await_bytes():
-                    found = self._sink.read_at(buffer[:count], self._position)
-                    if found == 0:
-                        raise DamagedPartError(self._good[0])
-                    self._hash.update(buffer[:found])
-                    self._position += found
+                    with self._sink.view(self._position, count) as found:
+                        if not found:
+                            raise DamagedPartError(self._good[0])
+                        self._hash.update(found)
+                        self._position += len(found)
                     if self._position >= self._awaited:
                         with self._changed:
                             self._changed.notify_all()
@@ -153,6 +152,7 @@ class Follower:
         except Exception as failure:
             self._failure = failure
         finally:
+            self._sink.close_view()
             with self._changed:
                 self._changed.notify_all()
 

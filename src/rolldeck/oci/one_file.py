@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 from rolldeck import fsops
 from rolldeck.oci.registry import FileSink
+from rolldeck.window import Window
 
 _ANY = 2**62
 
@@ -16,6 +16,7 @@ class OneFile:
 
     def __init__(self, sink: FileSink) -> None:
         self._sink = sink
+        self._window = Window(sink.fileno())
         self.write = sink.write
         self.rewind = sink.rewind
         self.reserve = sink.reserve
@@ -38,9 +39,13 @@ class OneFile:
     def appended(self, count: int, /) -> None:
         """Nothing to note: the file knows its size."""
 
-    def read_at(self, buffer: memoryview, position: int, /) -> int:
-        """Read back from the file."""
-        return os.preadv(self._sink.fileno(), [buffer], position)
+    def view(self, position: int, most: int, /) -> memoryview:
+        """See what is in the file."""
+        return self._window.view(position, most)
+
+    def close_view(self) -> None:
+        """Give the memory back."""
+        self._window.close()
 
     def write_back(self, start: int, size: int, /) -> None:
         """Let the disk begin with these bytes."""

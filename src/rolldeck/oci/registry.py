@@ -103,8 +103,14 @@ class StreamSink(Sink, Protocol):
     def reserve(self, size: int, /) -> None:
         """Have room for the next ``size`` bytes, so that writing them is quick."""
 
-    def read_at(self, buffer: memoryview, position: int, /) -> int:
-        """Read back bytes from ``position`` on; called from the thread that hashes."""
+    def view(self, position: int, most: int, /) -> memoryview:
+        """See bytes from ``position`` on, valid until the next call; from the thread that hashes.
+
+        At most ``most``, and none where there are none.
+        """
+
+    def close_view(self) -> None:
+        """Give back what seeing takes; from the thread that hashes."""
 
     def write_back(self, start: int, size: int, /) -> None:
         """Let the disk begin with these bytes, which were hashed."""

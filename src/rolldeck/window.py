@@ -1,0 +1,66 @@
+"""The bytes of a file that still grows, seen where they are: hashing them copies nothing.
+
+A stretch of the file is mapped at a time. Reading what was just written through a buffer instead
+takes a tenth of the time that hashing it takes (docs/transport.md).
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from contextlib import suppress
+
+from rolldeck import fsops
+
+_STRETCH = 8 * 1024 * 1024
+"""Bytes mapped at a time, at most: they count as memory of the process."""
+
+_WORTH_MAPPING = 256 * 1024
+"""Fewer bytes are read sooner than mapped."""
+
+
+class Window:
+    """Looks into one open file, for one thread. ``close`` it; the descriptor stays open."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._maps = fsops.is_local(fd)
+        self._start = 0
+        self._mapped = memoryview(b"")
+        self._buffer = bytearray()
+
+    def view(self, position: int, most: int) -> memoryview:
+        """The bytes from ``position`` on: at most ``most``, none behind the end of the file.
+
+        Valid until the next call. Of a file that another process cuts short meanwhile, a mapped
+        byte ends the process: look only into files that this one has to itself.
+        """
+        if not self._start <= position <= position + most <= self._start + len(self._mapped):
+            self._mapped = memoryview(b"")
+            if most < _WORTH_MAPPING or not self._maps or not self._map(position, most):
+                return self._read(position, most)
+        return self._mapped[position - self._start :][:most]
+
+    def _map(self, position: int, most: int) -> bool:
+        """Map the bytes and what follows them; False where they are not there, or it cannot be."""
+        start = position - position % mmap.ALLOCATIONGRANULARITY
+        size = min(os.fstat(self._fd).st_size - start, _STRETCH)
+        if position + most > start + size:
+            return False
+        # Some file systems cannot.
+        with suppress(OSError, ValueError):
+            mapped = mmap.mmap(self._fd, size, mmap.MAP_SHARED, mmap.PROT_READ, offset=start)
+            # Read once and in order: what was seen need not be kept in memory for its own sake.
+            mapped.madvise(mmap.MADV_SEQUENTIAL)
+            self._start, self._mapped = start, memoryview(mapped)
+        return bool(self._mapped)
+
+    def _read(self, position: int, most: int) -> memoryview:
+        if len(self._buffer) < most:
+            self._buffer = bytearray(most)
+        found = memoryview(self._buffer)[:most]
+        return found[: os.preadv(self._fd, [found], position)]
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._mapped = memoryview(b"")
