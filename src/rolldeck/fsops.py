@@ -176,7 +176,7 @@ def reserve(fd: int, start: int, size: int) -> None:
     byte. Does nothing where the file system cannot, or keeps its files in memory: there it takes
     as long as writing.
     """
-    if size <= 0 or _file_system(os.fstat(fd).st_dev) == "tmpfs":
+    if size <= 0 or is_in_memory(fd):
         return
     request = struct.pack("=hhiqqiI16x", os.SEEK_SET, 0, 0, start, size, 0, 0)
     try:
@@ -184,6 +184,11 @@ def reserve(fd: int, start: int, size: int) -> None:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
+
+
+def is_in_memory(fd: int) -> bool:
+    """Whether an open file or directory has no disk behind it, so that nothing of it can last."""
+    return _file_system(os.fstat(fd).st_dev) == "tmpfs"
 
 
 def is_local(fd: int) -> bool:

@@ -81,7 +81,7 @@ async def materialized(
     progress: Progress,
     *,
     verb: str,
-    before_visible: BeforeVisible = lambda unpacking, reference, tree, stamps: None,
+    before_visible: BeforeVisible | None = None,
     everything: bool = False,
     through_library: bool = False,
     filters: tuple[Filter, ...] = (),
@@ -107,6 +107,8 @@ async def materialized(
             origins = tuple(merging.left_of(origin) for origin in origins)
         kit = origins[-1].kit
         work = _Materializing(workspace, origins, progress)
+        # While the layers come, not when everybody waits for the end.
+        workspace.write_soon()
         try:
             await work.hold()
             async with _opened(work.unpacking(directory, merging)) as unpacking:
@@ -114,11 +116,8 @@ async def materialized(
                 with told_as_damage(workspace.library, resolved) if is_library else nullcontext():
                     blobs = await work.bring(unpacking, everything)
                 progress.check()
-                tree = await in_thread(
-                    lambda: unpacking.finish(
-                        lambda tree, stamps: before_visible(unpacking, resolved, tree, stamps)
-                    )
-                )
+                seen = before_visible and partial(before_visible, unpacking, resolved)
+                tree = await in_thread(lambda: unpacking.finish(seen))
         finally:
             work.let_go()
         yield Materialized(resolved, kit, tree, blobs, origins, unpacking.merged)
@@ -246,14 +245,15 @@ class _Materializing:
                 if blob is config or blob.digest in layers or everything:
                     blobs[blob.digest] = (self._from.get(blob.digest, origin), blob)
         await self._require_room(blobs.values())
-        found = await all_or_nothing(
-            [
-                self._bring_one(unpacking, origin, blob, layers.get(blob.digest, []))
-                for origin, blob in sorted(blobs.values(), key=lambda item: item[1].size)
-            ],
-            self._progress,
-        )
-        transferred = dict(found)
+        transferred: dict[Digest, int] = {}
+
+        async def bring_one(origin: Origin, blob: Descriptor) -> None:
+            layers_of_it = layers.get(blob.digest, [])
+            transferred[blob.digest] = await self._bring_one(unpacking, origin, blob, layers_of_it)
+
+        smallest_first = sorted(blobs.values(), key=lambda item: item[1].size)
+        works = [bring_one(*item) for item in smallest_first]
+        await all_or_nothing([*works, in_thread(unpacking.add_kitfile)], self._progress)
         return tuple(
             PulledBlob(digest, blob.size, transferred[digest])
             for digest, (_, blob) in blobs.items()
@@ -271,7 +271,7 @@ class _Materializing:
 
     async def _bring_one(
         self, unpacking: Unpacking, origin: Origin, blob: Descriptor, layers: list[Layer]
-    ) -> tuple[Digest, int]:
+    ) -> int:
         async with self._gate:
             self._progress.check()
             transferred = await self._receive(unpacking, origin, layers[0]) if layers else None
@@ -279,7 +279,7 @@ class _Materializing:
                 transferred = await self._fetch(origin, blob)
                 for layer in layers:
                     await in_thread(partial(self._add, unpacking, origin, layer))
-            return blob.digest, transferred
+            return transferred
 
     async def _receive(self, unpacking: Unpacking, origin: Origin, layer: Layer) -> int | None:
         """Receive a layer in one pass; None where it has to be fetched as a blob."""

@@ -6,7 +6,7 @@ import argparse
 import textwrap
 from functools import cache
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rolldeck import __version__
 from rolldeck.cli.channel_arguments import add_channel_verbs
@@ -176,14 +176,25 @@ def _shown(argument: argparse.Action) -> str:
     )
 
 
-def verb_parser() -> argparse.ArgumentParser:
-    """Return the parser of ``rolldeck VERB ...``."""
+class _Unasked:
+    """Stands for the parser of a verb that nobody asked for: its arguments are not made."""
+
+    def add_argument(self, *_: object, **__: object) -> _Unasked:
+        return self
+
+    add_argument_group = add_mutually_exclusive_group = add_argument
+
+
+def verb_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of ``rolldeck VERB ...``; with ``only`` it knows that verb alone."""
     parser = _Parser(
         prog="rolldeck", description=_DESCRIPTION, parents=[_shared(None), _network(None)]
     )
     subparsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def verb(name: str, *parents: _Parser) -> _Parser:
+    def verb(name: str, *parents: _Parser) -> Any:
+        if only not in (None, name):
+            return _Unasked()
         text = command_of_verb(name).help
         return subparsers.add_parser(
             name, help=text, description=text, parents=[_shared(), *parents]

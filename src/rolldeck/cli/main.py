@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import contextlib
 import gc
 import os
@@ -20,6 +18,8 @@ from rolldeck import __version__
 from rolldeck.errors import CancelledError, RolldeckError, UntrustedRealmError, UsageError
 
 if TYPE_CHECKING:
+    import argparse
+
     from rolldeck.actions import Workspace
     from rolldeck.progress import Progress
     from rolldeck.settings import Settings
@@ -28,7 +28,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _BUG = 70
 _PIPE_CLOSED = 128 + signal.SIGPIPE
 
-Verb = Callable[["Workspace", argparse.Namespace, "Progress"], Coroutine[None, None, int]]
+Verb = Callable[["Workspace", "argparse.Namespace", "Progress"], Coroutine[None, None, int]]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -91,7 +91,7 @@ def _run(words: list[str]) -> int:
     if first not in known:
         first = deck_parser().parse_known_args(words)[0].reference
     if first in known:
-        parsed = verb_parser().parse_args(words)
+        parsed = verb_parser(first).parse_args(words)
         return _open_triage(parsed) if _wants_deck(parsed) else _run_verb(parsed)
     if first is not None and "/" not in first and ":" not in first:
         _reject_misspelt_verb(first, known)
@@ -151,6 +151,9 @@ def _settings(parsed: argparse.Namespace) -> Settings:
 
 
 def _run_verb(parsed: argparse.Namespace) -> int:
+    # Imported here, like all that is large: now that no garbage is collected.
+    import asyncio
+
     verb = _verb("files" if getattr(parsed, "files", False) else parsed.verb)
     if parsed.verb == "login":
         from rolldeck.cli.login import read_login
@@ -173,6 +176,8 @@ def _run_verb(parsed: argparse.Namespace) -> int:
 
 async def _guarded(verb: Verb, parsed: argparse.Namespace) -> int:
     """Run a verb; a signal cancels its work, then decides the exit code."""
+    import asyncio
+
     from rolldeck.actions import Workspace
     from rolldeck.progress import Progress
 
@@ -304,8 +309,9 @@ def _open_deck(parsed: argparse.Namespace) -> int:
         from rolldeck.cli.arguments import verb_parser
 
         words = ["ls", *([parsed.reference] if parsed.reference else [])]
-        listing = verb_parser().parse_args(words)
-        _run_verb(argparse.Namespace(**{**vars(listing), **vars(parsed)}))
+        listing = verb_parser("ls").parse_args(words)
+        vars(listing).update(vars(parsed))
+        _run_verb(listing)
         raise UsageError(
             "The deck needs a terminal", hint="In scripts use the verbs: rolldeck --help"
         )

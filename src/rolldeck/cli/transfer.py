@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from rolldeck.actions import PullPlan, Workspace, plan_pull, pull, pull_unpacked
 from rolldeck.cli.documents import print_document
 from rolldeck.cli.move_documents import pull_plan_document, pulled_document
 from rolldeck.cli.moved_tag import report_moved_tag
 from rolldeck.cli.terminal import message, progress_line
-from rolldeck.cli.unpacking import filters_of, tell_kept
 from rolldeck.errors import UsageError
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
 from rolldeck.units import human_size
+
+if TYPE_CHECKING:
+    from rolldeck.kit import Filter
 
 
 async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress: Progress) -> int:
@@ -25,7 +28,7 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
             "--unpack takes one reference",
             hint="Unpack each into a directory of its own.",
         )
-    filters = filters_of(arguments)
+    filters = _filters(arguments)
     if filters and directory is None:
         raise UsageError(
             "--filter says what to unpack, and pull takes whole versions",
@@ -60,8 +63,19 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
         )
         if pulled.directory is not None:
             print(f"  unpacked in {clean_line(str(pulled.directory))}")
+            # Imported here: a plain pull need not wait for what unpacks.
+            from rolldeck.cli.unpacking import tell_kept
+
             tell_kept(pulled.kept, pulled.reference, filters)
     return 0
+
+
+def _filters(arguments: argparse.Namespace) -> tuple[Filter, ...]:
+    if not arguments.filters:
+        return ()
+    from rolldeck.cli.unpacking import filters_of
+
+    return filters_of(arguments)
 
 
 def _print_plan(plan: PullPlan, *, as_json: bool) -> None:

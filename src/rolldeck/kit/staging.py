@@ -201,6 +201,8 @@ class Staging:
 
     def sync(self, owner: int) -> None:
         """Make the files of a layer durable: many at once, which a disk does together."""
+        if fsops.is_in_memory(self._root):
+            return
         with self._lock:
             mine = [path for path, file in self._files.items() if file.owner == owner]
         shares = [mine[number::_SYNCS] for number in range(min(_SYNCS, len(mine)))]

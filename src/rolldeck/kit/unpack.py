@@ -98,7 +98,7 @@ class Unpacking:
         self._sinks: dict[Digest, LayerSink] = {}
         self._times = times
         self._recorded: dict[Digest, tuple[Layer, bytes]] = {}
-        self._finished = False
+        self._has_kitfile = self._finished = False
 
     def __enter__(self) -> Unpacking:
         self._place.take()
@@ -190,26 +190,37 @@ class Unpacking:
         if not shares:
             self._keep(layer, self._record(layer))
 
+    def add_kitfile(self) -> None:
+        """Write the Kitfile, where the version has one; at any time, and ``finish`` at the latest.
+
+        Raises RefusedError where a layer brings a file of its name.
+        """
+        if self._has_kitfile or self._kit.kitfile is None or not self._kit.brings_kitfile:
+            return
+        # Imported here: its patterns take 12 ms, and only unpacking needs them.
+        from rolldeck.kit.kitfile_yaml import kitfile_yaml
+
+        with fsops.storage(self._place.path):
+            owner = len(self.layers)
+            text = kitfile_yaml(self._kit.kitfile)
+            self._staging.add_file(owner, (KITFILE_NAME,), 0o644, [text])
+            self._staging.sync(owner)
+        self._has_kitfile = True
+
     def finish(
-        self, before_visible: Callable[[Tree, dict[str, Stamp]], None] = lambda tree, stamps: None
+        self, before_visible: Callable[[Tree, dict[str, Stamp]], None] | None = None
     ) -> Tree:
         """Make the tree durable and show it under its name; every layer must have come.
 
         ``before_visible`` gets the complete tree and its stamps one rename before that. What was
         merged is in ``merged``; raises as ``merge``.
         """
+        self.add_kitfile()
         with fsops.storage(self._place.destination):
-            if self._kit.kitfile is not None and self._kit.brings_kitfile:
-                # Imported here: its patterns take 12 ms, and only unpacking needs them.
-                from rolldeck.kit.kitfile_yaml import kitfile_yaml
-
-                owner = len(self.layers)
-                text = kitfile_yaml(self._kit.kitfile)
-                self._staging.add_file(owner, (KITFILE_NAME,), 0o644, [text])
-                self._staging.sync(owner)
             self._staging.seal()
             tree = Tree(self._staging.entries, left_out(self._kit))
-            before_visible(tree, stamp_tree(self._place.tree))
+            if before_visible is not None:
+                before_visible(tree, stamp_tree(self._place.tree))
             if self._rules is None:
                 self._place.publish()
             else:

@@ -47,7 +47,9 @@ class PrivateAddressError(HTTPError):
 def _connect(connection: HTTPConnection, *, public_only: bool) -> socket.socket:
     host = connection.host.strip("[]")
     try:
-        found = socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM)
+        # As bytes a plain name needs no tables of Unicode.
+        name = host.encode("ascii") if host.isascii() else host
+        found = socket.getaddrinfo(name, connection.port, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
         raise NameResolutionError(host, connection, error) from error
     except UnicodeError:
