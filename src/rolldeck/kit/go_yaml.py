@@ -21,8 +21,13 @@ _SIMPLE_KEY_LIMIT = 128
 """Longest key, in bytes, that is written without a question mark."""
 
 _BREAKS = "\r\n\x85\u2028\u2029"
-_UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
-_ESCAPED = re.compile(f'[^\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]|[{_BREAKS}"\\\\]')
+# Named by what is in them: re takes 10 ms for sets that are named by what is not.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff\U00010000-\U0010ffff]"
+)
+_ESCAPED = re.compile(
+    '[\x00-\x1f"\\\\\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff\U00010000-\U0010ffff]'
+)
 _BLOCK_INDICATOR = re.compile(
     f"---|\\.\\.\\.|[#,\\[\\]{{}}&*!|>'\"%@`]|[-?:](?=[ \t]|\\Z)"
     f"|.*?(?::(?=[ \t]|\\Z)|(?<=[ \t\0{_BREAKS}])#)",
