@@ -26,7 +26,6 @@ from rolldeck.errors import RefusedError, UsageError
 from rolldeck.kit import Unpacking
 from rolldeck.oci import SMALL_BLOB, Descriptor, Digest, LayoutRegistry, Place, Reference
 from rolldeck.progress import Progress
-from rolldeck.release.stand_in import has_stand_in
 
 if TYPE_CHECKING:
     from rolldeck.kit import Filter, Found, Kit, Layer, MergeRules, Stamp, Tree
@@ -336,6 +335,9 @@ def to_move(
     ``kits`` are the version's own, without what others lend it, and those that lend. What comes in
     one pass, or from a release that stands in for it, is written once.
     """
+    # Imported here: who fetches needs nothing of it where nothing was ever pinned.
+    from rolldeck.release.stand_in import has_stand_in
+
     lacking: dict[Digest, Layer] = {}
     for reference, item in kits:
         if reference.place is not Place.REGISTRY:

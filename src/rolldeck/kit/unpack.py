@@ -13,15 +13,13 @@ from contextlib import closing
 from io import FileIO, UnsupportedOperation
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from rolldeck import fsops
 from rolldeck.errors import RefusedError, UsageError
-from rolldeck.kit.destination import Found
 from rolldeck.kit.layer_sink import LayerSink
 from rolldeck.kit.layer_stream import open_layer
 from rolldeck.kit.member_path import member_parts
-from rolldeck.kit.merge import MergeRules, merge
 from rolldeck.kit.model import Kit, Layer
 from rolldeck.kit.placement import place
 from rolldeck.kit.read import remote_data
@@ -33,6 +31,10 @@ from rolldeck.kit.tree import Stamp, Tree, TreeEntry, stamp_tree, verify_tree
 from rolldeck.oci import SMALL_BLOB, Descriptor, Digest
 from rolldeck.progress import Progress
 from rolldeck.text import clean_line
+
+if TYPE_CHECKING:
+    from rolldeck.kit.destination import Found
+    from rolldeck.kit.merge import MergeRules
 
 KITFILE_NAME = "Kitfile"
 
@@ -224,6 +226,9 @@ class Unpacking:
             if self._rules is None:
                 self._place.publish()
             else:
+                # Imported here: most directories are new.
+                from rolldeck.kit.merge import merge
+
                 place = self._place
                 self.merged = merge(
                     tree, place.tree, place.destination, self._rules, self._progress
