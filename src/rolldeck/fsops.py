@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import shutil
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -298,6 +297,9 @@ def unlink(path: str | Path, dir_fd: int | None = None) -> None:
 
 def remove_tree(path: Path) -> None:
     """Remove a directory that nobody sees yet, or no longer; best effort."""
+    # Imported here: it brings every archive format along, and most commands remove nothing.
+    import shutil
+
     shutil.rmtree(path, ignore_errors=True)
 
 

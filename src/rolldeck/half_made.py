@@ -7,7 +7,6 @@ is found and removed by the next one.
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,7 +23,7 @@ TEMPORARY_PREFIX = ".rolldeck-tmp-"
 def temporary_name(directory: Path) -> Path:
     """Return a fresh name inside ``directory`` for something not yet complete."""
     owner = f"{os.getpid()}-{surroundings()}"
-    return directory / f"{TEMPORARY_PREFIX}{owner}-{secrets.token_hex(6)}"
+    return directory / f"{TEMPORARY_PREFIX}{owner}-{os.urandom(6).hex()}"
 
 
 def create_temporary(directory: Path, mode: int = 0o644) -> tuple[int, Path]:

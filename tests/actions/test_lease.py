@@ -61,8 +61,8 @@ async def test_a_pull_needs_its_manifest_and_all_blobs(
 ) -> None:
     """From before it looks at what is there until it has its name."""
     watch = Watch(workspace)
-    watch.around(monkeypatch, "rolldeck.actions.pull", "_fetch_all")
-    watch.around(monkeypatch, "rolldeck.actions.pull", "publish")
+    watch.around(monkeypatch, "rolldeck.actions.pulling", "_fetch_all")
+    watch.around(monkeypatch, "rolldeck.actions.pulling", "publish")
     await pull(workspace, reference, Progress())
     (entry,) = workspace.library.entries()
     needed = needed_by(workspace.library, entry.descriptor)
@@ -103,7 +103,7 @@ async def test_a_cancelled_pull_names_nothing_without_its_lease(
     workspace: Workspace, reference: Reference, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Writing the name goes on in its thread: the lease waits for it."""
-    module = sys.modules["rolldeck.actions.pull"]
+    module = sys.modules["rolldeck.actions.pulling"]
     publish = module.__dict__["publish"]
     begun, go_on = threading.Event(), threading.Event()
     leases = []

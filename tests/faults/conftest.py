@@ -15,7 +15,7 @@ import pytest
 
 from rolldeck.actions import Workspace, pull
 from rolldeck.actions.fetch import fetch
-from rolldeck.actions.pull import Pulled
+from rolldeck.actions.pulling import Pulled
 from rolldeck.oci import MANIFEST, Descriptor, Reference, Registry
 from rolldeck.oci.http import HttpRegistry
 from rolldeck.oci.model import parse_manifest

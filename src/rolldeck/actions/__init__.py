@@ -7,11 +7,6 @@ it is first asked for: a pull must not wait for rooms that it never enters.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rolldeck.actions.diff import DiffResult, diff
-from rolldeck.actions.library_check import Problem
-from rolldeck.actions.pull import Pulled, PulledBlob, PullPlan, plan_pull, pull
-from rolldeck.actions.unpack import Unpacked, pull_unpacked, unpack, unpack_planned
-from rolldeck.actions.verify import Verified, is_target, verify, verify_all
 from rolldeck.actions.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,6 +20,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.delivery import Delivered, Delivery, deliver, missing_blobs
     from rolldeck.actions.demo import DEMO_REPOSITORY, Demo, make_demo, stage_demo
     from rolldeck.actions.demo_channel import stage_channel
+    from rolldeck.actions.diffing import DiffResult, diff
     from rolldeck.actions.directions import remember_direction
     from rolldeck.actions.doctor import Diagnosis, Finding, diagnose
     from rolldeck.actions.env_check import fit, host_here
@@ -51,6 +47,7 @@ if TYPE_CHECKING:
     )
     from rolldeck.actions.headline import headline_name, headlines, remember_headline
     from rolldeck.actions.init import Initialized, initialize
+    from rolldeck.actions.library_check import Problem
     from rolldeck.actions.login import LoggedIn, LoggedOut, log_in, log_out, trust_token_host
     from rolldeck.actions.mark import Marking, plan_hold, plan_unhold, plan_verdict, write_mark
     from rolldeck.actions.matrix import MatrixResult, load_entries, load_matrix
@@ -60,6 +57,7 @@ if TYPE_CHECKING:
     from rolldeck.actions.plan import plan_pin, plan_rollback, plan_undo
     from rolldeck.actions.policy import chosen_policy, read_policy
     from rolldeck.actions.promote import plan_promote
+    from rolldeck.actions.pulling import Pulled, PulledBlob, PullPlan, plan_pull, pull
     from rolldeck.actions.push import plan_push
     from rolldeck.actions.rehearse import Rehearsed, rehearse_rollback
     from rolldeck.actions.removal import Removal, plan_rm, plan_untag, remove
@@ -77,7 +75,9 @@ if TYPE_CHECKING:
     from rolldeck.actions.triage import watch_triage
     from rolldeck.actions.triage_view import Triage, TriageRow
     from rolldeck.actions.unpack_plan import UnpackPlan, plan_unpack, standing_so
+    from rolldeck.actions.unpacking import Unpacked, pull_unpacked, unpack, unpack_planned
     from rolldeck.actions.usage import DiskUse, Leftover, ReleaseUse, StorageUse, disk_use
+    from rolldeck.actions.verifying import Verified, is_target, verify, verify_all
     from rolldeck.actions.versions import (
         InView,
         VersionList,
@@ -88,6 +88,11 @@ if TYPE_CHECKING:
     from rolldeck.release import Check, Plan
 
 _LATER = {
+    "rolldeck.actions.diffing": ("DiffResult", "diff"),
+    "rolldeck.actions.library_check": ("Problem",),
+    "rolldeck.actions.pulling": ("PullPlan", "Pulled", "PulledBlob", "plan_pull", "pull"),
+    "rolldeck.actions.unpacking": ("Unpacked", "pull_unpacked", "unpack", "unpack_planned"),
+    "rolldeck.actions.verifying": ("Verified", "is_target", "verify", "verify_all"),
     "rolldeck.actions.followers_here": ("bring_along",),
     "rolldeck.actions.bump": ("propose_bump",),
     "rolldeck.actions.channel": ("load_channels",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, date, datetime
 
-from rolldeck.actions.diff import diff
+from rolldeck.actions.diffing import diff
 from rolldeck.actions.workspace import Workspace
 from rolldeck.compare import Bump, Policy, propose
 from rolldeck.oci import Reference

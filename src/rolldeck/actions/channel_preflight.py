@@ -129,7 +129,7 @@ async def compare_for(
     if before is None or before == after:
         return (), None
     # Imported here: moves of what needs no comparison do not pay for it.
-    from rolldeck.actions.diff import diff
+    from rolldeck.actions.diffing import diff
 
     plain = replace(repository, tag=None)
     try:

@@ -19,7 +19,7 @@ from rolldeck.actions.damage import require_config, told_as_damage
 from rolldeck.actions.fetch import Hold, fetch, hold, in_thread, part_name, rebuild
 from rolldeck.actions.kit import load_kit
 from rolldeck.actions.lease import adding, reading
-from rolldeck.actions.pull import PulledBlob, all_or_nothing, blobs_of
+from rolldeck.actions.pulling import PulledBlob, all_or_nothing, blobs_of
 from rolldeck.actions.selection import load_wanted_chain, require_match
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RefusedError, UsageError

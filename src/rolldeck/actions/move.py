@@ -212,7 +212,7 @@ async def _name(workspace: Workspace, found: list[tuple[Reference, Manifest]]) -
     Releases must be remembered by then: they may stand in for blobs.
     """
     # Imported here: a switch between releases needs nothing of it.
-    from rolldeck.actions.pull import blobs_of, publish, to_the_end
+    from rolldeck.actions.pulling import blobs_of, publish, to_the_end
     from rolldeck.release.stand_in import has_stand_in
 
     library = workspace.library

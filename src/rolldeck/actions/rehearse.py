@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from rolldeck import fsops, half_made
 from rolldeck.actions.fetch import in_thread
-from rolldeck.actions.pull import pull
-from rolldeck.actions.unpack import unpack
+from rolldeck.actions.pulling import pull
+from rolldeck.actions.unpacking import unpack
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import RefusedError
 from rolldeck.oci import Place

@@ -274,7 +274,7 @@ async def _compared(
 ) -> Triage:
     """Add how the live version differs from the good one, and whether each fits this host."""
     # Imported here: a glance from the cache needs nothing of it.
-    from rolldeck.actions.diff import diff
+    from rolldeck.actions.diffing import diff
     from rolldeck.actions.fit_check import fits_check
 
     sides = (plain.at(good), plain.at(live))

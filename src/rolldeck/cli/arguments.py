@@ -190,7 +190,8 @@ def verb_parser(only: str | None = None) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="rolldeck", description=_DESCRIPTION, parents=[_shared(None), _network(None)]
     )
-    subparsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    # With a name of its own argparse need not write its usage to find one.
+    subparsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB", prog="rolldeck")
 
     def verb(name: str, *parents: _Parser) -> Any:
         if only not in (None, name):

@@ -8,7 +8,6 @@ needs only trees; the rest is imported when it is asked for.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
 from rolldeck.kit.tree import Stamp, Tree, TreeEntry, stamp_tree, verify_tree
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from rolldeck.kit.listing import LayerFile, LayerListing, list_layer
     from rolldeck.kit.merge import MergeRules
     from rolldeck.kit.merge_survey import LayerSurvey, survey_layer
+    from rolldeck.kit.model import ElementKind, Kit, KitKind, Layer
     from rolldeck.kit.peek import read_file_digests, read_layer_files
     from rolldeck.kit.read import kind_of, read_kit
     from rolldeck.kit.staging_place import is_occupied
@@ -51,6 +51,10 @@ _LATER = {
     "LayerListing": ("listing", "LayerListing"),
     "list_layer": ("listing", "list_layer"),
     "MergeRules": ("merge", "MergeRules"),
+    "ElementKind": ("model", "ElementKind"),
+    "Kit": ("model", "Kit"),
+    "KitKind": ("model", "KitKind"),
+    "Layer": ("model", "Layer"),
     "LayerSurvey": ("merge_survey", "LayerSurvey"),
     "survey_layer": ("merge_survey", "survey_layer"),
     "Found": ("destination", "Found"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,7 +48,7 @@ def write_lease(
         "digests": None if digests is None else sorted(digests),
         "process": process.to_json(),
     }
-    path = directory / f"{process.pid}-{secrets.token_hex(6)}.json"
+    path = directory / f"{process.pid}-{os.urandom(6).hex()}.json"
     data = json.dumps(document, separators=(",", ":")).encode()
     with fsops.storage(path):
         fd = fsops.create(path, 0o600)

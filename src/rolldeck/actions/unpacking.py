@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolldeck.actions.fetch import in_thread
-from rolldeck.actions.pull import Pulled, blobs_of, in_library, publish
+from rolldeck.actions.pulling import Pulled, blobs_of, in_library, publish
 from rolldeck.actions.workspace import Workspace
 from rolldeck.oci import Digest, Manifest, Reference
 from rolldeck.progress import Progress
