@@ -76,7 +76,7 @@ async def test_unpacking_needs_the_version_until_the_last_file(
     """Also of a pin, until the target knows it."""
     done = await pull(workspace, reference, Progress())
     watch = Watch(workspace)
-    watch.around(monkeypatch, "rolldeck.kit.unpack", "stamp_tree")
+    watch.around(monkeypatch, "rolldeck.kit.unpack", "left_out")
     await unpack(workspace, done.reference, tmp_path / "out", Progress())
     watch.around(monkeypatch, "rolldeck.actions.move", "remember")
     plan = await plan_pin(workspace, done.reference, tmp_path / "serving")

@@ -114,7 +114,9 @@ def far_away(golden_registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch) 
     real = socket.getaddrinfo
 
     def lookup(host: Any, *more: Any, **options: Any) -> Any:
-        return real("127.0.0.1" if host == "registry.test" else host, *more, **options)
+        return real(
+            "127.0.0.1" if host in ("registry.test", b"registry.test") else host, *more, **options
+        )
 
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     return golden_registry.host.replace("127.0.0.1", "registry.test")

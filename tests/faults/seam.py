@@ -21,6 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rolldeck import fsops
+
 KILLED = 199
 """Exit code of a process that ended at a call."""
 
@@ -99,6 +101,8 @@ class Seam:
         self._wrap("open", self._opening)
         reserve = fcntl.ioctl
         fcntl.ioctl = lambda fd, *rest: self._on_file("ioctl", 0, reserve, fd, *rest)  # type: ignore[assignment]
+        # The directory may lie in memory; here it stands for a disk.
+        fsops.is_in_memory = lambda fd: False
 
     def _wrap(self, name: str, replacement: Callable[..., Any]) -> None:
         original = getattr(os, name)

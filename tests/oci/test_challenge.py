@@ -120,8 +120,8 @@ def test_name_that_leads_into_the_private_network_gets_no_request(
     guarded(registry, f"http://public.example:{port}/token")
     real = socket.getaddrinfo
 
-    def resolve(host: str, *args: Any, **options: Any) -> Any:
-        if host != "public.example":
+    def resolve(host: str | bytes, *args: Any, **options: Any) -> Any:
+        if host not in ("public.example", b"public.example"):
             return real(host, *args, **options)
         return [*real("8.8.8.8", port, type=socket.SOCK_STREAM), *real("127.0.0.1", port)]
 

@@ -18,7 +18,7 @@ DEPTH_LIMIT = 64
 """Most components of one name."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\\\\\ud800-\udfff]")
-_DRIVE = re.compile("[A-Za-z]:")
+_DRIVE = re.compile("(?:^|/)[A-Za-z]:")
 
 
 def refused(name: str, reason: str) -> RefusedError:
@@ -49,7 +49,7 @@ def member_parts(name: str, *, empty: bool = False) -> tuple[str, ...]:
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if ".." in parts:
         raise refused(name, "the name leads outside")
-    if any(_DRIVE.match(part) for part in parts):
+    if _DRIVE.search(name):
         raise refused(name, "the name holds a drive letter")
     if len(parts) > DEPTH_LIMIT:
         raise refused(name, f"the name is deeper than {DEPTH_LIMIT} directories")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rolldeck.kit.member_path import member_parts, refused
 from rolldeck.kit.model import Layer
 from rolldeck.kit.tar_reader import Entry, Steps, TarLimits, tar_steps
@@ -22,14 +24,20 @@ def _one_file(layer: Layer) -> Steps:
     yield Entry(member_parts(layer.path), False, layer.mode, layer.size)
 
 
+@lru_cache(maxsize=64)
+def _components(path: str | None) -> tuple[str, ...]:
+    """Return the components of what a layer says of itself, asked for again for each member."""
+    return member_parts(path, empty=True) if path else ()
+
+
 def place(layer: Layer, parts: tuple[str, ...], *, is_dir: bool) -> tuple[str, ...]:
     """Return where a member of the layer, whose clean name has these parts, belongs in the tree.
 
     Raises RefusedError unless that is where the layer's Kitfile element says, or leads there.
     """
     if layer.form == "tar":
-        parts = (member_parts(layer.base, empty=True) if layer.base else ()) + parts
-        element = member_parts(layer.path, empty=True) if layer.path else ()
+        parts = _components(layer.base) + parts
+        element = _components(layer.path)
         under = parts[: len(element)] == element
         leads_there = is_dir and element[: len(parts)] == parts
         if not (under or leads_there):

@@ -78,11 +78,11 @@ def _string(field: bytes, where: str) -> str:
 
 def number(field: bytes, name: str, what: str) -> int:
     """Return an octal number, 0 where the field is blank; raises RefusedError for all else."""
-    if _UNSET.fullmatch(field):
-        return 0
-    if not _OCTAL.fullmatch(field):
+    if _OCTAL.fullmatch(field):
+        return int(field.strip(b" \0"), 8)
+    if not _UNSET.fullmatch(field):
         raise refused(name, f"its {what} is not an octal number")
-    return int(field.strip(b" \0"), 8)
+    return 0
 
 
 def require_checksum(block: bytes) -> None:
