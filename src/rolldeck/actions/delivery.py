@@ -209,7 +209,7 @@ async def _push_blobs(
     *,
     again: bool = False,
 ) -> dict[Digest, BlobStatus]:
-    """Push blobs, small ones first, a few at once; the first failure stops all."""
+    """Push blobs, a few at once, the largest first; the first failure stops all."""
     most = workspace.settings.concurrency
     if delivery.source.place is Place.REGISTRY:
         most = min(most, _STREAMS)
@@ -234,7 +234,7 @@ async def _push_blobs(
             part.state = "done"
             return blob.digest, status
 
-    ordered = sorted(blobs, key=lambda blob: blob.size)
+    ordered = sorted(blobs, key=lambda blob: -blob.size)
     parts = [progress.part(part_name(blob), blob.size) for blob in ordered]
     tasks = [asyncio.create_task(push(*pair)) for pair in zip(ordered, parts, strict=True)]
     try:
