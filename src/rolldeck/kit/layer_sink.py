@@ -221,8 +221,10 @@ class LayerSink:
         if entry.is_dir:
             self._staging.add_directory(self._owner, parts, entry.mode)
             return True
-        self._save_literal()
-        piece = Piece(self._offset, self._skeleton_size, entry.size, entry.mode, parts)
+        if entry.size > SMALL_FILE:
+            self._save_literal()
+        skeleton = self._skeleton_size + len(self._unsaved)
+        piece = Piece(self._offset, skeleton, entry.size, entry.mode, parts)
         self._back.add(piece)
         self._piece = piece
         self._remaining, self._reserved = piece.size, 0
@@ -282,7 +284,10 @@ class LayerSink:
         self._out, self._own = -1, None
 
     def _save_literal(self) -> None:
-        """Write the skeleton: always before the files that it speaks of."""
+        """Write the skeleton: for small files once per chunk, for a large one before its content.
+
+        Files that no skeleton speaks of yet are not taken over by the next process.
+        """
         if self._unsaved:
             self._skeleton_size += len(self._unsaved)
             if self._skeleton_size > _SKELETON_LIMIT:
