@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from importlib import import_module
 
 import pytest
 
@@ -57,3 +58,9 @@ def test_usage_names_what_must_be_given(rolldeck: Run, capsys: pytest.CaptureFix
         with pytest.raises(SystemExit):
             rolldeck(verb, "-h")
         assert capsys.readouterr().out.splitlines()[0] == f"usage: {usage}"
+
+
+def test_the_verbs_are_those_of_the_registry() -> None:
+    """Which verbs there are is known without the registry; a shell waits for every start."""
+    known = import_module("rolldeck.cli.main")._VERBS
+    assert {name for name in known if name != "files"} == set(verbs())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import textwrap
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,7 +15,6 @@ from rolldeck.cli.judging_arguments import add_judging_verbs
 from rolldeck.cli.many_arguments import add_plot_arguments, add_table_arguments
 from rolldeck.cli.target_arguments import add_upkeep_of_targets
 from rolldeck.cli.unpack_arguments import add_filter, add_unpack
-from rolldeck.commands import Command, command_of_verb, verbs
 from rolldeck.errors import UsageError
 
 SHELLS = ("bash", "zsh", "fish")
@@ -36,6 +34,14 @@ _WIDTH = 79
 
 class _Parser(argparse.ArgumentParser):
     """Reports mistakes as the project's own error, so that they look like all others."""
+
+    verb = ""
+
+    def format_help(self) -> str:
+        """Return the help, which for a verb is put together only now: few command lines ask."""
+        if self.verb:
+            _finish(self, self.verb)
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message[:1].upper() + message[1:], hint=f"See: {self.prog} --help")
@@ -137,6 +143,10 @@ def deck_parser() -> argparse.ArgumentParser:
 
 def _verb_list() -> str:
     """Return the verbs with what each does, and how to learn more."""
+    import textwrap
+
+    from rolldeck.commands import command_of_verb, verbs
+
     lines = ["verbs:"]
     for name in verbs():
         lines += textwrap.wrap(
@@ -148,8 +158,13 @@ def _verb_list() -> str:
     return "\n".join([*lines, "", "See: rolldeck VERB --help"])
 
 
-def _finish(parser: argparse.ArgumentParser, command: Command) -> None:
+def _finish(parser: argparse.ArgumentParser, verb: str) -> None:
     """Make the help of a verb short: a usage of what is its own, references told, examples."""
+    import textwrap
+
+    from rolldeck.commands import command_of_verb
+
+    command = command_of_verb(verb)
     arguments = [action for action in parser._actions if not action.option_strings]
     needed = [
         f"{action.option_strings[0]} {action.metavar}"
@@ -196,10 +211,9 @@ def verb_parser(only: str | None = None) -> argparse.ArgumentParser:
     def verb(name: str, *parents: _Parser) -> Any:
         if only not in (None, name):
             return _Unasked()
-        text = command_of_verb(name).help
-        return subparsers.add_parser(
-            name, help=text, description=text, parents=[_shared(), *parents]
-        )
+        made = subparsers.add_parser(name, parents=[_shared(), *parents], **_told(name, only))
+        made.verb = name
+        return made
 
     listing = verb("ls", _network())
     listing.add_argument(
@@ -399,6 +413,13 @@ def verb_parser(only: str | None = None) -> argparse.ArgumentParser:
         metavar="DIR",
         help="keep the demo's files there (default: a new directory below the state directory)",
     )
-    for name, made in subparsers.choices.items():
-        _finish(made, command_of_verb(name))
     return parser
+
+
+def _told(name: str, only: str | None) -> dict[str, Any]:
+    """What the list of all verbs says of one, where there is such a list."""
+    if only is not None:
+        return {}
+    from rolldeck.commands import command_of_verb
+
+    return {"help": command_of_verb(name).help}

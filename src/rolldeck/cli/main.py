@@ -84,9 +84,8 @@ def _run(words: list[str]) -> int:
         return _complete(" ".join(words[1:]))
     # Imported after --version: the parsers and everything below cost what a version need not pay.
     from rolldeck.cli.arguments import deck_parser, verb_parser
-    from rolldeck.commands import verbs
 
-    known = verbs()
+    known = tuple(name for name in _VERBS if name != "files")
     first = words[0] if words else None
     if first not in known:
         first = deck_parser().parse_known_args(words)[0].reference

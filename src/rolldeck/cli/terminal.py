@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,8 +66,9 @@ def wrapped(text: str, indent: int = 0) -> list[str]:
     cleaned = clean_line(text)
     if not sys.stdout.isatty():
         return [cleaned]
-    # Imported here: it brings every archive format along, and most commands wrap nothing.
+    # Imported here: most commands wrap nothing.
     import shutil
+    import textwrap
 
     width = max(shutil.get_terminal_size().columns, 40) - indent
     return textwrap.wrap(cleaned, width, break_on_hyphens=False, break_long_words=False) or [""]

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from oras.utils.request import find_docker_config, iter_localhosts
-
 from rolldeck.errors import UsageError
 from rolldeck.oci.address import DOCKER_HUB, canonical_host
 from rolldeck.oci.kit_storage import kit_home
@@ -33,8 +31,6 @@ def login_file(environment: Mapping[str, str] = os.environ) -> Path:
         return Path(chosen)
     if directory := environment.get("DOCKER_CONFIG"):
         return Path(directory, "config.json")
-    if environment is os.environ:
-        return Path(find_docker_config(exists=False))
     return Path(environment.get("HOME") or Path.home()) / ".docker" / "config.json"
 
 
@@ -115,7 +111,9 @@ def spellings(place: str) -> Iterator[str]:
     localhost and 127.0.0.1 are one host.
     """
     host, _, repository = place.partition("/")
-    names = [canonical_host(name) for name in iter_localhosts(host.lower())]
+    name, colon, port = host.lower().partition(":")
+    also = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}.get(name)
+    names = [canonical_host(f"{known}{colon}{port}") for known in (name, also) if known]
     parts = repository.lower().split("/") if repository else []
     for length in range(len(parts), -1, -1):
         for name in names:
