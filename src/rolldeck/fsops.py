@@ -29,9 +29,6 @@ _CANNOT_CLONE = frozenset(
     {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.EPERM, errno.ENOSYS}
 )
 
-_LOCAL = frozenset({"tmpfs", "ext4", "xfs", "overlay"})
-"""File systems whose files can be mapped without surprises: a server that fails is one."""
-
 _REASONS = {
     errno.ENOSPC: ("No space left on the disk", "Free some space and run the same command again."),
     errno.EDQUOT: ("Disk quota exceeded", "Free some space and run the same command again."),
@@ -187,24 +184,19 @@ def reserve(fd: int, start: int, size: int) -> None:
 
 def is_in_memory(fd: int) -> bool:
     """Whether an open file or directory has no disk behind it, so that nothing of it can last."""
-    return _file_system(os.fstat(fd).st_dev) == "tmpfs"
-
-
-def is_local(fd: int) -> bool:
-    """Whether an open file lies in memory or on a disk of this machine, in a plain file system."""
-    return _file_system(os.fstat(fd).st_dev) in _LOCAL
+    return _in_memory(os.fstat(fd).st_dev)
 
 
 @cache
-def _file_system(device: int) -> str:
-    """The kind of a mounted file system by its ``st_dev``; empty where the system does not tell."""
+def _in_memory(device: int) -> bool:
+    """Whether a file system has no disk behind it; ``device`` is its ``st_dev``."""
     number = f" {os.major(device)}:{os.minor(device)} /"
     with suppress(OSError):
         for mount in Path("/proc/self/mountinfo").read_bytes().splitlines():
             about, _, kind = mount.decode(errors="replace").partition(" - ")
             if number in about:
-                return kind.partition(" ")[0]
-    return ""
+                return kind.startswith("tmpfs ")
+    return False
 
 
 def write_back(fd: int, start: int, size: int) -> None:

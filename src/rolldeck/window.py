@@ -1,7 +1,8 @@
 """The bytes of a file that still grows, seen where they are: hashing them copies nothing.
 
-A stretch of the file is mapped at a time. Reading what was just written through a buffer instead
-takes a tenth of the time that hashing it takes (docs/transport.md).
+Of a file in memory a stretch at a time is mapped; to read it through a buffer takes a fifth of the
+time that hashing it takes (docs/transport.md). A file on a disk is read: where that fails there is
+an error, but a mapped byte that cannot be read ends the process.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Window:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._maps = fsops.is_local(fd)
+        self._maps = fsops.is_in_memory(fd)
         self._start = 0
         self._mapped = memoryview(b"")
         self._buffer = bytearray()
@@ -32,8 +33,8 @@ class Window:
     def view(self, position: int, most: int) -> memoryview:
         """The bytes from ``position`` on: at most ``most``, none behind the end of the file.
 
-        Valid until the next call. Of a file that another process cuts short meanwhile, a mapped
-        byte ends the process: look only into files that this one has to itself.
+        Valid until the next call. Only for files that this process has to itself: to look at a
+        mapped byte that another one cut off would end it.
         """
         if not self._start <= position <= position + most <= self._start + len(self._mapped):
             self._mapped = memoryview(b"")
@@ -47,7 +48,7 @@ class Window:
         size = min(os.fstat(self._fd).st_size - start, _STRETCH)
         if position + most > start + size:
             return False
-        # Some file systems cannot.
+        # Where that is forbidden or there is no memory for it, the file is read.
         with suppress(OSError, ValueError):
             mapped = mmap.mmap(self._fd, size, mmap.MAP_SHARED, mmap.PROT_READ, offset=start)
             # Read once and in order: what was seen need not be kept in memory for its own sake.

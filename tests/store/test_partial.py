@@ -80,7 +80,7 @@ def test_a_file_system_without_reservations_is_fine(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only a full disk is an error."""
-    monkeypatch.setattr(fsops, "_file_system", lambda device: "ext4")
+    monkeypatch.setattr(fsops, "_in_memory", lambda device: False)
     partial = claimed(library)
     monkeypatch.setattr("fcntl.ioctl", failing(errno.EOPNOTSUPP))
     partial.reserve(100)
