@@ -124,6 +124,15 @@ def test_rows_fit_and_their_columns_stand_under_each_other(width: int) -> None:
     assert rows[2].doing.startswith("waiting 12 min")
 
 
+def test_what_counts_nothing_has_no_bar() -> None:
+    """Such as the move of a channel: only what it does is told."""
+    progress = Progress()
+    progress.wait(12, "as the registry asked", now=0)
+    (row,) = progress_rows([Pace(progress)], 80, 3.0, "total")
+    assert not f"{row.filled}{row.empty}{row.figures}".strip()
+    assert "waiting" in row.doing
+
+
 def test_amounts_and_durations() -> None:
     """One unit where that is enough."""
     assert amount(2 * MIB, 4 * MIB) == "2.0 of 4.0 MiB"

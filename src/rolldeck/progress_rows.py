@@ -60,13 +60,18 @@ def progress_rows(
     rows = []
     for pace, called, size, doing in zip(paces, names, amounts, doings, strict=True):
         filled = bar * pace.progress.percent // 100 if bar >= _SHORTEST_BAR else 0
+        unfilled = "─" * (bar - filled) if bar >= _SHORTEST_BAR else ""
+        figures = f"{pace.progress.percent:3} %  {size.rjust(second)}".rstrip()
+        if not pace.progress.total:
+            # Nothing is known to be counted yet, or ever will be: a bar would say that it stands.
+            unfilled, figures = " " * len(unfilled), " " * len(figures)
         rows.append(
             ProgressRow(
                 pace.progress.state,
                 left(called, first),
                 "━" * filled,
-                "─" * (bar - filled) if bar >= _SHORTEST_BAR else "",
-                f"{pace.progress.percent:3} %  {size.rjust(second)}".rstrip(),
+                unfilled,
+                figures,
                 cut(doing, room if bar < _SHORTEST_BAR else third),
             )
         )

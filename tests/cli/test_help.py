@@ -7,6 +7,7 @@ from importlib import import_module
 
 import pytest
 
+from rolldeck.cli import main
 from rolldeck.cli.arguments import deck_parser, verb_parser
 from rolldeck.commands import command_of_verb, verbs
 from tests.cli.conftest import Run
@@ -64,3 +65,14 @@ def test_the_verbs_are_those_of_the_registry() -> None:
     """Which verbs there are is known without the registry; a shell waits for every start."""
     known = import_module("rolldeck.cli.main")._VERBS
     assert {name for name in known if name != "files"} == set(verbs())
+
+
+def test_help_behind_options_is_that_of_the_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    """As git and kit have it."""
+    for words in (["--json", "pull", "--help"], ["--library", "/x", "pull", "-h"]):
+        with pytest.raises(SystemExit):
+            main(words)
+        assert capsys.readouterr().out.startswith("usage: rolldeck pull ")
+    with pytest.raises(SystemExit):
+        main(["--json", "--help"])
+    assert capsys.readouterr().out.startswith("usage: rolldeck [options] [REFERENCE]")

@@ -82,7 +82,7 @@ def add_channel_verbs(
 
 def _add_force(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--force", action="store_true", help="of a channel: over a bad verdict, a hold or drift"
+        "--force", action="store_true", help="a channel also over a bad verdict, a hold or drift"
     )
 
 

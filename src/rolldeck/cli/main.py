@@ -88,7 +88,9 @@ def _run(words: list[str]) -> int:
     known = tuple(name for name in _VERBS if name != "files")
     first = words[0] if words else None
     if first not in known:
-        first = deck_parser().parse_known_args(words)[0].reference
+        # Help is that of the verb, also behind options: so it is not asked for yet.
+        rest = [word for word in words if word not in ("-h", "--help")]
+        first = deck_parser().parse_known_args(rest)[0].reference
     if first in known:
         parsed = verb_parser(first).parse_args(words)
         return _open_triage(parsed) if _wants_deck(parsed) else _run_verb(parsed)
