@@ -57,6 +57,7 @@ def main() -> int:
                     hosts[line],
                     places[place],
                     certificate[0] if line == "tls" else None,
+                    storage=storage,
                     rounds=given.rounds,
                     sync=place == "disk",
                     expected=expected,

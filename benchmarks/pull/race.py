@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.pull.peers import prepare
+from benchmarks.pull.servers import warm
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +63,19 @@ def race(
     place: Path,
     certificate: Path | None,
     *,
+    storage: Path,
     rounds: int,
     sync: bool,
     expected: int,
 ) -> dict[str, list[Lap]]:
-    """Run ``rounds`` interleaved rounds after one that only warms up."""
+    """Run interleaved rounds after one that only warms up; ``storage`` is the registry's."""
     laps: dict[str, list[Lap]] = {name: [] for name in names}
     for number in range(rounds + 1):
         # Each follows each other in turn: what a client leaves in memory helps or harms the next.
         order = list(laps)
         for name in order[number % len(order) :] + order[: number % len(order)]:
             _tell(f"  round {number} of {rounds}: {name}")
+            warm(storage)
             measured = lap(name, host, place, certificate, sync=sync, expected=expected)
             if number:
                 laps[name].append(measured)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.pull.artifact import MODEL, REPOSITORY, make_kit, make_next
 from benchmarks.pull.race import Lap
-from benchmarks.pull.servers import push, run_registry
+from benchmarks.pull.servers import push, run_registry, warm
 from benchmarks.unpack.ways import NEW, OLD, fresh, switches
 
 _PLACES = {"disk": Path(tempfile.gettempdir()), "tmpfs": Path("/dev/shm")}
@@ -40,24 +40,29 @@ def main() -> int:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=places["disk"])))
         layout = make_kit(scratch, given.size)
         make_next(scratch, NEW)
-        host = stack.enter_context(run_registry(scratch / "storage", scratch))
+        storage = scratch / "storage"
+        host = stack.enter_context(run_registry(storage, scratch))
         for tag in (OLD, NEW):
             push(layout, host, REPOSITORY, tag)
         print(f"{given.size} MiB + {given.size // 4} MiB + 2,000 files; {given.rounds} rounds")
         for place in [given.only] if given.only else list(places):
             room = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=places[place])))
-            laps = race(host, room, place == "disk", given.rounds, given.size * 5 // 4 << 20)
+            expected = given.size * 5 // 4 << 20
+            laps = race(host, storage, room, place == "disk", given.rounds, expected)
             fine &= report(f"pull and unpack, {place}", laps, _UNPACK_GOAL)
             laps = switches(host, room, given.rounds)
             fine &= report(f"switch, {place}", laps, _SWITCH_GOAL)
     return 0 if fine else 1
 
 
-def race(host: str, place: Path, disk: bool, rounds: int, expected: int) -> dict[str, list[Lap]]:
-    """Run interleaved rounds after one that only warms up."""
+def race(
+    host: str, storage: Path, place: Path, disk: bool, rounds: int, expected: int
+) -> dict[str, list[Lap]]:
+    """Run interleaved rounds after one that only warms up; ``storage`` is the registry's."""
     laps: dict[str, list[Lap]] = {"rolldeck": [], "kit": []}
     for number in range(rounds + 1):
         for name in list(laps) if number % 2 else reversed(list(laps)):
+            warm(storage)
             lap = fresh(name, host, place, disk=disk, expected=expected)
             if number:
                 laps[name].append(lap)
