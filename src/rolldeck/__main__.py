@@ -1,7 +1,5 @@
 """``python -m rolldeck``."""
 
-import sys
+from rolldeck.cli import run
 
-from rolldeck.cli import main
-
-sys.exit(main())
+run()

@@ -71,13 +71,13 @@ if TYPE_CHECKING:
     from rolldeck.actions.restore import plan_adopt, plan_restore
     from rolldeck.actions.show import load_facts, load_version
     from rolldeck.actions.tag import plan_tag
-    from rolldeck.actions.targets import TargetState, known_targets
+    from rolldeck.actions.targets import TargetState, is_target, known_targets
     from rolldeck.actions.triage import watch_triage
     from rolldeck.actions.triage_view import Triage, TriageRow
     from rolldeck.actions.unpack_plan import UnpackPlan, plan_unpack, standing_so
     from rolldeck.actions.unpacking import Unpacked, pull_unpacked, unpack, unpack_planned
     from rolldeck.actions.usage import DiskUse, Leftover, ReleaseUse, StorageUse, disk_use
-    from rolldeck.actions.verifying import Verified, is_target, verify, verify_all
+    from rolldeck.actions.verifying import Verified, verify, verify_all
     from rolldeck.actions.versions import (
         InView,
         VersionList,
@@ -92,7 +92,7 @@ _LATER = {
     "rolldeck.actions.library_check": ("Problem",),
     "rolldeck.actions.pulling": ("PullPlan", "Pulled", "PulledBlob", "plan_pull", "pull"),
     "rolldeck.actions.unpacking": ("Unpacked", "pull_unpacked", "unpack", "unpack_planned"),
-    "rolldeck.actions.verifying": ("Verified", "is_target", "verify", "verify_all"),
+    "rolldeck.actions.verifying": ("Verified", "verify", "verify_all"),
     "rolldeck.actions.followers_here": ("bring_along",),
     "rolldeck.actions.bump": ("propose_bump",),
     "rolldeck.actions.channel": ("load_channels",),
@@ -174,7 +174,7 @@ _LATER = {
     "rolldeck.actions.requested_file": ("with_file",),
     "rolldeck.actions.show": ("load_facts", "load_version"),
     "rolldeck.actions.tag": ("plan_tag",),
-    "rolldeck.actions.targets": ("TargetState", "known_targets"),
+    "rolldeck.actions.targets": ("is_target", "TargetState", "known_targets"),
     "rolldeck.actions.unpack_plan": ("UnpackPlan", "plan_unpack", "standing_so"),
     "rolldeck.actions.usage": (
         "DiskUse",

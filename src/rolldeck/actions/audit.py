@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from rolldeck.actions.verifying import is_target
+from rolldeck.actions.targets import is_target
 from rolldeck.actions.workspace import Workspace
 from rolldeck.oci import Reference
 from rolldeck.release import Target, read_known

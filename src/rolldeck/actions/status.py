@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rolldeck.actions.plan import way_back
-from rolldeck.actions.verifying import is_target
+from rolldeck.actions.targets import is_target
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import IntegrityError, NotFoundError, RolldeckError, UsageError
 from rolldeck.oci import Digest, Place, Reference

@@ -27,6 +27,11 @@ class TargetState:
     problem: str | None = None
 
 
+def is_target(what: str) -> bool:
+    """Whether an argument names a local target: a path by its form, or a directory that is one."""
+    return what.startswith(("/", "./", "../", "~", ".")) or Target(Path(what)).exists
+
+
 async def known_targets(workspace: Workspace) -> tuple[TargetState, ...]:
     """Return the targets that this user pinned something to, last used first.
 

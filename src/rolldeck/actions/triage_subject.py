@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rolldeck.actions.channel import open_records
 from rolldeck.actions.channel_memory import remembered_channels, remembered_repositories
-from rolldeck.actions.verifying import is_target
+from rolldeck.actions.targets import is_target
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import NotFoundError, UnavailableError, UsageError
 from rolldeck.facts import channel_tags

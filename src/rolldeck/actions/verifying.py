@@ -11,6 +11,7 @@ from pathlib import Path
 from rolldeck.actions.fetch import part_name
 from rolldeck.actions.lease import adding, reading
 from rolldeck.actions.library_check import Discard, LibraryCheck, Problem
+from rolldeck.actions.targets import is_target
 from rolldeck.actions.workspace import Workspace
 from rolldeck.errors import IntegrityError, NotFoundError, UsageError
 from rolldeck.oci import Descriptor, Place, Reference
@@ -28,13 +29,6 @@ class Verified:
     def ok(self) -> bool:
         """Whether everything matched, or was repaired."""
         return all(problem.repaired for problem in self.problems)
-
-
-def is_target(what: str) -> bool:
-    """Whether an argument names a local target: a path by its form, or a directory that is one."""
-    from rolldeck.release import Target
-
-    return what.startswith(("/", "./", "../", "~", ".")) or Target(Path(what)).exists
 
 
 async def verify(
