@@ -15,6 +15,9 @@ from rolldeck.release import Check, Plan, Target
 from rolldeck.text import clean_line
 from rolldeck.units import human_size, short_digest
 
+UNPACKED_HERE = "unpacked here"
+"""The check that the files of a release are as they were unpacked."""
+
 DISK_SPACE = "disk space"
 """The check that fails with exit code 7, as a full disk does everywhere."""
 
@@ -207,13 +210,13 @@ async def _unpacked(target: Target, digest: Digest) -> Check | None:
         return None
     changes = await asyncio.to_thread(target.changes, digest, Progress())
     if not changes:
-        return Check("unpacked here", True, "0 B to move")
+        return Check(UNPACKED_HERE, True, "0 B to move")
     path, problem = changes[0]
     more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
     found = clean_line(f"{path}: {problem}{more}")
     if target.current() == digest:
-        return Check("unpacked here", False, f"{found}; it is current, so it is not replaced")
-    return Check("unpacked here", None, f"{found}; it is put aside and unpacked again")
+        return Check(UNPACKED_HERE, False, f"{found}; it is current, so it is not replaced")
+    return Check(UNPACKED_HERE, None, f"{found}; it is put aside and unpacked again")
 
 
 async def _restorable(

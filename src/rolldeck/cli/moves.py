@@ -127,7 +127,9 @@ async def carry_out(
     item = None
     with progress_line(progress, f"{plan.verb} {plan.to_label}", quiet=arguments.json):
         if plan.queues is None:
-            moved = await apply(workspace, plan, progress, arguments.reason)
+            moved = await apply(
+                workspace, plan, progress, arguments.reason, just_planned=arguments.yes
+            )
         else:
             from rolldeck.actions.outbox import apply_and_queue
 
