@@ -199,7 +199,7 @@ class Unpacking:
         """
         if self._has_kitfile or self._kit.kitfile is None or not self._kit.brings_kitfile:
             return
-        # Imported here: its patterns take 12 ms, and only unpacking needs them.
+        # Imported here: only whoever writes one needs it.
         from rolldeck.kit.kitfile_yaml import kitfile_yaml
 
         with fsops.storage(self._place.path):
