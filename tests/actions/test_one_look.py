@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,6 @@ from rolldeck.actions import Workspace, apply, plan_pin, plan_rollback
 from rolldeck.oci import Reference
 from rolldeck.progress import Progress
 from rolldeck.release import target as target_module
-from rolldeck.settings import Settings
-
-
-@pytest.fixture
-async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
-    """A workspace with an empty library."""
-    made = Workspace(Settings(library=tmp_path / "library"))
-    yield made
-    await made.close()
 
 
 @pytest.fixture

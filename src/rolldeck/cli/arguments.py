@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from rolldeck import __version__
 from rolldeck.cli.channel_arguments import add_channel_verbs
@@ -13,9 +13,9 @@ from rolldeck.cli.channel_view_arguments import add_channel_views
 from rolldeck.cli.diff_arguments import add_diff_arguments
 from rolldeck.cli.judging_arguments import add_judging_verbs
 from rolldeck.cli.many_arguments import add_plot_arguments, add_table_arguments
+from rolldeck.cli.parser import Parser, Unasked, help_of, verb_list
 from rolldeck.cli.target_arguments import add_upkeep_of_targets
 from rolldeck.cli.unpack_arguments import add_filter, add_unpack
-from rolldeck.errors import UsageError
 
 SHELLS = ("bash", "zsh", "fish")
 """Shells that there is a completion script for."""
@@ -28,30 +28,12 @@ is [host[:port]/]repository[:tag|@digest]; without a host it names the local
 library. oci:DIRECTORY names an OCI layout, kit:REFERENCE what kit keeps here.
 """
 
-_REFERENCE = "a version: [HOST/]REPOSITORY[:TAG|@DIGEST] or oci:DIRECTORY[:TAG]"
-_WIDTH = 79
-
-
-class _Parser(argparse.ArgumentParser):
-    """Reports mistakes as the project's own error, so that they look like all others."""
-
-    verb = ""
-
-    def format_help(self) -> str:
-        """Return the help, which for a verb is put together only now: few command lines ask."""
-        if self.verb:
-            _finish(self, self.verb)
-        return super().format_help()
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message[:1].upper() + message[1:], hint=f"See: {self.prog} --help")
-
 
 # Made once for all verbs that have them: it halves the time that the parsers take.
 @cache
-def _shared(default: str | None = argparse.SUPPRESS) -> _Parser:
+def _shared(default: str | None = argparse.SUPPRESS) -> Parser:
     """Return the options of every verb; left out they change nothing that stands before it."""
-    parser = _Parser(add_help=False, argument_default=default)
+    parser = Parser(add_help=False, argument_default=default)
     shared = parser.add_argument_group("for every verb")
     shared.add_argument(
         "--json", action="store_true", default=default, help="print one JSON document"
@@ -69,9 +51,9 @@ def _shared(default: str | None = argparse.SUPPRESS) -> _Parser:
 
 
 @cache
-def _network(default: str | None = argparse.SUPPRESS) -> _Parser:
+def _network(default: str | None = argparse.SUPPRESS) -> Parser:
     """Return the options of every verb that may ask a registry."""
-    parser = _Parser(add_help=False, argument_default=default)
+    parser = Parser(add_help=False, argument_default=default)
     network = parser.add_argument_group("for registries")
     network.add_argument(
         "--plain-http",
@@ -91,17 +73,17 @@ def _registry_place(text: str) -> str:
 
 
 @cache
-def _asking() -> _Parser:
+def _asking() -> Parser:
     """Return the options of every verb that may have to ask first."""
-    asking = _Parser(add_help=False)
+    asking = Parser(add_help=False)
     asking.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
     asking.add_argument("--yes", "-y", action="store_true", help="do not ask")
     return asking
 
 
 @cache
-def _publishing() -> _Parser:
-    publishing = _Parser(add_help=False, parents=[_asking()])
+def _publishing() -> Parser:
+    publishing = Parser(add_help=False, parents=[_asking()])
     publishing.add_argument(
         "--force", action="store_true", help="move tags that look like a version, too"
     )
@@ -109,8 +91,8 @@ def _publishing() -> _Parser:
 
 
 @cache
-def _removing() -> _Parser:
-    removing = _Parser(add_help=False, parents=[_asking()])
+def _removing() -> Parser:
+    removing = Parser(add_help=False, parents=[_asking()])
     removing.add_argument(
         "--force", action="store_true", help="also where a local target or an index needs it"
     )
@@ -118,21 +100,21 @@ def _removing() -> _Parser:
 
 
 @cache
-def _moving() -> _Parser:
-    moving = _Parser(add_help=False, parents=[_asking()])
+def _moving() -> Parser:
+    moving = Parser(add_help=False, parents=[_asking()])
     moving.add_argument("--reason", metavar="TEXT", help="recorded with the move")
     return moving
 
 
 def deck_parser() -> argparse.ArgumentParser:
     """Return the parser of ``rolldeck [REFERENCE]``, which opens the deck."""
-    parser = _Parser(
+    parser = Parser(
         prog="rolldeck",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_shared(None), _network(None)],
         usage="rolldeck [options] [REFERENCE]\n       rolldeck VERB ...",
-        epilog=_verb_list(),
+        epilog=verb_list(),
     )
     parser._positionals.title = "arguments"
     parser.add_argument("--version", action="version", version=f"rolldeck {__version__}")
@@ -141,77 +123,20 @@ def deck_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _verb_list() -> str:
-    """Return the verbs with what each does, and how to learn more."""
-    import textwrap
-
-    from rolldeck.commands import command_of_verb, verbs
-
-    lines = ["verbs:"]
-    for name in verbs():
-        lines += textwrap.wrap(
-            command_of_verb(name).help,
-            _WIDTH,
-            initial_indent=f"  {name:12}",
-            subsequent_indent=" " * 14,
-        )
-    return "\n".join([*lines, "", "See: rolldeck VERB --help"])
-
-
-def _finish(parser: argparse.ArgumentParser, verb: str) -> None:
-    """Make the help of a verb short: a usage of what is its own, references told, examples."""
-    import textwrap
-
-    from rolldeck.commands import command_of_verb
-
-    command = command_of_verb(verb)
-    arguments = [action for action in parser._actions if not action.option_strings]
-    needed = [
-        f"{action.option_strings[0]} {action.metavar}"
-        for action in parser._actions
-        if action.option_strings and action.required
-    ]
-    parser.usage = " ".join([parser.prog, "[options]", *needed, *map(_shown, arguments)])
-    parser._positionals.title = "arguments"
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = textwrap.fill(command.help, _WIDTH)
-    for action in arguments:
-        if action.metavar == "REFERENCE" and action.help is None:
-            action.help = _REFERENCE
-    if command.examples:
-        parser.epilog = "\n".join(["examples:", *(f"  {line}" for line in command.examples)])
-
-
-def _shown(argument: argparse.Action) -> str:
-    name = argument.metavar if isinstance(argument.metavar, str) else ""
-    if argument.choices is not None:
-        name = "|".join(map(str, argument.choices))
-    return {"?": f"[{name}]", "*": f"[{name} ...]", "+": f"{name} ..."}.get(
-        str(argument.nargs), name
-    )
-
-
-class _Unasked:
-    """Stands for the parser of a verb that nobody asked for: its arguments are not made."""
-
-    def add_argument(self, *_: object, **__: object) -> _Unasked:
-        return self
-
-    add_argument_group = add_mutually_exclusive_group = add_argument
-
-
 def verb_parser(only: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of ``rolldeck VERB ...``; with ``only`` it knows that verb alone."""
-    parser = _Parser(
+    parser = Parser(
         prog="rolldeck", description=_DESCRIPTION, parents=[_shared(None), _network(None)]
     )
     # With a name of its own argparse need not write its usage to find one.
     subparsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB", prog="rolldeck")
 
-    def verb(name: str, *parents: _Parser) -> Any:
+    def verb(name: str, *parents: Parser) -> Any:
         if only not in (None, name):
-            return _Unasked()
-        made = subparsers.add_parser(name, parents=[_shared(), *parents], **_told(name, only))
+            return Unasked()
+        # Only the list of all verbs says what each does.
+        told: dict[str, Any] = {"help": help_of(name)} if only is None else {}
+        made = subparsers.add_parser(name, parents=[_shared(), *parents], **told)
         made.verb = name
         return made
 
@@ -414,12 +339,3 @@ def verb_parser(only: str | None = None) -> argparse.ArgumentParser:
         help="keep the demo's files there (default: a new directory below the state directory)",
     )
     return parser
-
-
-def _told(name: str, only: str | None) -> dict[str, Any]:
-    """What the list of all verbs says of one, where there is such a list."""
-    if only is not None:
-        return {}
-    from rolldeck.commands import command_of_verb
-
-    return {"help": command_of_verb(name).help}
