@@ -1,71 +1,85 @@
-"""urllib3 connections that can be interrupted, and that can refuse private addresses.
+"""Connections that can be interrupted, and that can refuse private addresses.
 
-The only changes to urllib3: sockets are announced to the thread's ``Interrupt``; uploads are sent
-by ``sending.py``; and a pool for strangers looks at every resolved address before it connects to
-any (no request forgery into the private network, not even after a change of the name's address).
+HTTP itself is the standard library's ``http.client``; urllib3 would add its pool, which is short,
+and a sixth to the time that a small command takes (docs/transport.md). What is added here: sockets
+are announced to the thread's ``Interrupt``; uploads are sent by ``sending.py``; proxies; and where
+strangers are asked, every resolved address is looked at before any is connected to (no request
+forgery into the private network, not even after a change of the name's address).
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import socket
 import ssl
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
-from urllib3 import (
-    HTTPConnectionPool,
-    HTTPResponse,
-    HTTPSConnectionPool,
-    PoolManager,
-    ProxyManager,
-)
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationParseError,
-    NameResolutionError,
-    NewConnectionError,
-)
-
-from rolldeck.errors import UsageError
-from rolldeck.oci.address import is_public_address
+from rolldeck.oci.address import Origin, is_public_address
 from rolldeck.oci.interrupt import announce
 from rolldeck.oci.proxy import Proxy
 from rolldeck.oci.sending import send_piece
-
-# Its debug log would hold whole addresses, and with them the signatures that open them.
-logging.getLogger("urllib3").setLevel(logging.WARNING)
-
 
 _SAME_MACHINE = 128 * 1024
 """Bytes that may wait for a server on this machine: of more, what it reads has left the processor's
 cache, and a push takes a tenth longer (measured). A server elsewhere needs many under way."""
 
 
-class PrivateAddressError(HTTPError):
+class UnreachableError(OSError):
+    """No connection could be made; the text says why."""
+
+
+class NoSuchHostError(UnreachableError):
+    """A host's name is not known, or where it ``may_pass``: was not told just now."""
+
+    def __init__(self, *, may_pass: bool) -> None:
+        super().__init__("host not found")
+        self.may_pass = may_pass
+
+
+class BadHostError(OSError):
+    """What cannot be a host's name."""
+
+
+class PrivateAddressError(OSError):
     """A host that must be public resolves to a private, loopback or link-local address."""
 
 
-def _connect(connection: HTTPConnection, *, public_only: bool) -> socket.socket:
-    host = connection.host.strip("[]")
+class ProxyLineError(OSError):
+    """The proxy could not be reached, or made no connection; ``__cause__`` says why."""
+
+
+class TunnelRefusedError(OSError):
+    """A proxy does not connect to a host; it said ``status`` and ``words``."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(f"{status} {words}")
+        self.status = status
+        self.words = words
+
+
+def _resolve(host: str, port: int) -> list[tuple[Any, ...]]:
     try:
         # As bytes a plain name needs no tables of Unicode.
         name = host.encode("ascii") if host.isascii() else host
-        found = socket.getaddrinfo(name, connection.port, type=socket.SOCK_STREAM)
+        return list(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
     except socket.gaierror as error:
-        raise NameResolutionError(host, connection, error) from error
+        raise NoSuchHostError(may_pass=error.errno == socket.EAI_AGAIN) from error
     except UnicodeError:
-        raise LocationParseError(host) from None
+        raise BadHostError(host) from None
+
+
+def _open_line(host: str, port: int, patience: float, *, public_only: bool) -> socket.socket:
+    """Connect to the first address of a host that answers within ``patience`` seconds."""
+    found = _resolve(host, port)
     if public_only and not all(is_public_address(str(entry[4][0])) for entry in found):
         raise PrivateAddressError(host)
-    failure: Exception = NewConnectionError(connection, "no address")
+    failure = UnreachableError("no address")
     for family, kind, protocol, _, address in found:
         line = socket.socket(family, kind, protocol)
         try:
-            line.settimeout(connection.timeout)
+            line.settimeout(patience)
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             announce(line)
             line.connect(address)
@@ -73,9 +87,9 @@ def _connect(connection: HTTPConnection, *, public_only: bool) -> socket.socket:
                 line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SAME_MACHINE)
             return line
         except TimeoutError:
-            failure = ConnectTimeoutError(connection, f"no answer in {connection.timeout:g} s")
+            failure = UnreachableError("no answer")
         except OSError as error:
-            failure = NewConnectionError(connection, error.strerror or str(error))
+            failure = UnreachableError(error.strerror or str(error))
         except BaseException:
             line.close()
             raise
@@ -83,180 +97,91 @@ def _connect(connection: HTTPConnection, *, public_only: bool) -> socket.socket:
     raise failure
 
 
-def _end(connection: HTTPConnection) -> None:
-    """Let nobody send on a connection after half a body; its response can still be read."""
-    if connection.sock is not None:
-        connection.sock.close()
-        connection.sock = None
+class Connection(HTTPConnection):
+    """One connection to a server, made when it is first used; not thread-safe."""
 
+    def __init__(
+        self,
+        origin: Origin,
+        context: ssl.SSLContext | None,
+        proxy: Proxy | None,
+        *,
+        public_only: bool,
+    ) -> None:
+        """Speak TLS where there is a ``context``; ``public_only`` means no private address."""
+        place = origin if proxy is None else Origin.of(proxy.url)
+        super().__init__(place.host, place.port)
+        self._origin = origin
+        self._context = context
+        self._proxy = proxy
+        self._public_only = public_only
+        self.torn = False
+        """Whether half a body was sent; the response can still be read, nothing sent any more."""
 
-class _PlainConnection(HTTPConnection):
-    public_only = False
-    _torn = False
+    def open(self, patience: float) -> None:
+        """Connect, TLS included; each step may take ``patience`` seconds.
 
-    def _new_conn(self) -> socket.socket:
-        return _connect(self, public_only=self.public_only)
+        Raises OSError; ProxyLineError where it is the proxy's fault.
+        """
+        try:
+            self.sock = _open_line(self.host, self.port, patience, public_only=self._public_only)
+            if self._proxy is not None and self._context is not None:
+                self._open_tunnel(self._proxy)
+        except OSError as error:
+            if self._proxy is None:
+                raise
+            raise ProxyLineError from error
+        if self._context is not None:
+            self.sock = self._context.wrap_socket(self.sock, server_hostname=self._origin.host)
 
-    def request(self, *arguments: Any, **more: Any) -> None:
-        if self.sock is not None:
-            # A line that was used before; a new one is announced when it connects.
-            announce(self.sock)
-        super().request(*arguments, **more)
+    def _open_tunnel(self, proxy: Proxy) -> None:
+        # That of http.client cannot name an IPv6 address before Python 3.11.9.
+        host = f"[{self._origin.host}]" if ":" in self._origin.host else self._origin.host
+        goal = f"{host}:{self._origin.port}"
+        headers = {"Host": goal, **proxy.headers}
+        lines = [f"CONNECT {goal} HTTP/1.1", *(f"{name}: {headers[name]}" for name in headers)]
+        self.sock.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
+        with HTTPResponse(self.sock, method="CONNECT") as answer:
+            answer.begin()
+            if answer.status != 200:
+                raise TunnelRefusedError(answer.status, answer.reason)
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterable[memoryview] | None,
+        patience: float,
+    ) -> HTTPResponse:
+        """Send a request on the open connection and return the answer, its body unread.
+
+        Waits ``patience`` seconds for each step. Raises OSError and HTTPException.
+        """
+        if self._proxy is not None and self._context is None:
+            target = self._origin.url + target
+            headers = {**headers, **self._proxy.headers}
+        self.sock.settimeout(patience)
+        try:
+            self.request(method, target, body, {"Host": self._origin.authority, **headers})
+        except BrokenPipeError:
+            # What the server says of it matters more than the rest of the body.
+            self.torn = True
+        return self.getresponse()
 
     def send(self, data: Any) -> None:
+        """Send headers, a small body, or a piece of a large one."""
         if not isinstance(data, memoryview):
             super().send(data)
             return
         try:
             send_piece(self.sock, data)
-        except (BrokenPipeError, ConnectionResetError):
-            self._torn = True
+        except ConnectionResetError:
             raise BrokenPipeError from None
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        announce(self.sock)
-        response = super().getresponse()
-        if self._torn:
-            self._torn = False
-            _end(self)
-        return response
-
-
-class _SecureConnection(HTTPSConnection):
-    public_only = False
-    _torn = False
-
-    def _new_conn(self) -> socket.socket:
-        return _connect(self, public_only=self.public_only)
-
-    def request(self, *arguments: Any, **more: Any) -> None:
-        if self.sock is not None:
-            # A line that was used before; a new one is announced when it connects.
-            announce(self.sock)
-        super().request(*arguments, **more)
-
-    def send(self, data: Any) -> None:
-        if not isinstance(data, memoryview):
-            super().send(data)
-            return
-        try:
-            send_piece(self.sock, data)
-        except (BrokenPipeError, ConnectionResetError):
-            self._torn = True
-            raise BrokenPipeError from None
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        announce(self.sock)
-        response = super().getresponse()
-        if self._torn:
-            self._torn = False
-            _end(self)
-        return response
-
-
-class _PublicPlainConnection(_PlainConnection):
-    public_only = True
-
-
-class _PublicSecureConnection(_SecureConnection):
-    public_only = True
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _PublicPlainPool(HTTPConnectionPool):
-    ConnectionCls = _PublicPlainConnection
-
-
-class _PublicSecurePool(HTTPSConnectionPool):
-    ConnectionCls = _PublicSecureConnection
 
 
 def check_public(host: str) -> None:
     """Raise PrivateAddressError for a host known here to be private; a proxy may know others."""
-    with contextlib.suppress(OSError, UnicodeError):
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        if not all(is_public_address(str(entry[4][0])) for entry in found):
+    with contextlib.suppress(NoSuchHostError, BadHostError):
+        if not all(is_public_address(str(entry[4][0])) for entry in _resolve(host, 0)):
             raise PrivateAddressError(host)
-
-
-def tls_context(
-    ca_file: Path | None, client_cert: Path | None = None, client_key: Path | None = None
-) -> ssl.SSLContext:
-    """Return a verifying TLS context: the system's authorities, and those in ``ca_file``.
-
-    With ``client_cert`` it proves who asks. Raises UsageError when a file is not what it should be.
-    """
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=ca_file.expanduser())
-        except (OSError, RuntimeError):
-            raise UsageError(
-                f"Not a file of certificates: {ca_file}",
-                reference=str(ca_file),
-                hint="ca_file is a readable file of PEM certificates.",
-            ) from None
-    if client_cert is not None:
-        try:
-            # Without a password of ours OpenSSL would ask for one on the terminal.
-            key = client_key.expanduser() if client_key else None
-            context.load_cert_chain(client_cert.expanduser(), key, password="")
-        except (OSError, RuntimeError):
-            raise UsageError(
-                f"Not a client certificate with its key: {client_cert}",
-                reference=str(client_cert),
-                hint="client_cert and client_key are readable PEM files that belong together; the"
-                " key is not encrypted.",
-            ) from None
-    elif client_key is not None:
-        raise UsageError(
-            f"A client_key without its client_cert: {client_key}",
-            reference=str(client_key),
-            hint="Name the certificate as client_cert.",
-        )
-    return context
-
-
-def open_pool(
-    context: ssl.SSLContext | None,
-    size: int,
-    *,
-    public_only: bool = False,
-    proxy: Proxy | None = None,
-) -> PoolManager:
-    """Return a pool that keeps at most ``size`` connections per host; it retries nothing.
-
-    Without a ``context`` it is for plain HTTP only. ``public_only`` is for direct connections.
-    """
-    options: dict[str, Any] = {"ssl_context": context, "maxsize": size, "block": False}
-    if proxy is None:
-        pool = PoolManager(num_pools=16, **options)
-    else:
-        pool = ProxyManager(proxy.url, num_pools=16, proxy_headers=proxy.headers, **options)
-    pool.pool_classes_by_scheme = (
-        {"http": _PublicPlainPool, "https": _PublicSecurePool}
-        if public_only
-        else {"http": _PlainPool, "https": _SecurePool}
-    )
-    return pool
-
-
-def close_pool(pool: PoolManager) -> None:
-    """Close the idle connections of a pool.
-
-    Each host's by itself: urllib3 leaves that to the garbage collector, and an error that is still
-    told of keeps them open until then.
-    """
-    with contextlib.suppress(HTTPError):
-        for key in pool.pools.keys():  # noqa: SIM118 - urllib3's container cannot be iterated
-            found = pool.pools.get(key)
-            if found is not None:
-                found.close()
-        pool.clear()

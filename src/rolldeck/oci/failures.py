@@ -1,24 +1,14 @@
 """What went wrong on the wire, told as one of the user's errors.
 
-The only place where exceptions of urllib3 and status codes become rolldeck's errors; it also says
-which of them may pass by themselves.
+The only place where exceptions of http.client and of sockets, and status codes, become rolldeck's
+errors; it also says which of them may pass by themselves.
 """
 
 from __future__ import annotations
 
 import json
-import socket
 import ssl
-
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationValueError,
-    NameResolutionError,
-    NewConnectionError,
-    ReadTimeoutError,
-    SSLError,
-)
+from http.client import HTTPException
 
 from rolldeck.errors import (
     DeniedError,
@@ -28,7 +18,12 @@ from rolldeck.errors import (
     UntrustedRealmError,
 )
 from rolldeck.oci.address import Origin
-from rolldeck.oci.connections import PrivateAddressError
+from rolldeck.oci.connections import (
+    BadHostError,
+    NoSuchHostError,
+    PrivateAddressError,
+    UnreachableError,
+)
 from rolldeck.oci.proxy import Proxy
 from rolldeck.oci.proxy_failures import proxy_failure
 from rolldeck.oci.retry import TransientFailure
@@ -45,7 +40,7 @@ _CHECK_NETWORK = "Check the network and the address, then run the same command a
 
 
 def connection_failure(
-    error: HTTPError | OSError, origin: Origin, reference: str, proxy: Proxy | None = None
+    error: HTTPException | OSError, origin: Origin, reference: str, proxy: Proxy | None = None
 ) -> TransientFailure | RolldeckError:
     """Return what to raise for an error below HTTP while talking to ``origin``, maybe by proxy."""
     host = origin.authority
@@ -58,29 +53,25 @@ def connection_failure(
             token_host=host,
             hint=_trust_hint(reference, host),
         )
-    if isinstance(error, SSLError | ssl.SSLError):
+    if isinstance(error, ssl.SSLError):
         return _tls_failure(error, host, reference)
-    if isinstance(error, NameResolutionError):
-        cause = error.__cause__
+    if isinstance(error, NoSuchHostError):
         gone = UnavailableError(
             f"{reference}: host not found: {origin.host}",
             reference=reference,
             hint="Check the spelling of the host, and the network.",
         )
-        passing = isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
-        return TransientFailure(gone) if passing else gone
-    if isinstance(error, LocationValueError):
+        return TransientFailure(gone) if error.may_pass else gone
+    if isinstance(error, BadHostError):
         return UnavailableError(
             f"{reference}: not an address: {clean_line(host, 200)}",
             reference=reference,
             hint="Check the spelling of the host.",
         )
-    if isinstance(error, ReadTimeoutError | TimeoutError):
+    if isinstance(error, TimeoutError):
         reason = "stopped answering"
-    elif isinstance(error, NewConnectionError):
-        reason = f"cannot be reached: {clean_line(str(error).rpartition(': ')[2], _SHOWN)}"
-    elif isinstance(error, ConnectTimeoutError):
-        reason = "cannot be reached: no answer"
+    elif isinstance(error, UnreachableError):
+        reason = f"cannot be reached: {clean_line(str(error), _SHOWN)}"
     else:
         reason = "broke the connection"
     return TransientFailure(
@@ -93,13 +84,8 @@ def connection_failure(
 
 
 def _tls_failure(
-    error: SSLError | ssl.SSLError, host: str, reference: str
+    cause: ssl.SSLError, host: str, reference: str
 ) -> TransientFailure | RolldeckError:
-    cause: BaseException = error
-    while not isinstance(cause, ssl.SSLError) and cause.args:
-        if not isinstance(cause.args[0], BaseException):
-            break
-        cause = cause.args[0]
     if isinstance(cause, ssl.SSLCertVerificationError):
         return UnavailableError(
             f"{reference}: the certificate of {host} is not valid:"
@@ -108,7 +94,7 @@ def _tls_failure(
             hint="If the registry has its own authority, name its certificate as ca_file in the"
             " settings; check this machine's clock.",
         )
-    reason = clean_line(str(getattr(cause, "reason", None) or cause), _SHOWN)
+    reason = clean_line(cause.reason or str(cause), _SHOWN)
     failure = UnavailableError(
         f"{reference}: no encrypted connection to {host}: {reason}",
         reference=reference,

@@ -62,7 +62,7 @@ def greet(transport: HttpTransport, interrupt: Interrupt) -> Greeting:
             realm = next(
                 (
                     challenge.parameters.get("realm", "")
-                    for challenge in parse_challenges(reply.headers.getlist("WWW-Authenticate"))
+                    for challenge in parse_challenges(reply.headers.all("WWW-Authenticate"))
                     if challenge.scheme == "bearer"
                 ),
                 None,

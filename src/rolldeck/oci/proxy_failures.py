@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import re
-
-from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError
+from http.client import HTTPException
 
 from rolldeck.errors import RolldeckError, UnavailableError
+from rolldeck.oci.connections import ProxyLineError, TunnelRefusedError, UnreachableError
 from rolldeck.oci.proxy import Proxy
 from rolldeck.oci.retry import TransientFailure
 from rolldeck.text import clean_line
 
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b ?(.*)", re.S)
 _LOGIN_WANTED = 407
 
 
 def proxy_failure(
-    error: HTTPError | OSError, host: str, proxy: Proxy, reference: str
+    error: HTTPException | OSError, host: str, proxy: Proxy, reference: str
 ) -> TransientFailure | RolldeckError | None:
     """Return what to raise where a proxy failed on the way to ``host``; None where it did not."""
-    if not isinstance(error, ProxyError):
+    if not isinstance(error, ProxyLineError):
         return None
-    cause = error.original_error
+    cause = error.__cause__
     name = proxy.url.partition("://")[2]
-    if found := _TUNNEL.match(str(cause)):
-        status, words = int(found.group(1)), clean_line(found.group(2), 100)
+    if isinstance(cause, TunnelRefusedError):
+        status, words = cause.status, clean_line(cause.words, 100)
         if status == _LOGIN_WANTED:
             return proxy_login_wanted(host, proxy, reference)
         failure = UnavailableError(
@@ -34,8 +32,8 @@ def proxy_failure(
         )
         return TransientFailure(failure) if status >= 500 else failure
     reason = "no answer"
-    if isinstance(cause, NewConnectionError):
-        reason = clean_line(str(cause).rpartition(": ")[2], 200)
+    if isinstance(cause, UnreachableError):
+        reason = clean_line(str(cause), 200)
     return TransientFailure(
         UnavailableError(
             f"{reference}: the proxy {name} cannot be reached: {reason}",

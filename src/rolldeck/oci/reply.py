@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import http.client
 import ssl
+import zlib
 from collections.abc import Callable
+from http.client import HTTPException
 from types import TracebackType
 from typing import Any, cast
 
-from urllib3 import HTTPResponse
-from urllib3.exceptions import HTTPError
-
 from rolldeck.errors import IntegrityError, UnavailableError
 from rolldeck.oci.address import Origin
+from rolldeck.oci.content_encoding import Decoder
 from rolldeck.oci.failures import connection_failure
+from rolldeck.oci.headers import Headers
 from rolldeck.oci.interrupt import Interrupt
+from rolldeck.oci.pool import Response
 from rolldeck.oci.retry import Clocks, TransientFailure
 from rolldeck.oci.splice import Pipe, receive
 from rolldeck.text import clean_line
@@ -23,6 +24,9 @@ SLOWEST = 16 * 1024
 """Slower than this many bytes per second counts as stalled."""
 
 _PIECE = 64 * 1024
+
+_BROKEN = (OSError, HTTPException, ValueError, zlib.error)
+"""What the standard library raises for a body that breaks off, or is not what it should be."""
 
 
 class Reply:
@@ -33,7 +37,7 @@ class Reply:
 
     def __init__(
         self,
-        response: HTTPResponse,
+        response: Response,
         origin: Origin,
         *,
         redirected: bool,
@@ -44,11 +48,12 @@ class Reply:
         patience: float,
     ) -> None:
         """``stall`` and ``patience`` are seconds: for a body that is slow, for its next byte."""
-        self.status = response.status
-        self.headers = response.headers
+        self.status = response.raw.status
+        self.headers = Headers(response.raw.headers)
         self.origin = origin
         self.redirected = redirected
         self._response = response
+        self._raw = response.raw
         self._reference = reference
         self._interrupt = interrupt
         self._clocks = clocks
@@ -83,7 +88,7 @@ class Reply:
 
         Only before the body is read.
         """
-        line = getattr(self._response.connection, "sock", None)
+        line = self._response.line
         return line.getpeercert() if isinstance(line, ssl.SSLSocket) else None
 
     def read(self, limit: int) -> bytes:
@@ -92,18 +97,19 @@ class Reply:
         Raises IntegrityError beyond ``limit`` bytes and TransientFailure when it breaks or stalls.
         """
         body = bytearray()
+        decoder = self._decoder()
         start = self._clocks.monotonic()
         while True:
             try:
-                piece = self._response.read1(_PIECE, decode_content=True)
-            except (HTTPError, http.client.HTTPException, OSError) as error:
+                piece = self._raw.read1(_PIECE)
+                body += decoder.decode(piece, limit + 1 - len(body))
+            except _BROKEN as error:
                 raise self._broken(error) from error
             self._interrupt.check()
             if not piece:
-                if not body and limit and self._broke_off:
+                if self._raw.length or (not body and limit and self._broke_off):
                     raise self._broken(ConnectionError())
                 return bytes(body)
-            body += piece
             if len(body) > limit:
                 raise IntegrityError(
                     f"{self._reference}: the answer of {self.origin.authority} is larger than"
@@ -124,20 +130,21 @@ class Reply:
     def read_start(self, limit: int) -> bytes:
         """Read at most ``limit`` bytes of a body that is only of interest as a message."""
         try:
-            return self._response.read1(limit, decode_content=True)
-        except (HTTPError, http.client.HTTPException, OSError):
+            return self._decoder().decode(self._raw.read1(limit), limit)
+        except _BROKEN:
             return b""
+
+    def _decoder(self) -> Decoder:
+        return Decoder(self.headers.get("Content-Encoding", ""))
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill ``buffer`` with raw body bytes; 0 at the end.
 
         Raises TransientFailure when the connection breaks, CancelledError when interrupted.
         """
-        raw = self._response._fp
         try:
-            # The buffer of http.client saves the copy that urllib3's own readinto makes.
-            count: int = raw.readinto(buffer) if isinstance(raw, http.client.HTTPResponse) else 0
-        except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+            count = self._raw.readinto(buffer)
+        except _BROKEN as error:
             raise self._broken(error) from error
         if count == 0:
             self._interrupt.check()
@@ -157,7 +164,7 @@ class Reply:
         """
         try:
             ready = len(self._raw.fp.peek()) if buffer else 0
-        except (http.client.HTTPException, OSError, ValueError) as error:
+        except _BROKEN as error:
             raise self._broken(error) from error
         return self.readinto(buffer[:ready]) if ready else 0
 
@@ -218,7 +225,7 @@ class Reply:
                 # What http.client's readinto got before an error would be lost.
                 count = raw.fp.readinto1(buffer[: raw.length])
                 raw.length -= count
-        except (http.client.HTTPException, OSError, ValueError) as error:
+        except _BROKEN as error:
             raise self._broken(error) from error
         if count == 0:
             self._interrupt.check()
@@ -228,12 +235,6 @@ class Reply:
     def finish(self) -> None:
         """Let http.client notice that the whole body was taken; the connection can be reused."""
         self._raw.readinto(bytearray(0 if self._raw.length else 1))
-
-    @property
-    def _raw(self) -> http.client.HTTPResponse:
-        raw = self._response._fp
-        assert isinstance(raw, http.client.HTTPResponse)
-        return raw
 
     def wrong_range(self, told: str | None) -> TransientFailure:
         """Return the failure of an answer that is not the part that was asked for."""
@@ -259,14 +260,10 @@ class Reply:
 
     def _broken(self, error: Exception) -> Exception:
         self._interrupt.check()
-        known = error if isinstance(error, HTTPError | OSError) else HTTPError()
+        known = error if isinstance(error, OSError) else HTTPException()
         return connection_failure(known, self.origin, self._reference)
 
     def close(self) -> None:
         """Give the connection back when the body was read, else close it."""
         self._interrupt.detach()
-        raw = self._response._fp
-        if isinstance(raw, http.client.HTTPResponse) and raw.isclosed():
-            self._response.release_conn()
-        else:
-            self._response.close()
+        self._response.close()

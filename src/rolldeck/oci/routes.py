@@ -6,11 +6,11 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
-from urllib3 import PoolManager
-
 from rolldeck.oci.address import Origin
-from rolldeck.oci.connections import check_public, close_pool, open_pool, tls_context
+from rolldeck.oci.connections import check_public
+from rolldeck.oci.pool import Pool
 from rolldeck.oci.proxy import Proxies, Proxy
+from rolldeck.oci.tls import tls_context
 
 
 class _Route(NamedTuple):
@@ -39,13 +39,13 @@ class Routes:
         self._proxies = proxies
         self._size = size
         self._lock = threading.Lock()
-        self._pools: dict[_Route, PoolManager] = {}
+        self._pools: dict[_Route, Pool] = {}
 
     def proxy(self, origin: Origin) -> Proxy | None:
         """Return the proxy on the way to ``origin``, None for none."""
         return self._proxies.choose(origin)
 
-    def pool(self, origin: Origin, *, identified: bool, public_only: bool) -> PoolManager:
+    def pool(self, origin: Origin, *, identified: bool, public_only: bool) -> Pool:
         """Return the connections to ``origin``.
 
         With the client certificate where ``identified``. Raises UsageError for a bad certificate
@@ -60,16 +60,16 @@ class Routes:
                 self._pools[route] = self._open(route)
             return self._pools[route]
 
-    def _open(self, route: _Route) -> PoolManager:
+    def _open(self, route: _Route) -> Pool:
         context = None
         if route.scheme == "https":
             client = self._client if route.identified else ()
             context = tls_context(self._ca_file, *client)
-        return open_pool(context, self._size, public_only=route.public_only, proxy=route.proxy)
+        return Pool(context, self._size, public_only=route.public_only, proxy=route.proxy)
 
     def close(self) -> None:
         """Close idle connections."""
         with self._lock:
             for pool in self._pools.values():
-                close_pool(pool)
+                pool.close()
             self._pools.clear()

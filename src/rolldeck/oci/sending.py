@@ -18,14 +18,15 @@ Body = Callable[[], Iterable[memoryview]]
 def send_piece(line: socket.socket, piece: memoryview) -> None:
     """Send a piece; raises BrokenPipeError where the server does not want it any more."""
     # An encrypted line is readable for reasons of its own, such as a new session ticket.
-    if not isinstance(line, ssl.SSLSocket) and _is_readable(line):
+    if not isinstance(line, ssl.SSLSocket) and is_readable(line):
         raise BrokenPipeError
     while piece:
         # Not sendall: its timeout is for the whole piece, which a slow line may need longer for.
         piece = piece[line.send(piece) :]
 
 
-def _is_readable(line: socket.socket) -> bool:
+def is_readable(line: socket.socket) -> bool:
+    """Whether something came that nobody read: an early answer, or the end."""
     poll = select.poll()
     poll.register(line, select.POLLIN)
     return bool(poll.poll(0))

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any, cast
-
-from urllib3 import HTTPResponse, Timeout
-from urllib3.exceptions import HTTPError
+from typing import Any
 
 from rolldeck import __version__
 from rolldeck.errors import UnavailableError
@@ -28,6 +27,7 @@ from rolldeck.oci.failures import (
     status_failure,
 )
 from rolldeck.oci.interrupt import Interrupt, current_interrupt
+from rolldeck.oci.pool import Response
 from rolldeck.oci.proxy import Proxies
 from rolldeck.oci.proxy_failures import proxy_login_wanted
 from rolldeck.oci.reply import Reply
@@ -79,10 +79,7 @@ class HttpTransport:
         self.retry = retry or RetryPolicy()
         self.clocks = clocks or Clocks()
         self.token_hosts = token_hosts
-        times = timeouts or Timeouts()
-        self._stall = times.stall
-        self._patience = times.read
-        self._timeout = Timeout(connect=times.connect, read=times.read)
+        self._timeouts = timeouts or Timeouts()
         self._routes = Routes(ca_file, client_cert, client_key, proxies or Proxies(), connections)
         self.throttle = Throttle(host, connections, self.retry.budget, self.clocks)
         self._authenticator = Authenticator(
@@ -92,7 +89,7 @@ class HttpTransport:
     @property
     def patience(self) -> float:
         """Seconds that an answer may take."""
-        return self._patience
+        return self._timeouts.read
 
     def attempts(
         self,
@@ -204,7 +201,7 @@ class HttpTransport:
         for is_first in (True, False):
             if reply.status not in (401, 403) or reply.redirected:
                 break
-            challenges = parse_challenges(reply.headers.getlist("WWW-Authenticate"))
+            challenges = parse_challenges(reply.headers.all("WWW-Authenticate"))
             more = asks_for_more(challenges) and not self._authenticator.asked_already(
                 challenges, call.scope
             )
@@ -242,8 +239,8 @@ class HttpTransport:
                 reference=call.reference,
                 interrupt=interrupt,
                 clocks=self.clocks,
-                stall=self._stall,
-                patience=self._patience,
+                stall=self._timeouts.stall,
+                patience=self._timeouts.read,
             )
             location = reply.headers.get("Location")
             if reply.status not in _REDIRECTS or not location or call.method not in _FOLLOWING:
@@ -271,37 +268,26 @@ class HttpTransport:
         identified: bool,
         public_only: bool = False,
         patience: float | None = None,
-    ) -> HTTPResponse:
+    ) -> Response:
         complete = {
             "User-Agent": f"rolldeck/{__version__}",
             "Accept-Encoding": "identity",
             **headers,
         }
+        timeouts = self._timeouts
+        if patience is not None:
+            timeouts = replace(timeouts, read=patience)
         proxy = self._routes.proxy(origin)
         try:
             pool = self._routes.pool(origin, identified=identified, public_only=public_only)
             with current_interrupt().question():
-                response = pool.urlopen(
-                    method,
-                    url,
-                    body=cast("Any", body),
-                    headers=complete,
-                    retries=False,
-                    redirect=False,
-                    preload_content=False,
-                    decode_content=False,
-                    timeout=self._timeout if patience is None else self._patient(patience),
-                )
-        except (HTTPError, OSError) as error:
+                response = pool.send(method, url, complete, body, timeouts)
+        except (HTTPException, OSError) as error:
             raise connection_failure(error, origin, reference, proxy) from error
-        assert isinstance(response, HTTPResponse)
-        if response.status == 407 and proxy is not None:
+        if response.raw.status == 407 and proxy is not None:
             response.close()
             raise proxy_login_wanted(origin.authority, proxy, reference)
         return response
-
-    def _patient(self, seconds: float) -> Timeout:
-        return Timeout(connect=self._timeout.connect_timeout, read=seconds)
 
     def _ask_token(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, realm: Realm
@@ -324,8 +310,8 @@ class HttpTransport:
             reference=reference,
             interrupt=current_interrupt(),
             clocks=self.clocks,
-            stall=self._stall,
-            patience=self._patience,
+            stall=self._timeouts.stall,
+            patience=self._timeouts.read,
         )
         with reply:
             if reply.status in (408, 429) or reply.status >= 500:
