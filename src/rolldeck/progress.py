@@ -10,8 +10,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rolldeck.errors import CancelledError
 from rolldeck.units import duration
@@ -19,8 +18,7 @@ from rolldeck.units import duration
 PartState = Literal["waiting", "resuming", "receiving", "sending", "packing", "verifying", "done"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """A wait before the next try: until when, by the monotonic clock in seconds, and why."""
 
     until: float

@@ -13,7 +13,7 @@ from typing import Any
 _LIMIT = 4096
 """Longest single value shown, in characters: one huge line must not freeze a layout."""
 
-_HOSTILE = re.compile(
+_HOSTILE = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
 
@@ -28,7 +28,8 @@ def clean(text: str, limit: int = _LIMIT) -> str:
     text = text.replace("\r\n", "\n")
     if len(text) > limit:
         text = text[: limit - 1] + "…"
-    return _HOSTILE.sub(_escape, text)
+    # Nothing hostile is printable; the pattern is made when it is first needed.
+    return text if text.isprintable() else re.sub(_HOSTILE, _escape, text)
 
 
 def clean_line(text: str, limit: int = _LIMIT) -> str:

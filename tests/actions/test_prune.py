@@ -147,7 +147,7 @@ async def test_the_only_copy_of_an_own_version_stays(workspace: Workspace, targe
         item for item in workspace.library.entries() if item.descriptor.digest == surplus.digest
     )
     workspace.library.write_index(
-        [*workspace.library.entries(), replace(entry, repository="mine", tag="best")]
+        [*workspace.library.entries(), entry._replace(repository="mine", tag="best")]
     )
     assert not (await plan_prune(workspace, target.path)).surplus
     done = await prune(workspace, plan)

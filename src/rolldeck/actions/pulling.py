@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from rolldeck.actions.fetch import fetch, part_name
 from rolldeck.actions.lease import adding
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class PulledBlob:
+class PulledBlob(NamedTuple):
     """One blob of a pulled version, sizes in bytes; a part may have been here before."""
 
     digest: Digest
@@ -61,8 +60,7 @@ class Pulled:
     kept: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class PullPlan:
+class PullPlan(NamedTuple):
     """What a pull would fetch, sizes in bytes; ``missing`` are the blobs that are not here.
 
     ``chain`` are the kits that the model comes from, nearest first; sizes include theirs.

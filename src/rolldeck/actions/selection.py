@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rolldeck.actions.chain import load_chain
 from rolldeck.actions.workspace import Workspace
@@ -33,7 +32,7 @@ async def load_wanted_chain(
     if wanted is None:
         return ()
     chain = await load_chain(workspace, reference, kit, known)
-    return tuple(replace(link, kit=link.kit.filtered(wanted)) for link in chain)
+    return tuple(link._replace(kit=link.kit.filtered(wanted)) for link in chain)
 
 
 def require_match(kits: Sequence[Kit], reference: Reference, whole: Kit) -> None:

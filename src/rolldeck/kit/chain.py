@@ -7,7 +7,8 @@ refer on, and of each kit referred to only the model and its parts are unpacked,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from rolldeck.errors import UsageError
 from rolldeck.kit.model import Kit, Layer
@@ -18,8 +19,7 @@ CHAIN_LIMIT = 10
 """Most kits that may follow each other behind one, as in kit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A kit that another takes its model from.
 
     ``name`` is what the other one calls it, cleaned to be shown; ``reference`` is where it was

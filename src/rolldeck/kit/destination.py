@@ -11,10 +11,9 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rolldeck import fsops
 from rolldeck.errors import UsageError
@@ -37,8 +36,7 @@ _CHUNK = 1024 * 1024
 _BLOCKERS = {stat.S_IFLNK: "a link", stat.S_IFREG: "a file"}
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """How a file or directory of a version stands to what is there; ``there`` says what that is.
 
     ``clearable`` is False where what is in the way is, or holds, a file that is not the version's.

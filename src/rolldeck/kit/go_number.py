@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 
 def _shortest(number: float) -> tuple[str, str, int]:
     """Return sign, shortest digits that read back as ``number``, and decimal exponent."""
+    # Imported late: few Kitfiles hold a number that needs it.
+    from decimal import Decimal
+
     sign, digits, exponent = Decimal(repr(number)).as_tuple()
     text = "".join(map(str, digits)).rstrip("0") or "0"
     assert isinstance(exponent, int)  # repr of a finite float

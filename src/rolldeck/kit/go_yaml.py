@@ -22,10 +22,8 @@ _SIMPLE_KEY_LIMIT = 128
 
 _BREAKS = "\r\n\x85\u2028\u2029"
 # Named by what is in them: re takes 10 ms for sets that are named by what is not.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff\U00010000-\U0010ffff]"
-)
-_ESCAPED = re.compile(
+_UNPRINTABLE = "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff\U00010000-\U0010ffff]"
+_ESCAPED = (
     '[\x00-\x1f"\\\\\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff\U00010000-\U0010ffff]'
 )
 _BLOCK_INDICATOR = re.compile(
@@ -175,7 +173,8 @@ class _Writer:
 def _style(text: str, *, flow: bool) -> str:
     """Choose the scalar style as yaml.v3 does: the first wish that the content allows."""
     first, last = text[:1], text[-1:]
-    special = _UNPRINTABLE.search(text) is not None
+    ordinary = text.isascii() and text.isprintable()
+    special = not ordinary and re.search(_UNPRINTABLE, text) is not None
     breaks = any(char in _BREAKS for char in text)
     space_break = breaks and re.search(f" [{_BREAKS}]", text) is not None
     break_space = breaks and re.search(f"[{_BREAKS}] ", text) is not None
@@ -203,7 +202,7 @@ def _escape(text: str) -> str:
     if text.startswith("\ufeff"):
         # yaml.v3 looks for a byte order mark at the start of the text for every character.
         return "".join(_escape_char(char) for char in text)
-    return _ESCAPED.sub(lambda match: _escape_char(match.group()), text)
+    return re.sub(_ESCAPED, lambda match: _escape_char(match.group()), text)
 
 
 def _escape_char(char: str) -> str:

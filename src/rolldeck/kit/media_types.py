@@ -10,8 +10,7 @@ shown, never guessed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from rolldeck.kit.model import Compression, ElementKind, Form
 
@@ -49,8 +48,7 @@ _PACK_KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LayerType:
+class LayerType(NamedTuple):
     """What a layer is for, and how its bytes are to be read."""
 
     kind: ElementKind

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rolldeck.kit.destination import (
     SAME_SIZE,
@@ -153,7 +153,7 @@ def _judge_raw(
         running.update(buffer[:count])
         size += count
     digest = f"sha256:{running.hexdigest()}"
-    entry = replace(_raw_entry(layer, size), sha256=running.hexdigest())
+    entry = _raw_entry(layer, size)._replace(sha256=running.hexdigest())
     return directory.judge(entry, lambda fd: has_digest(fd, digest, progress))
 
 
@@ -186,7 +186,7 @@ def _settled(found: tuple[Found, ...], is_layer: bool) -> tuple[Found, ...]:
     there = _SOME_FILE if unsure > 1 else "other content"
     known: tuple[Standing, str] = ("identical", "") if is_layer else ("changed", there)
     return tuple(
-        replace(item, standing=known[0], there=known[1]) if item.there == SAME_SIZE else item
+        item._replace(standing=known[0], there=known[1]) if item.there == SAME_SIZE else item
         for item in found
     )
 

@@ -7,7 +7,7 @@ import os
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rolldeck import fsops
 from rolldeck.window import Window
@@ -16,8 +16,7 @@ _RECENT = 64
 """Chunks with small files and headers kept in memory, so that hashing them opens no file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """The content of one file: where it begins in the blob, and after how much of the skeleton."""
 
     start: int

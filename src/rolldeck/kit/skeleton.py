@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from rolldeck import fsops, half_made
 from rolldeck.errors import IntegrityError, RefusedError
@@ -28,8 +28,7 @@ _RECORD_LIMIT = 16 * 1024 * 1024
 """Largest packed skeleton that is kept in memory: more than 100,000 plain members need."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """Where the content of one file stands in a blob: its first byte, its size, its path."""
 
     start: int

@@ -7,7 +7,7 @@ are known to disagree, there is no guess here: the archive is refused.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rolldeck.kit.member_path import NAME_LIMIT, member_parts, refused
 
@@ -36,8 +36,7 @@ _LINK_TYPES = {b"1": "a hard link", b"2": "a symbolic link"}
 _SPECIAL_TYPES = {b"3": "a device", b"4": "a device", b"6": "a fifo", b"S": "a sparse file"}
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """One header block: the name as stored, type letter, mode bits and size in bytes."""
 
     name: str
@@ -46,8 +45,7 @@ class Header:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(NamedTuple):
     """What extension headers say of the next member; None where they are silent."""
 
     path: str | None = None

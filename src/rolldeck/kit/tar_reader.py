@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from rolldeck.errors import RefusedError
 from rolldeck.kit.member_path import NAME_LIMIT, member_parts, refused
@@ -63,8 +63,7 @@ class Skippable(Protocol):
         """Leave out the next ``size`` bytes; returns how many there were."""
 
 
-@dataclass(frozen=True, slots=True)
-class TarLimits:
+class TarLimits(NamedTuple):
     """What one archive may hold: members, extension headers per member, bytes in all."""
 
     entries: int = 100_000
@@ -91,8 +90,7 @@ class Member:
     target: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """What ``tar_steps`` waits for: so many bytes of the archive, fewer only at its end.
 
     Of ``padding`` only the size matters.
@@ -102,8 +100,7 @@ class Need:
     padding: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A member as ``tar_steps`` finds it; the ``size`` bytes of content that follow are skipped.
 
     ``parts`` are the components of its clean relative name, none for the root itself. ``special``

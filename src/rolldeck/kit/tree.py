@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from rolldeck.errors import IntegrityError
 from rolldeck.fsops import storage
@@ -36,8 +36,7 @@ _CHUNK = 1024 * 1024
 _TYPE_NAMES = {stat.S_IFLNK: "a link", stat.S_IFDIR: "a directory", stat.S_IFREG: "a file"}
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One file or directory: relative path, permission bits, size in bytes, sha256 in hex.
 
     A directory has size 0 and no sha256. A large file that came in one pass has none either: it

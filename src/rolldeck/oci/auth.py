@@ -9,14 +9,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rolldeck.errors import DeniedError, UnavailableError
 from rolldeck.oci.address import Origin, canonical_host
-from rolldeck.oci.challenge import Challenge, asks_for_more, judge_realm
 from rolldeck.oci.failures import denied, untrusted_realm
 from rolldeck.oci.scope import actions_of, covers, merge_scopes, repository_of
 from rolldeck.oci.secret import Credential, CredentialSource, Secret, UnusableLogin
-from rolldeck.oci.token import Token, TokenExchange, ask_token, parse_token
+
+if TYPE_CHECKING:
+    from rolldeck.oci.challenge import Challenge
+    from rolldeck.oci.token import Token, TokenExchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,10 @@ class Authenticator:
         problem: str,
         reference: str,
     ) -> str:
+        # Imported late: most registries do not ask.
+        from rolldeck.oci.challenge import judge_realm
+        from rolldeck.oci.token import ask_token, parse_token
+
         realm = judge_realm(self._origin, challenge.parameters.get("realm", ""), self._token_hosts)
         withheld = realm.origin if credential is not None and not realm.trusted else None
         if withheld is not None:
@@ -147,8 +154,9 @@ class Authenticator:
 
     def _wanted(self, challenge: Challenge, scope: str) -> str:
         """Return the scope to ask the token server for."""
-        named = challenge.parameters.get("scope", "")
-        wanted = named or scope
+        from rolldeck.oci.challenge import asks_for_more
+
+        wanted = challenge.parameters.get("scope", "") or scope
         if asks_for_more([challenge]):
             with self._lock:
                 before = self._standings.get(scope, _Standing()).asked

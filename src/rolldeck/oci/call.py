@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from rolldeck.errors import UnavailableError
@@ -11,8 +12,7 @@ from rolldeck.oci.address import Origin, shown_url
 from rolldeck.oci.sending import Body
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(NamedTuple):
     """Seconds to wait for a connection (TLS included) and for the next bytes; no total.
 
     A body slower than 16 KiB/s over ``stall`` seconds counts as stalled.
@@ -23,8 +23,7 @@ class Timeouts:
     stall: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A response read whole; ``length`` is its Content-Length in bytes, where it has one."""
 
     status: int

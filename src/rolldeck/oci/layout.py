@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
 from io import FileIO, RawIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rolldeck.errors import IntegrityError, NotFoundError
 from rolldeck.fsops import storage, storage_error
@@ -42,8 +41,7 @@ INDEX_LIMIT = 64 * 1024 * 1024
 """Largest index read, in bytes: about 200,000 tags."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of a layout's index: which manifest stands under which tag of which repository."""
 
     repository: str

@@ -9,8 +9,7 @@ nothing blocks the event loop.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 from rolldeck.errors import BusyError, UnavailableError
 from rolldeck.oci.digest import Digest
@@ -31,8 +30,7 @@ class RangesIgnoredError(UnavailableError):
     """The registry sends whole blobs only, and the part that was asked for is not at the start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """Names in the registry's own order; ``complete`` is False where a limit cut the list."""
 
     names: tuple[str, ...]
@@ -198,8 +196,7 @@ class BlobsUnknownError(UnavailableError):
         self.digests = digests
 
 
-@dataclass(frozen=True, slots=True)
-class Expect:
+class Expect(NamedTuple):
     """What a tag must name to be written: a digest, or with None nothing, that is no such tag."""
 
     digest: Digest | None

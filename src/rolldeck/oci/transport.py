@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rolldeck import __version__
 from rolldeck.errors import UnavailableError
 from rolldeck.oci.address import Origin, registry_origin
 from rolldeck.oci.auth import Authenticator
 from rolldeck.oci.call import Answer, Call, Timeouts, redirect_target
-from rolldeck.oci.challenge import Realm, asks_for_more, parse_challenges
 from rolldeck.oci.failures import (
     ERROR_BODY_LIMIT,
     connection_failure,
@@ -36,6 +34,9 @@ from rolldeck.oci.routes import Routes
 from rolldeck.oci.secret import CredentialSource, no_credentials
 from rolldeck.oci.throttle import Throttle
 from rolldeck.progress import Progress
+
+if TYPE_CHECKING:
+    from rolldeck.oci.challenge import Realm
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
@@ -201,6 +202,9 @@ class HttpTransport:
         for is_first in (True, False):
             if reply.status not in (401, 403) or reply.redirected:
                 break
+            # Imported late: most registries do not ask.
+            from rolldeck.oci.challenge import asks_for_more, parse_challenges
+
             challenges = parse_challenges(reply.headers.all("WWW-Authenticate"))
             more = asks_for_more(challenges) and not self._authenticator.asked_already(
                 challenges, call.scope
@@ -276,7 +280,7 @@ class HttpTransport:
         }
         timeouts = self._timeouts
         if patience is not None:
-            timeouts = replace(timeouts, read=patience)
+            timeouts = timeouts._replace(read=patience)
         proxy = self._routes.proxy(origin)
         try:
             pool = self._routes.pool(origin, identified=identified, public_only=public_only)

@@ -14,10 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from rolldeck import fsops
 from rolldeck.errors import IntegrityError, StorageError
@@ -54,8 +53,7 @@ _SHA256 = 32
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What the tags of a repository named at a moment; ``referrers`` and ``complete`` as listed."""
 
     at: datetime
