@@ -201,6 +201,8 @@ def _in_memory(device: int) -> bool:
 
 def write_back(fd: int, start: int, size: int) -> None:
     """Let the disk begin with these bytes, so that a later fsync has little left to wait for."""
+    if is_in_memory(fd):
+        return
     with suppress(OSError):
         # What is still to be written stays in memory; only what was written long ago is dropped.
         os.posix_fadvise(fd, start, size, os.POSIX_FADV_DONTNEED)

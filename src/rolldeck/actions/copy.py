@@ -20,7 +20,7 @@ async def plan_copy(
     workspace.require_writable("copy")
     if not target.repository and target.place is not Place.LAYOUT:
         raise UsageError(f"{target} names no repository", reference=str(target))
-    resolved = await workspace.resolve(source)
+    resolved, _ = await workspace.look_up(source)
     graph = await read_graph(workspace, resolved)
     agreed_digest(target, graph.root.digest)
     tag = target.tag or (None if target.digest else resolved.tag)

@@ -97,7 +97,7 @@ async def materialized(
     ``through_library``. What came in one pass stays for the next time after an
     error or a cancel. Raises the errors of ``kit.Unpacking``, ``load_chain`` and the registry.
     """
-    resolved = await workspace.resolve(reference)
+    resolved, _ = await workspace.look_up(reference)
     async with AsyncExitStack() as leases:
         origins = await _lease_origins(
             workspace, resolved, leases, verb, through_library, filters, chain

@@ -94,8 +94,7 @@ async def plan_pull(workspace: Workspace, reference: Reference) -> PullPlan:
 
 
 async def _resolve(workspace: Workspace, reference: Reference) -> tuple[Reference, Manifest]:
-    resolved = await workspace.resolve(reference)
-    manifest = await workspace.manifest(resolved)
+    resolved, manifest = await workspace.look_up(reference)
     if manifest.is_index:
         raise UsageError(
             f"{reference} is an image index that names {len(manifest.manifests)} manifests",

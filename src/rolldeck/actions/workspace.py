@@ -109,7 +109,7 @@ class Workspace:
                 reference=str(reference),
                 hint="rolldeck demo fills a library to play with; rolldeck pull fetches a version.",
             )
-        named = reference if reference.tag or reference.digest else reference.tagged("latest")
+        named = _named(reference)
         name = named.digest or named.tag or ""
         try:
             found = await self.registry(reference).resolve(reference.repository, name)
@@ -118,6 +118,23 @@ class Workspace:
                 raise
             raise await self._without_latest(reference, error) from None
         return named.at(found.digest)
+
+    async def look_up(self, reference: Reference) -> tuple[Reference, Manifest]:
+        """Return the reference with its digest, and the manifest; raises as ``resolve``.
+
+        What a tag of a registry names comes with one request, where ``resolve`` and ``manifest``
+        take two.
+        """
+        named = _named(reference)
+        if named.place is Place.REGISTRY and named.digest is None and named.tag is not None:
+            # Of a tag that is not there, resolve says what there is instead.
+            with suppress(NotFoundError):
+                registry = self.registry(reference)
+                found = await registry.tagged_manifest(reference.repository, named.tag)
+                self._manifests[found.digest] = found
+                return named.at(found.digest), found
+        resolved = await self.resolve(reference)
+        return resolved, await self.manifest(resolved)
 
     def has_seen(self, reference: Reference) -> bool:
         """Whether this is a digest in a registry whose manifest was read in this session."""
@@ -299,6 +316,10 @@ class Workspace:
         if self._writing is not None:
             await self._writing
         await asyncio.to_thread(self.cache.close)
+
+
+def _named(reference: Reference) -> Reference:
+    return reference if reference.tag or reference.digest else reference.tagged("latest")
 
 
 def _parse(raw: bytes, digest: Digest) -> Manifest:

@@ -12,13 +12,13 @@ import hashlib
 import os
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rolldeck import fsops
+from rolldeck.errors import RefusedError
 from rolldeck.kit.member_path import refused
 from rolldeck.kit.tree import TreeEntry
 from rolldeck.oci import Digest
@@ -109,8 +109,10 @@ class Staging:
         with self._lock:
             self._require_new(path)
             parent = self._have_parent(owner, parts[:-1])
-            with self._no_collision(path):
+            try:
                 descriptor = fsops.create(parts[-1], 0o600, dir_fd=parent)
+            except FileExistsError:
+                raise _collision(path) from None
             self._files[path] = _File(owner)
         return descriptor
 
@@ -259,8 +261,10 @@ class Staging:
             raise refused(path, "it is a file and a directory at once")
         if path not in self._directories:
             parent = self._open_parent(owner, parts[:-1])
-            with self._no_collision(path):
+            try:
                 fsops.make_directory(parts[-1], 0o700, dir_fd=parent)
+            except FileExistsError:
+                raise _collision(path) from None
             self._directories[path] = {}
         self._directories[path].setdefault(owner, mode)
 
@@ -289,13 +293,10 @@ class Staging:
         self._parents[owner] = (parts, descriptor)
         return descriptor
 
-    @contextmanager
-    def _no_collision(self, path: str) -> Iterator[None]:
-        try:
-            yield
-        except FileExistsError:
-            # Every name that we made is known, so the file system took two spellings for one.
-            raise refused(path, "this file system takes it for another member's name") from None
-
     def _permitted(self, mode: int, owner: int) -> int:
         return (mode & 0o777 & ~self._umask | owner) & ~_FORBIDDEN
+
+
+def _collision(path: str) -> RefusedError:
+    # Every name that we made is known, so the file system took two spellings for one.
+    return refused(path, "this file system takes it for another member's name")
