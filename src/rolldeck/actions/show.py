@@ -24,7 +24,7 @@ async def load_version(workspace: Workspace, reference: Reference) -> Version:
     its model comes from cannot be read, it has its own layers alone and tells why.
     """
     known = workspace.has_seen(reference)
-    resolved = reference if known else (await workspace.look_up(reference))[0]
+    resolved = reference if known else await workspace.resolve(reference)
     kit = await load_kit(workspace, resolved)
     chain: tuple[Link, ...] = ()
     problem = None
