@@ -23,7 +23,7 @@ _ENDED = ("Z", "X")
 def boot_id() -> str:
     """This boot of the machine; empty where the system does not say."""
     try:
-        return _BOOT_ID.read_text("ascii").strip()
+        return _BOOT_ID.read_bytes().decode("ascii").strip()
     except OSError:
         return ""
 

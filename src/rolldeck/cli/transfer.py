@@ -64,7 +64,7 @@ async def run_pull(workspace: Workspace, arguments: argparse.Namespace, progress
         if pulled.directory is not None:
             print(f"  unpacked in {clean_line(str(pulled.directory))}")
             # Imported here: a plain pull need not wait for what unpacks.
-            from rolldeck.cli.unpacking import tell_kept
+            from rolldeck.cli.kept import tell_kept
 
             tell_kept(pulled.kept, pulled.reference, filters)
     return 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rolldeck.actions import Unpacked, Workspace, unpack, unpack_planned
 from rolldeck.cli.documents import print_document
+from rolldeck.cli.kept import tell_kept
 from rolldeck.cli.move_documents import unpack_plan_document, unpacked_document
 from rolldeck.cli.moved_tag import report_moved_tag
 from rolldeck.cli.terminal import confirm, message, progress_line
@@ -38,19 +39,6 @@ async def run_unpack(
 def filters_of(arguments: argparse.Namespace) -> tuple[Filter, ...]:
     """Return the filters; raises UsageError for what is none."""
     return tuple(parse_filter(text) for text in arguments.filters)
-
-
-def tell_kept(kept: bool, reference: Reference, filters: tuple[Filter, ...]) -> None:
-    """Say how to have all layers in the library where they are not."""
-    if kept:
-        return
-    if filters:
-        message(f"The rest was not fetched; rolldeck pull {reference} has it all in the library.")
-    else:
-        message(
-            f"Large layers are in that directory only; rolldeck pull {reference} "
-            "keeps a copy in the library."
-        )
 
 
 async def _run_planned(

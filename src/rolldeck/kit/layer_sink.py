@@ -231,7 +231,7 @@ class LayerSink:
         self._own = hashlib.sha256() if piece.size <= SMALL_FILE else None
         found = self._staging.adopt(self._owner, parts)
         if found is None:
-            self._out = self._staging.create(self._owner, parts)
+            self._out = self._staging.create(self._owner, parts, piece.mode)
         else:
             self._out = found
             self._adopt_content(piece)

@@ -34,9 +34,13 @@ _FORBIDDEN = 0o7002
 
 @dataclass(slots=True)
 class _File:
-    """One file: whose it is, and what the record will say of it once it is complete."""
+    """One file: whose it is, and what the record will say of it once it is complete.
+
+    One that was left may have any mode; others ``has_mode`` from the beginning.
+    """
 
     owner: int
+    has_mode: bool
     entry: TreeEntry | None = None
 
 
@@ -100,7 +104,7 @@ class Staging:
                 self._claim_directory(owner, parts[:depth], _DIRECTORY_MODE)
             self._claim_directory(owner, parts, mode)
 
-    def create(self, owner: int, parts: tuple[str, ...]) -> int:
+    def create(self, owner: int, parts: tuple[str, ...], mode: int) -> int:
         """Create an empty file and its parents; returns a descriptor for writing.
 
         Raises RefusedError where the name was made before.
@@ -110,10 +114,10 @@ class Staging:
             self._require_new(path)
             parent = self._have_parent(owner, parts[:-1])
             try:
-                descriptor = fsops.create(parts[-1], 0o600, dir_fd=parent)
+                descriptor = fsops.create(parts[-1], self._permitted(mode, 0o600), dir_fd=parent)
             except FileExistsError:
                 raise _collision(path) from None
-            self._files[path] = _File(owner)
+            self._files[path] = _File(owner, has_mode=True)
         return descriptor
 
     def adopt(self, owner: int, parts: tuple[str, ...]) -> int | None:
@@ -129,7 +133,7 @@ class Staging:
                 dir_fd=self._have_parent(owner, parts[:-1]),
             )
             self._unclaimed.discard(path)
-            self._files[path] = _File(owner)
+            self._files[path] = _File(owner, has_mode=False)
         return descriptor
 
     def open_file(self, owner: int, parts: tuple[str, ...]) -> int:
@@ -150,15 +154,17 @@ class Staging:
     ) -> None:
         """Give a file its mode and note what it holds: by its own hash or by its layer's."""
         mode = self._permitted(mode, 0o600)
-        fsops.set_mode(descriptor, mode)
         path = "/".join(parts)
-        self._files[path].entry = TreeEntry(path, "file", mode, size, sha256, layer)
+        file = self._files[path]
+        if not file.has_mode:
+            fsops.set_mode(descriptor, mode)
+        file.entry = TreeEntry(path, "file", mode, size, sha256, layer)
 
     def add_file(
         self, owner: int, parts: tuple[str, ...], mode: int, chunks: Iterable[bytes | memoryview]
     ) -> None:
         """Create a file from its content, hashed; raises RefusedError as ``create``."""
-        descriptor = self.create(owner, parts)
+        descriptor = self.create(owner, parts, mode)
         try:
             self.fill(descriptor, parts, mode, chunks)
         finally:

@@ -21,7 +21,6 @@ FIELD_SIZE_LIMIT = 0o77777777777
 """Largest size that the ustar field can say (8 GiB - 1); above it a PAX record must."""
 
 _OCTAL = re.compile(rb" *[0-7]+[ \0]*")
-_UNSET = re.compile(rb"[ \0]*")
 _POSIX_MAGIC = b"ustar\x0000"
 _GNU_MAGIC = b"ustar  \x00"
 _DECISIVE = ("path", "size", "linkpath")
@@ -76,11 +75,14 @@ def _string(field: bytes, where: str) -> str:
 
 def number(field: bytes, name: str, what: str) -> int:
     """Return an octal number, 0 where the field is blank; raises RefusedError for all else."""
-    if _OCTAL.fullmatch(field):
-        return int(field.strip(b" \0"), 8)
-    if not _UNSET.fullmatch(field):
-        raise refused(name, f"its {what} is not an octal number")
-    return 0
+    digits = field.rstrip(b" \0").lstrip(b" ")
+    if not digits:
+        return 0
+    try:
+        # int alone would also take signs and underscores.
+        return int(digits if digits.isdigit() else b"", 8)
+    except ValueError:
+        raise refused(name, f"its {what} is not an octal number") from None
 
 
 def require_checksum(block: bytes) -> None:

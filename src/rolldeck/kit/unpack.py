@@ -179,7 +179,7 @@ class Unpacking:
         """Unpack a layer that is one file; where it can, that shares the blob's disk blocks."""
         with closing(blob):
             parts = place(layer, member_parts(layer.path or ""), is_dir=False)
-            descriptor = self._staging.create(number, parts)
+            descriptor = self._staging.create(number, parts, layer.mode)
             try:
                 shares = layer.compression == "none" and _clone(blob, descriptor)
                 # Of a blob that changes meanwhile only what is in the tree counts.

@@ -25,7 +25,6 @@ from rolldeck.oci.connections import (
     UnreachableError,
 )
 from rolldeck.oci.proxy import Proxy
-from rolldeck.oci.proxy_failures import proxy_failure
 from rolldeck.oci.retry import TransientFailure
 from rolldeck.secret import redact
 from rolldeck.text import clean_line
@@ -44,8 +43,12 @@ def connection_failure(
 ) -> TransientFailure | RolldeckError:
     """Return what to raise for an error below HTTP while talking to ``origin``, maybe by proxy."""
     host = origin.authority
-    if proxy is not None and (failure := proxy_failure(error, host, proxy, reference)):
-        return failure
+    if proxy is not None:
+        # Imported late: few have a proxy.
+        from rolldeck.oci.proxy_failures import proxy_failure
+
+        if failure := proxy_failure(error, host, proxy, reference):
+            return failure
     if isinstance(error, PrivateAddressError):
         return UntrustedRealmError(
             f"{reference}: the token server {host} is in a private network",

@@ -22,7 +22,6 @@ from rolldeck.errors import (
 )
 from rolldeck.oci.address import manifest_name, repository_path
 from rolldeck.oci.call import Call, Timeouts
-from rolldeck.oci.credentials import CredentialFiles
 from rolldeck.oci.digest import Digest, digest_of, is_digest, parse_digest, verify_bytes
 from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.model import (
@@ -38,8 +37,7 @@ from rolldeck.oci.proxy import Proxies
 from rolldeck.oci.reference import is_repository, is_tag
 from rolldeck.oci.registry import SMALL_BLOB, Listing, Sink
 from rolldeck.oci.retry import Clocks, RetryPolicy
-from rolldeck.oci.secret import CredentialSource
-from rolldeck.oci.suggestion import missing_manifest
+from rolldeck.oci.secret import Credential, CredentialSource
 from rolldeck.oci.transfer import damaged, transfer_blob
 from rolldeck.oci.transport import HttpTransport
 from rolldeck.oci.workers import Workers
@@ -52,6 +50,14 @@ _T = TypeVar("_T")
 
 _CATALOG_SCOPE = "registry:catalog:*"
 _NO_CATALOG = (404, 405)
+
+
+def _own_login(place: str) -> Credential | None:
+    """Look for the user's login; the files are known to who is asked for one."""
+    # Imported late: most registries do not ask.
+    from rolldeck.oci.credentials import CredentialFiles
+
+    return CredentialFiles()(place)
 
 
 class HttpRegistry:
@@ -86,7 +92,7 @@ class HttpRegistry:
             client_cert=client_cert,
             client_key=client_key,
             proxies=proxies,
-            credentials=CredentialFiles() if credentials is None else credentials,
+            credentials=credentials or _own_login,
             token_hosts=token_hosts,
             timeouts=timeouts,
             retry=retry,
@@ -312,6 +318,9 @@ class HttpRegistry:
         except RolldeckError as failure:
             interrupt.check()
             tags = () if isinstance(failure, NotFoundError) else None
+        # Imported late: what is asked for is mostly there.
+        from rolldeck.oci.suggestion import missing_manifest
+
         return missing_manifest(f"{self._host}/{repository}", name, digest, tags, error)
 
     def _manifest(self, repository: str, digest: Digest, interrupt: Interrupt) -> Manifest:

@@ -27,7 +27,6 @@ from rolldeck.oci.failures import (
 from rolldeck.oci.interrupt import Interrupt, current_interrupt
 from rolldeck.oci.pool import Response
 from rolldeck.oci.proxy import Proxies
-from rolldeck.oci.proxy_failures import proxy_login_wanted
 from rolldeck.oci.reply import Reply
 from rolldeck.oci.retry import Attempts, Clocks, RetryPolicy, TransientFailure, retry_after
 from rolldeck.oci.routes import Routes
@@ -289,6 +288,9 @@ class HttpTransport:
         except (HTTPException, OSError) as error:
             raise connection_failure(error, origin, reference, proxy) from error
         if response.raw.status == 407 and proxy is not None:
+            # Imported late: few have a proxy.
+            from rolldeck.oci.proxy_failures import proxy_login_wanted
+
             response.close()
             raise proxy_login_wanted(origin.authority, proxy, reference)
         return response
