@@ -16,6 +16,9 @@ from rolldeck import fsops
 _STRETCH = 8 * 1024 * 1024
 """Bytes mapped at a time, at most: they count as memory of the process."""
 
+_MOST_READ = 1024 * 1024
+"""Bytes read at a time, at most: more would have left the processor's cache when they are used."""
+
 _WORTH_MAPPING = 256 * 1024
 """Fewer bytes are read sooner than mapped."""
 
@@ -57,6 +60,7 @@ class Window:
         return bool(self._mapped)
 
     def _read(self, position: int, most: int) -> memoryview:
+        most = min(most, _MOST_READ)
         if len(self._buffer) < most:
             self._buffer = bytearray(most)
         found = memoryview(self._buffer)[:most]

@@ -22,6 +22,11 @@ PREFIX_STEP = 64 * 1024 * 1024
 """Bytes between two known prefixes: the most that a resumed transfer fetches twice."""
 
 _CHUNK = 1024 * 1024
+"""Bytes to wait for before going on."""
+
+_MOST = 4 * 1024 * 1024
+"""Bytes hashed at once where so many wait; more would delay a cancel."""
+
 _LONGEST_LAG = 64 * 1024 * 1024
 """Bytes that receiving may be ahead of hashing: what is hashed should still be in memory."""
 
@@ -164,7 +169,7 @@ class Follower:
                 if ready >= _CHUNK or (ready and self._available >= self._blob.size):
                     prefixes = [size for size in self._prefixes if size > self._position]
                     stop = min([*prefixes, (self._position // PREFIX_STEP + 1) * PREFIX_STEP])
-                    return min(ready, _CHUNK, stop - self._position)
+                    return min(ready, _MOST, stop - self._position)
                 self._changed.notify_all()
                 self._changed.wait(1)
         return 0
