@@ -15,12 +15,20 @@ class Parser(argparse.ArgumentParser):
     """Reports mistakes as the project's own error, so that they look like all others."""
 
     verb = ""
+    _is_shown = False
 
     def format_help(self) -> str:
         """Return the help, which for a verb is put together only now: few command lines ask."""
+        self._is_shown = True
         if self.verb:
             _finish(self, self.verb)
         return super().format_help()
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        if self._is_shown:
+            return super()._get_formatter()
+        # Each argument that is added is looked at by one, which would measure the terminal.
+        return argparse.HelpFormatter(self.prog, width=_WIDTH)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message[:1].upper() + message[1:], hint=f"See: {self.prog} --help")
