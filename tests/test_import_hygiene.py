@@ -126,7 +126,7 @@ def test_transfers_load_only_what_they_need(
     loaded = modules(["pull", version])
     assert not loaded & {"rolldeck.facts", "rolldeck.release.target", "rolldeck.kit.unpack"}
     loaded = modules(["pull", "--unpack", str(tmp_path / "files"), version])
-    assert not loaded & {"rolldeck.facts", "shutil", "decimal"}
+    assert not loaded & {"rolldeck.facts", "shutil"}
     loaded = modules(["push", f"local:{version}", f"{golden_registry.host}/sent/wdbc:new"])
     assert not loaded & {"rolldeck.facts", "rolldeck.kit.unpack"}
 
