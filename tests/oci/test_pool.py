@@ -10,6 +10,7 @@ import threading
 import zlib
 from email.message import Message
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,7 @@ from rolldeck.oci.interrupt import Interrupt
 from rolldeck.oci.pool import Pool, Response
 from rolldeck.oci.proxy import Proxy
 from rolldeck.oci.retry import Clocks, RetryPolicy
+from rolldeck.oci.tls import tls_context
 from rolldeck.oci.transport import HttpTransport
 from tests.servers.scripted import Scripted, ScriptedServer
 
@@ -168,6 +170,48 @@ def test_an_ipv6_address_goes_through_a_tunnel_in_brackets() -> None:
         thread.join()
     assert str(raised.value.__cause__) == "403 No way"
     assert asked[0].splitlines()[:2] == [b"CONNECT [::1]:8443 HTTP/1.1", b"Host: [::1]:8443"]
+
+
+def test_a_proxy_that_speaks_something_else_is_told_as_the_proxys_fault() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            line, _ = server.accept()
+            with line:
+                line.recv(65536)
+                line.sendall(b"220 mail.example ESMTP\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        proxy = Proxy(f"http://127.0.0.1:{server.getsockname()[1]}", None, "test")
+        with pytest.raises(ProxyLineError):
+            get(Pool(ssl.create_default_context(), 1, proxy=proxy), "https://registry.example/v2/")
+        thread.join()
+
+
+def test_a_name_with_other_letters_is_asked_for_in_ascii(
+    pool: Pool, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.on("GET", "/a", Scripted(body=b"a"))
+    port = int(scripted.host.rpartition(":")[2])
+    asked: list[bytes] = []
+
+    def resolve(name: bytes, *rest: object, **more: object) -> list[object]:
+        asked.append(name)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    assert read(get(pool, f"http://bücher.example:{port}/a")) == b"a"
+    assert asked == [b"xn--bcher-kva.example"]
+    assert scripted.asked[0].headers["host"] == f"xn--bcher-kva.example:{port}"
+
+
+def test_an_encrypted_connection_is_used_again(secure: ScriptedServer, certificate: Path) -> None:
+    secure.on("GET", "/a", Scripted(body=b"a"))
+    pool = Pool(tls_context(certificate), 2)
+    for _ in range(4):
+        assert read(get(pool, secure.url + "/a")) == b"a"
+    assert secure.connections == 1
 
 
 def test_what_is_no_host_is_not_asked_for() -> None:

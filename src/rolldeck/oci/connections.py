@@ -13,7 +13,8 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterable, Mapping
-from http.client import HTTPConnection, HTTPResponse
+from dataclasses import replace
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 
 from rolldeck.oci.address import Origin, is_public_address
@@ -59,11 +60,18 @@ class TunnelRefusedError(OSError):
         self.words = words
 
 
+def _in_ascii(host: str) -> str:
+    """Return a host's name as it is asked for (RFC 5890); raises BadHostError."""
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise BadHostError(host) from None
+
+
 def _resolve(host: str, port: int) -> list[tuple[Any, ...]]:
     try:
         # As bytes a plain name needs no tables of Unicode.
-        name = host.encode("ascii") if host.isascii() else host
-        return list(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
+        return list(socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM))
     except socket.gaierror as error:
         raise NoSuchHostError(may_pass=error.errno == socket.EAI_AGAIN) from error
     except UnicodeError:
@@ -108,7 +116,11 @@ class Connection(HTTPConnection):
         *,
         public_only: bool,
     ) -> None:
-        """Speak TLS where there is a ``context``; ``public_only`` means no private address."""
+        """Speak TLS where there is a ``context``; ``public_only`` means no private address.
+
+        Raises BadHostError and HTTPException for what cannot be a host's name.
+        """
+        origin = replace(origin, host=_in_ascii(origin.host))
         place = origin if proxy is None else Origin.of(proxy.url)
         super().__init__(place.host, place.port)
         self._origin = origin
@@ -127,7 +139,7 @@ class Connection(HTTPConnection):
             self.sock = _open_line(self.host, self.port, patience, public_only=self._public_only)
             if self._proxy is not None and self._context is not None:
                 self._open_tunnel(self._proxy)
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             if self._proxy is None:
                 raise
             raise ProxyLineError from error
@@ -183,5 +195,5 @@ class Connection(HTTPConnection):
 def check_public(host: str) -> None:
     """Raise PrivateAddressError for a host known here to be private; a proxy may know others."""
     with contextlib.suppress(NoSuchHostError, BadHostError):
-        if not all(is_public_address(str(entry[4][0])) for entry in _resolve(host, 0)):
+        if not all(is_public_address(str(entry[4][0])) for entry in _resolve(_in_ascii(host), 0)):
             raise PrivateAddressError(host)
