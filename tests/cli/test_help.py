@@ -63,7 +63,7 @@ def test_usage_names_what_must_be_given(rolldeck: Run, capsys: pytest.CaptureFix
 
 def test_the_verbs_are_those_of_the_registry() -> None:
     """Which verbs there are is known without the registry; a shell waits for every start."""
-    known = import_module("rolldeck.cli.main")._VERBS
+    known = import_module("rolldeck.cli.verbs").VERBS
     assert {name for name in known if name != "files"} == set(verbs())
 
 

@@ -7,14 +7,13 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rolldeck import __version__
+from rolldeck.cli.verbs import ABOUT_CHANNELS, VERBS, Verb, load_verb
 from rolldeck.errors import CancelledError, RolldeckError, UntrustedRealmError, UsageError
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _BUG = 70
 _PIPE_CLOSED = 128 + signal.SIGPIPE
-
-Verb = Callable[["Workspace", "argparse.Namespace", "Progress"], Coroutine[None, None, int]]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,7 +94,7 @@ def _run(words: list[str]) -> int:
     # Imported after --version: the parsers and everything below cost what a version need not pay.
     from rolldeck.cli.arguments import deck_parser, verb_parser
 
-    known = tuple(name for name in _VERBS if name != "files")
+    known = tuple(name for name in VERBS if name != "files")
     first = words[0] if words else None
     if first not in known:
         # Help is that of the verb, also behind options: so it is not asked for yet.
@@ -167,7 +164,7 @@ def _run_verb(parsed: argparse.Namespace) -> int:
     # Imported here, like all that is large: now that no garbage is collected.
     import asyncio
 
-    verb = _verb("files" if getattr(parsed, "files", False) else parsed.verb)
+    verb = load_verb("files" if getattr(parsed, "files", False) else parsed.verb)
     if parsed.verb == "login":
         from rolldeck.cli.login import read_login
 
@@ -225,7 +222,7 @@ async def _run_whole(
     verb: Verb, workspace: Workspace, parsed: argparse.Namespace, progress: Progress
 ) -> int:
     """Run a verb, after what waits in the outbox for the channels that it is about."""
-    if parsed.verb in _ABOUT_CHANNELS and _something_waits():
+    if parsed.verb in ABOUT_CHANNELS and _something_waits():
         from rolldeck.cli.outbox import publish_waiting
 
         await publish_waiting(workspace, parsed, progress)
@@ -250,72 +247,6 @@ def _collect_again() -> None:
     gc.freeze()
     gc.set_threshold(20_000)
     gc.enable()
-
-
-_VERBS = {
-    "ls": ("browse", "run_ls"),
-    "files": ("files", "run_files"),
-    "cat": ("files", "run_cat"),
-    "show": ("browse", "run_show"),
-    "diff": ("compare", "run_diff"),
-    "table": ("matrix", "run_table"),
-    "plot": ("chart", "run_plot"),
-    "env": ("environment", "run_env"),
-    "bump": ("bump", "run_bump"),
-    "pull": ("transfer", "run_pull"),
-    "unpack": ("unpacking", "run_unpack"),
-    "init": ("authoring", "run_init"),
-    "check": ("authoring", "run_check"),
-    "pack": ("packing", "run_pack"),
-    "verify": ("upkeep", "run_verify"),
-    "gc": ("upkeep", "run_gc"),
-    "du": ("usage", "run_du"),
-    "login": ("login", "run_login"),
-    "logout": ("login", "run_logout"),
-    "push": ("publish", "run_push"),
-    "copy": ("publish", "run_copy"),
-    "tag": ("publish", "run_tag"),
-    "rm": ("removal", "run_rm"),
-    "untag": ("removal", "run_untag"),
-    "pin": ("moves", "run_pin"),
-    "rollback": ("moves", "run_rollback"),
-    "undo": ("moves", "run_undo"),
-    "follow": ("follow", "run_follow"),
-    "status": ("status", "run_status"),
-    "prune": ("prune", "run_prune"),
-    "promote": ("channel_moves", "run_promote"),
-    "adopt": ("channel_moves", "run_adopt"),
-    "restore": ("channel_moves", "run_restore"),
-    "hold": ("marks", "run_hold"),
-    "unhold": ("marks", "run_unhold"),
-    "verdict": ("marks", "run_verdict"),
-    "triage": ("triage", "run_triage"),
-    "channels": ("channels", "run_channels"),
-    "log": ("channels", "run_log"),
-    "at": ("channels", "run_at"),
-    "audit": ("audit", "run_audit"),
-    "publish": ("outbox", "run_publish"),
-    "doctor": ("doctor", "run_doctor"),
-    "completion": ("shells", "run_completion"),
-    "demo": ("demo", "run_demo"),
-}
-"""Where each verb is: its module in this package, and the coroutine there; ``ls --files``, too."""
-
-
-_ABOUT_CHANNELS = frozenset(
-    {
-        *("channels", "log", "at", "audit", "status", "promote", "rollback", "undo", "adopt"),
-        *("restore", "hold", "unhold", "follow", "triage"),
-    }
-)
-"""Verbs that reach channels, and so publish first what waits for them."""
-
-
-def _verb(name: str) -> Verb:
-    """Return what runs a verb, importing only that."""
-    module, function = _VERBS[name]
-    verb: Verb = getattr(import_module(f"rolldeck.cli.{module}"), function)
-    return verb
 
 
 def _open_deck(parsed: argparse.Namespace) -> int:
